@@ -1,0 +1,1 @@
+//! A pretend chat platform (room being built).

@@ -1,0 +1,1 @@
+//! Facts ↔ other tools' formats (room being built).

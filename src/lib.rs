@@ -1,0 +1,43 @@
+//! # Wiretape: record and replay WebSocket events
+//!
+//! ```text
+//!    client ⇄ [ proxy ] ⇄ server            bytes pass unchanged, first
+//!                 │ frames, decoded from a copy after forwarding, with two stamps
+//!                 ▼
+//!           [ recording ]  frames, connections, gaps  ──►  recordings/2026-11-22-amber-fox.db
+//!                 │ read back, or followed while it grows
+//!                 ▼
+//!        wire: frames → messages          exchange: facts ↔ JSONL          cli: what people see
+//! ```
+//!
+//! In reading order:
+//!
+//! - [`wire`]: bytes → frames → messages, and the plain facts about them. Pure.
+//! - [`proxy`]: the network. Forwards verbatim, decodes a copy.
+//! - [`recording`]: the disk. The only room that knows SQL.
+//! - [`exchange`]: facts ↔ other tools' formats.
+//! - [`demo`]: a pretend chat platform with planted bugs, on loopback.
+//! - [`cli`]: the front door. One file a verb; the only place where rooms are wired together.
+//!
+//! ## Invariants
+//!
+//! 1. The relay forwards a chunk before anyone else sees it, and no path through Wiretape alters,
+//!    merges, splits or reorders the bytes of a connection.
+//! 2. `wire` never reads a clock, touches a file or socket, spawns or awaits. Time is an argument.
+//! 3. Only `recording` knows SQL. Messages are never stored.
+//! 4. Decoding never fails: malformed traffic is data. Only arguments and opened files give errors.
+//! 5. Nothing grows without a named limit. A limit reached is counted and shown.
+//! 6. Text from a payload is escaped at the edge that shows it.
+//! 7. The wire bytes of each direction can be rebuilt from the file bit for bit, up to a stated gap.
+
+pub mod wire;
+
+pub mod proxy;
+
+pub mod recording;
+
+pub mod exchange;
+
+pub mod demo;
+
+pub mod cli;

@@ -1,0 +1,3 @@
+//! Facts ↔ one SQLite file. The only room that knows SQL.
+
+pub mod schema;

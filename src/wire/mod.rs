@@ -1,0 +1,21 @@
+//! Bytes of a WebSocket → frames → messages, and the plain facts a recording holds about them.
+//!
+//! Pure: no I/O, no clock, no async, and nothing here fails. Traffic that breaks RFC 6455 is data:
+//! it is kept as it came and marked with what is wrong.
+
+pub mod connection;
+pub mod decode;
+pub mod fact;
+pub mod frame;
+pub mod inflate;
+pub mod mask;
+pub mod message;
+pub mod stamp;
+
+pub use connection::{Close, Connection, EndedBy, Ending};
+pub use decode::FrameDecoder;
+pub use fact::{Fact, Gap, GapReason, Note, Recording};
+pub use frame::{Frame, Header, Marks, Opcode, RecordedFrame};
+pub use inflate::{Deflate, Inflater};
+pub use message::{Message, MessageAssembler};
+pub use stamp::{Direction, Stamp};
