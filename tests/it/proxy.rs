@@ -14,10 +14,10 @@ use wiretape::wire::{Connection, Direction, Ending, Frame, Gap, Opcode, Stamp};
 type Kept = (i64, Direction, Stamp, Frame<'static>);
 
 #[derive(Default)]
-struct Keeper {
-    frames: Mutex<Vec<Kept>>,
-    connections: Mutex<Vec<Connection>>,
-    notices: Mutex<Vec<String>>,
+pub(crate) struct Keeper {
+    pub(crate) frames: Mutex<Vec<Kept>>,
+    pub(crate) connections: Mutex<Vec<Connection>>,
+    pub(crate) notices: Mutex<Vec<String>>,
 }
 
 impl Tap for Keeper {
@@ -45,15 +45,23 @@ impl Tap for Keeper {
     }
 }
 
-struct Running {
+pub(crate) struct Running {
     runtime: tokio::runtime::Runtime,
     proxy: Proxy,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     keeper: Arc<Keeper>,
 }
 
 impl Running {
     fn start(upstream: SocketAddr) -> Self {
+        Self::start_with(&format!("ws://{upstream}"), None, None)
+    }
+
+    pub(crate) fn start_with(
+        upstream: &str,
+        towards_server: Option<Arc<rustls::ClientConfig>>,
+        tls: Option<Arc<rustls::ServerConfig>>,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -63,34 +71,39 @@ impl Running {
         let _guard = runtime.enter();
         let listening = Listening::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
         let address = listening.address().unwrap();
-        let upstream = Upstream::parse(&format!("ws://{upstream}")).unwrap();
+        let upstream = Upstream::parse(upstream).unwrap();
         let settings = Settings {
             host: HostPolicy::for_upstream(&upstream),
             headers: Vec::new(),
             max_payload: 16 << 20,
             handshake_limit: Duration::from_secs(30),
-            tls: None,
+            tls,
         };
         let tap = Arc::<Keeper>::clone(&keeper);
-        let proxy = listening.serve(settings, Connector::new(upstream, None), tap, Clock::start());
+        let proxy = listening.serve(
+            settings,
+            Connector::new(upstream, towards_server),
+            tap,
+            Clock::start(),
+        );
         Self { runtime, proxy, address, keeper }
     }
 
-    fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream
     }
 
     /// Ends the proxy once its connections have, and gives what was kept.
-    fn finish(mut self) -> Arc<Keeper> {
+    pub(crate) fn finish(mut self) -> Arc<Keeper> {
         self.runtime.block_on(self.proxy.finish(Duration::from_secs(20)));
         self.keeper
     }
 }
 
 /// A server that hands its connections to `serve`, one after the other.
-fn server(
+pub(crate) fn server(
     connections: usize,
     serve: impl Fn(TcpStream) + Send + 'static,
 ) -> (SocketAddr, std::thread::JoinHandle<()>) {
@@ -106,7 +119,7 @@ fn server(
     (address, thread)
 }
 
-fn read_head(stream: &mut TcpStream) -> Vec<u8> {
+pub(crate) fn read_head(stream: &mut TcpStream) -> Vec<u8> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -122,10 +135,12 @@ fn read_exactly(stream: &mut TcpStream, length: usize) -> Vec<u8> {
     bytes
 }
 
-const UPGRADE: &[u8] = b"GET /ws?room=1 HTTP/1.1\r\nhOsT:  localhost:1\r\nUpgrade: websocket\r\n\
+pub(crate) const UPGRADE: &[u8] =
+    b"GET /ws?room=1 HTTP/1.1\r\nhOsT:  localhost:1\r\nUpgrade: websocket\r\n\
     Connection: keep-alive, Upgrade\r\nX-Odd:v \r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
     Sec-WebSocket-Version: 13\r\nEmpty:\r\nX-Odd: \xe9\r\n\r\n";
-const SWITCH: &[u8] = b"HTTP/1.1 101 Off We Go\r\nupgrade: WebSocket\r\nConnection: Upgrade\r\n\
+pub(crate) const SWITCH: &[u8] =
+    b"HTTP/1.1 101 Off We Go\r\nupgrade: WebSocket\r\nConnection: Upgrade\r\n\
     X-Z:1\r\n\r\n";
 
 #[test]
