@@ -33,8 +33,8 @@ impl Follow {
         }
     }
 
-    /// Emits what is new or changed: connections, then frames, then gaps. A connection comes
-    /// before its first frame, and again whenever it changed. Gives whether anything was emitted.
+    /// Emits what is new or changed: connections, then gaps, then frames. A connection
+    /// comes before its first frame, and again whenever it changed. Gives whether anything was emitted.
     pub fn poll(
         &mut self,
         reader: &RecordingReader,
@@ -50,6 +50,14 @@ impl Follow {
             any = true;
             emit(Fact::Connection(connection))
         })?;
+        if go_on.is_continue() {
+            reader.gaps(self.after_gap, &mut |(id, gap)| {
+                any = true;
+                self.after_gap = id;
+                go_on = emit(Fact::Gap(gap));
+                go_on
+            })?;
+        }
         let range = FrameRange { until_id, ..self.frames };
         if go_on.is_continue() && until_id > range.after_id {
             let last = &mut self.frames.after_id;
@@ -62,14 +70,6 @@ impl Follow {
             if go_on.is_continue() {
                 *last = until_id;
             }
-        }
-        if go_on.is_continue() {
-            reader.gaps(self.after_gap, &mut |(id, gap)| {
-                any = true;
-                self.after_gap = id;
-                go_on = emit(Fact::Gap(gap));
-                go_on
-            })?;
         }
         // Asked to stop, the rest is new to the next look.
         if go_on.is_continue() {

@@ -5,6 +5,7 @@ pub mod lock;
 pub mod query;
 pub mod reader;
 pub mod schema;
+pub mod store;
 
 mod follow;
 mod open;

@@ -83,7 +83,7 @@ impl RecordingReader {
         if statement.parameter_count() > 0 {
             return Err(RecordingError::QueryRefused { why: "it has parameters without values" });
         }
-        rows.columns(&statement.column_names());
+        rows.columns(&statement.column_names().collect::<Vec<_>>());
         let count = statement.column_count();
         let mut found = statement.raw_query();
         while let Some(row) = found.next().map_err(|error| sql_error(&error))? {
