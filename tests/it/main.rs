@@ -1,0 +1,3 @@
+//! The rooms from outside, one module each, in one runner.
+
+mod wire;
