@@ -1,0 +1,4 @@
+//! The rooms from outside, in one binary.
+
+mod support;
+mod writer;
