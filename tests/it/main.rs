@@ -1,5 +1,7 @@
 //! The rooms from outside, and the binary: one runner, one module a room.
 
 mod proxy;
+mod support;
 mod tls;
 mod wire;
+mod writer;
