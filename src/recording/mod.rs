@@ -9,6 +9,7 @@ pub mod store;
 
 mod follow;
 mod open;
+mod private;
 mod rows;
 
 pub use error::RecordingError;

@@ -1,3 +1,6 @@
-//! The rooms from outside, one module each, in one runner.
+//! Rooms from outside, and the binary: one runner, a module per room.
 
-mod wire;
+mod cli;
+mod exchange;
+mod reader;
+mod sample;
