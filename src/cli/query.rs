@@ -86,8 +86,9 @@ fn explain(error: &RecordingError, timeout: u64) -> Failure {
             .why(why.clone())
             .next("wiretape query REC \"SELECT name, sql FROM sqlite_schema\"   shows all columns"),
         RecordingError::QueryStopped => {
-            Failure::new(Code::Runtime, format!("the query took longer than {timeout} s"))
-                .next(format!("--timeout {}   or ask for fewer rows", timeout.max(6).saturating_mul(10)))
+            Failure::new(Code::Runtime, format!("the query took longer than {timeout} s")).next(
+                format!("--timeout {}   or ask for fewer rows", timeout.max(6).saturating_mul(10)),
+            )
         }
         other => Failure::new(Code::Input, "the recording could not be read").because(other),
     }
@@ -105,7 +106,8 @@ impl QueryRows for Rows {
     fn columns(&mut self, names: &[&str]) {
         self.names = distinct(names);
         if self.format == Format::Csv {
-            let heading: Vec<String> = self.names.iter().map(|name| csv_text(name.as_bytes())).collect();
+            let heading: Vec<String> =
+                self.names.iter().map(|name| csv_text(name.as_bytes())).collect();
             self.failure = self.output.line(&heading.join(",")).err();
         }
     }
@@ -131,9 +133,11 @@ impl Rows {
                 self.output.line(&cells.join(","))
             }
             Format::Table => {
-                let numeric = |value: &Value<'_>| matches!(value, Value::Integer(_) | Value::Real(_));
+                let numeric =
+                    |value: &Value<'_>| matches!(value, Value::Integer(_) | Value::Real(_));
                 let (table, rows) = self.table.get_or_insert_with(|| {
-                    let names = self.names.iter().map(|name| escape::fit(name.as_bytes(), CELL_COLUMNS));
+                    let names =
+                        self.names.iter().map(|name| escape::fit(name.as_bytes(), CELL_COLUMNS));
                     let names: Vec<String> = names.collect();
                     let side = |value| if numeric(value) { Side::Right } else { Side::Free };
                     let columns: Vec<(&str, Side)> =

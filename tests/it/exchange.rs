@@ -9,8 +9,8 @@ use proptest::sample::select;
 use wiretape::exchange::jsonl::{self, FactReader, Parsed};
 use wiretape::exchange::{ExchangeError, Line};
 use wiretape::wire::{
-    Close, Connection, Direction, EndedBy, Ending, Fact, Frame, Gap, GapReason, Header, Marks, Note,
-    RecordedFrame, Recording, Stamp,
+    Close, Connection, Direction, EndedBy, Ending, Fact, Frame, Gap, GapReason, Header, Marks,
+    Note, RecordedFrame, Recording, Stamp,
 };
 
 use crate::sample;
@@ -73,7 +73,9 @@ fn frames() -> impl Strategy<Value = Fact<'static>> {
 }
 
 fn closes() -> impl Strategy<Value = Option<Close>> {
-    option::of((option::of(any::<u16>()), bytes()).prop_map(|(code, reason)| Close { code, reason }))
+    option::of(
+        (option::of(any::<u16>()), bytes()).prop_map(|(code, reason)| Close { code, reason }),
+    )
 }
 
 fn connections() -> impl Strategy<Value = Fact<'static>> {
@@ -117,7 +119,15 @@ fn others() -> impl Strategy<Value = Fact<'static>> {
             .prop_map(|(texts, started_ns, rules, finished_ns, note)| {
                 let [uuid, name, tool, upstream, listen] = texts.try_into().unwrap();
                 Fact::Recording(Recording {
-                    uuid, name, tool, started_ns, upstream, listen, rules, finished_ns, note,
+                    uuid,
+                    name,
+                    tool,
+                    started_ns,
+                    upstream,
+                    listen,
+                    rules,
+                    finished_ns,
+                    note,
                 })
             });
     let whose = (option::of(any::<i64>()), option::of(select(&Direction::BOTH[..])));
@@ -175,7 +185,11 @@ fn a_file_reads_as_it_was_written() {
 #[test]
 fn text_is_text_and_the_rest_base64() {
     let lines = sample_lines();
-    assert!(lines.contains(r#""header":"81a001020304","text":"{\"type\":\"hello\",\"user\":\"u_8412\"}"}"#));
+    assert!(
+        lines.contains(
+            r#""header":"81a001020304","text":"{\"type\":\"hello\",\"user\":\"u_8412\"}"}"#
+        )
+    );
     assert!(lines.contains(r#""header":"8205","base64":"AAEC/v8="}"#));
     assert!(lines.contains(r#""length":18446744073709551615,"marks":["cut","oversize"]}"#));
     assert!(lines.contains(r#""response_head":{"base64":"#), "a head that is not UTF-8");
@@ -209,7 +223,9 @@ fn a_cut_last_line_is_told_and_all_before_it_kept() {
 fn broken_files_say_where_and_why() {
     let header = jsonl::render(&sample::facts()[0]);
     let frame = |fields: &str| {
-        format!("{{\"kind\":\"frame\",\"id\":1,\"connection\":1,\"direction\":\"c2s\",\"read_ns\":5{fields}}}")
+        format!(
+            "{{\"kind\":\"frame\",\"id\":1,\"connection\":1,\"direction\":\"c2s\",\"read_ns\":5{fields}}}"
+        )
     };
     for (line, why) in [
         ("nonsense".to_owned(), "expected ident"),

@@ -2,5 +2,7 @@
 
 mod cli;
 mod exchange;
+mod query;
 mod reader;
 mod sample;
+mod terminal;

@@ -12,7 +12,7 @@ use rusqlite::Connection as Database;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use wiretape::recording::{
-    Check, Follow, FrameRange, QueryRows, RecordingError, RecordingReader, State, Value, schema,
+    Check, Follow, FrameRange, RecordingError, RecordingReader, State, schema,
 };
 use wiretape::wire::{Direction, Fact};
 
@@ -60,7 +60,10 @@ fn all(reader: &RecordingReader) -> Result<Vec<Fact<'static>>, RecordingError> {
 fn owned(fact: Fact<'_>) -> Fact<'static> {
     match fact {
         Fact::Frame(mut recorded) => {
-            let frame = std::mem::replace(&mut recorded.frame, frame(1, 1, Direction::ServerToClient, 0, b"").frame);
+            let frame = std::mem::replace(
+                &mut recorded.frame,
+                frame(1, 1, Direction::ServerToClient, 0, b"").frame,
+            );
             Fact::Frame(wiretape::wire::RecordedFrame {
                 id: recorded.id,
                 connection: recorded.connection,
@@ -186,9 +189,15 @@ fn files_that_are_not_exactly_recordings_are_refused() {
         ("PRAGMA user_version = 2", "has format 2; 1 is the newest"),
         ("PRAGMA user_version = 2147483647", "has format 2147483647"),
         ("PRAGMA application_id = 1", "another program's"),
-        ("PRAGMA writable_schema = 1; UPDATE sqlite_schema SET rootpage = 2 WHERE name = 'frame'", ""),
+        (
+            "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET rootpage = 2 WHERE name = 'frame'",
+            "",
+        ),
         ("PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = 'nonsense'", ""),
-        ("PRAGMA writable_schema = 1; UPDATE sqlite_schema SET type = 'table' WHERE name = 'gaps'", ""),
+        (
+            "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET type = 'table' WHERE name = 'gaps'",
+            "",
+        ),
     ] {
         let tape = tape();
         tape.alter(sql);
@@ -308,7 +317,8 @@ fn a_folder_that_can_not_be_written_is_no_hindrance() {
         drop(reader);
         fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).unwrap();
     }
-    let clean: BTreeSet<PathBuf> = files(tape.dir.path()).into_iter().map(|(path, _)| path).collect();
+    let clean: BTreeSet<PathBuf> =
+        files(tape.dir.path()).into_iter().map(|(path, _)| path).collect();
     assert_eq!(clean.len(), 1, "a clean file is opened without making side files");
 }
 
@@ -342,7 +352,9 @@ fn a_slow_consumer_never_holds_the_log_back() {
 fn following_gives_each_fact_once_and_in_order() {
     let tape = tape();
     let database = Database::open(&tape.path).unwrap();
-    database.execute_batch("PRAGMA journal_mode = WAL; UPDATE recording SET finished_ns = NULL").unwrap();
+    database
+        .execute_batch("PRAGMA journal_mode = WAL; UPDATE recording SET finished_ns = NULL")
+        .unwrap();
     let reader = tape.open();
     let mut follow = Follow::new(FrameRange::default());
     let mut poll = || {
@@ -369,87 +381,6 @@ fn following_gives_each_fact_once_and_in_order() {
     assert_eq!(poll(), "c2");
     database.execute_batch("UPDATE connection SET detail = 'x' WHERE id IN (1, 2)").unwrap();
     assert_eq!(poll(), "", "what has ended does not change");
-}
-
-#[derive(Default)]
-struct Taken {
-    names: Vec<String>,
-    rows: Vec<String>,
-    most: usize,
-}
-
-impl QueryRows for Taken {
-    fn columns(&mut self, names: &[&str]) {
-        self.names = names.iter().map(|name| (*name).to_owned()).collect();
-    }
-
-    fn row(&mut self, values: &[Value<'_>]) -> ControlFlow<()> {
-        self.rows.push(format!("{values:?}"));
-        if self.rows.len() == self.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-}
-
-fn query(sql: &str) -> Result<Taken, RecordingError> {
-    let mut taken = Taken { most: 5, ..Taken::default() };
-    let mut looks = 0;
-    let stop = move || {
-        looks += 1;
-        looks > 100
-    };
-    tape().open().query(sql, stop, &mut taken).map(|()| taken)
-}
-
-#[test]
-fn views_can_be_asked() {
-    let taken = query("SELECT opcode, count(*) AS n FROM frames GROUP BY 1 ORDER BY 1 LIMIT 2").unwrap();
-    assert_eq!(taken.names, ["opcode", "n"]);
-    assert_eq!(taken.rows[0], format!("[Text({:?}), Integer(2)]", b"binary"));
-    assert_eq!(query("SELECT * FROM connections").unwrap().rows.len(), 3);
-    assert_eq!(query("SELECT * FROM gaps;  -- all").unwrap().rows.len(), 1);
-    assert_eq!(query("PRAGMA table_info(frames)").unwrap().rows.len(), 5);
-    assert_eq!(query("SELECT NULL, 1.5, x'00'").unwrap().rows, ["[Null, Real(1.5), Blob([0])]"]);
-}
-
-#[test]
-fn queries_only_read() {
-    for sql in [
-        "DELETE FROM frame",
-        "INSERT INTO note VALUES (9, 1, 1, 'a', 'b', 1)",
-        "UPDATE recording SET name = 'x' RETURNING name",
-        "CREATE TEMP TABLE t (x)",
-        "DROP VIEW frames",
-        "ATTACH 'x.db' AS x",
-        "DETACH main",
-        "VACUUM INTO 'copy.db'",
-        "PRAGMA journal_mode = WAL",
-        "PRAGMA user_version = 5",
-        "PRAGMA writable_schema = 1",
-        "PRAGMA query_only = 0",
-        "PRAGMA wal_checkpoint",
-        "BEGIN IMMEDIATE",
-        "SAVEPOINT s",
-        "ANALYZE",
-        "SELECT load_extension('x')",
-        "SELECT 1; SELECT 2",
-        "SELECT ?1",
-        "",
-        "-- nothing",
-    ] {
-        let error = query(sql).map(|_| ()).expect_err(sql);
-        assert!(matches!(error, RecordingError::QueryRefused { .. }), "{sql}: {error}");
-    }
-    for sql in ["SELECT nope FROM frames", "SELEC 1", "SELECT 1 FROM nowhere", "SELECT zeroblob(1e9)"] {
-        let error = query(sql).map(|_| ()).expect_err(sql);
-        assert!(matches!(error, RecordingError::Query { .. }), "{sql}: {error}");
-    }
-}
-
-#[test]
-fn endless_queries_can_be_stopped() {
-    let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)";
-    let error = query(&format!("{endless} SELECT count(*) FROM n")).map(|_| ()).unwrap_err();
-    assert!(matches!(error, RecordingError::QueryStopped), "{error}");
-    assert_eq!(query(&format!("{endless} SELECT x FROM n")).unwrap().rows.len(), 5, "rows stream");
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::process::{Command, Output, Stdio};
 use rusqlite::{Connection as Database, params};
 use wiretape::recording::schema;
 use wiretape::wire::{
-    Close, Connection, Direction, EndedBy, Ending, Fact, Frame, Gap, GapReason, Header, Marks, Note,
-    RecordedFrame, Recording, Stamp,
+    Close, Connection, Direction, EndedBy, Ending, Fact, Frame, Gap, GapReason, Header, Marks,
+    Note, RecordedFrame, Recording, Stamp,
 };
 
 /// 2026-11-22 14:03:31 UTC.
@@ -201,14 +201,24 @@ pub(crate) fn add(database: &Database, facts: &[Fact<'_>]) {
                 let sql = "INSERT INTO gap (connection, direction, from_ns, to_ns, frames, bytes, \
                     reason) VALUES (?, ?, ?, ?, ?, ?, ?)";
                 let values = params![
-                    gap.connection, direction, gap.from_ns as i64, gap.to_ns as i64,
-                    gap.frames as i64, gap.bytes as i64, gap.reason.word()
+                    gap.connection,
+                    direction,
+                    gap.from_ns as i64,
+                    gap.to_ns as i64,
+                    gap.frames as i64,
+                    gap.bytes as i64,
+                    gap.reason.word()
                 ];
                 database.execute(sql, values).unwrap();
             }
             Fact::Note(note) => {
                 let values = params![
-                    note.id, note.first_frame, note.last_frame, note.text, note.author, note.at_ns
+                    note.id,
+                    note.first_frame,
+                    note.last_frame,
+                    note.text,
+                    note.author,
+                    note.at_ns
                 ];
                 database.execute("INSERT INTO note VALUES (?, ?, ?, ?, ?, ?)", values).unwrap();
             }
@@ -221,17 +231,21 @@ fn add_recording(database: &Database, recording: &Recording) {
     let sql = "INSERT INTO recording (id, uuid, name, tool, started_ns, upstream, listen, rules, \
         finished_ns, note) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let values = params![
-        recording.uuid, recording.name, recording.tool, recording.started_ns, recording.upstream,
-        recording.listen, recording.rules, recording.finished_ns.map(|ns| ns as i64), recording.note
+        recording.uuid,
+        recording.name,
+        recording.tool,
+        recording.started_ns,
+        recording.upstream,
+        recording.listen,
+        recording.rules,
+        recording.finished_ns.map(|ns| ns as i64),
+        recording.note
     ];
     database.execute(sql, values).unwrap();
 }
 
 fn add_connection(database: &Database, connection: &Connection) {
-    let sql = format!(
-        "INSERT OR REPLACE INTO connection VALUES ({})",
-        vec!["?"; 22].join(", ")
-    );
+    let sql = format!("INSERT OR REPLACE INTO connection VALUES ({})", vec!["?"; 22].join(", "));
     let ns = |ns: Option<u64>| ns.map(|ns| ns as i64);
     let close = |direction| connection.close_of(direction);
     let [c2s, s2c] = Direction::BOTH.map(close);
@@ -297,4 +311,46 @@ pub(crate) fn wiretape(dir: &Path) -> Command {
 /// Runs the binary in `dir`.
 pub(crate) fn run(dir: &Path, args: &[&str]) -> Output {
     wiretape(dir).args(args).output().unwrap()
+}
+
+/// A folder with `recordings/2026-11-22-amber-fox.db` in it.
+pub(crate) struct Home {
+    pub(crate) dir: TempDir,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        let home = Self::empty();
+        sample::write(&home.tape(), &sample::facts());
+        home
+    }
+
+    pub(crate) fn empty() -> Self {
+        let dir = TempDir::new().unwrap();
+        fs::create_dir(dir.path().join("recordings")).unwrap();
+        Self { dir }
+    }
+
+    pub(crate) fn tape(&self) -> PathBuf {
+        self.dir.path().join("recordings/2026-11-22-amber-fox.db")
+    }
+
+    /// Runs the binary, which must succeed; gives what it prints.
+    #[track_caller]
+    pub(crate) fn prints(&self, args: &[&str]) -> String {
+        let output = run(self.dir.path(), args);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {stderr}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs the binary, which must fail with `code`, printing `text` on stderr only.
+    #[track_caller]
+    pub(crate) fn fails(&self, args: &[&str], code: i32, text: &str) {
+        let output = run(self.dir.path(), args);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(stderr.trim_end(), text.trim(), "{args:?}");
+        assert_eq!(output.status.code(), Some(code), "{args:?}");
+        assert!(output.stdout.is_empty(), "{args:?}");
+    }
 }
