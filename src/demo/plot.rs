@@ -1,0 +1,217 @@
+//! What each of the twelve users goes through, bugs included.
+
+use crate::wire::Direction::{ClientToServer, ServerToClient};
+use crate::wire::Opcode;
+
+use super::cast::USERS;
+use super::clock::Moment;
+use super::json::object;
+use super::run::{Thread, Turn};
+use super::script::UserScript;
+use super::story::{self, STORIES, Story};
+use super::talk::{Mark, Talk};
+
+/// No question is asked after this; the last runs end before 90 s.
+const LAST_QUESTION: Moment = 72_000;
+/// Everybody leaves between this and three seconds later.
+const LEAVING: Moment = 87_000;
+
+/// All users' scripts, in order of their numbers.
+pub(super) fn users(seed: u64) -> Vec<UserScript> {
+    let mut talks: Vec<Talk> = USERS.iter().map(|user| Talk::new(user, seed)).collect();
+    let [one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve] =
+        talks.as_mut_slice()
+    else {
+        unreachable!("USERS has twelve")
+    };
+    mute_thread(one);
+    regular(four, 1_500);
+    refreshes(three);
+    uploads(six);
+    breaks_off(seven);
+    fails_and_stops(eight);
+    haunted(eleven);
+    refused_first(twelve);
+    wrong_user(two, five);
+    shared_handler(nine, ten);
+    talks.into_iter().map(Talk::script).collect()
+}
+
+/// One question after another until it is time to leave.
+fn regular(talk: &mut Talk, opens: Moment) {
+    let ready = talk.connect(opens);
+    asks_on(talk, ready);
+    leaves(talk);
+}
+
+/// Planted: the run's events after `agent_started` go to a thread that no connection listens to.
+fn mute_thread(talk: &mut Talk) {
+    let ready = talk.connect(400);
+    let mut thread = Thread::new(talk);
+    let good = talk.chat(ready, &mut thread, &story::REVIEW, Turn::Completes);
+    let good = talk.chat(good, &mut thread, &story::TRIP, Turn::Completes);
+    let good = talk.chat(later(good, 52_000), &mut thread, &story::EXPLAIN, Turn::Completes);
+    let mut unheard = Thread::new(talk);
+    talk.chat(good, &mut unheard, &story::COSTS, Turn::Mute);
+    leaves(talk);
+}
+
+/// Two threads at once, then a page refresh (1001), then more questions.
+fn refreshes(talk: &mut Talk) {
+    let ready = talk.connect(1_200);
+    let (mut left, mut right) = (Thread::new(talk), Thread::new(talk));
+    let first = talk.chat(ready, &mut left, &story::RESEARCH, Turn::Completes);
+    let second = talk.chat(ready, &mut right, &story::TICKETS, Turn::Completes);
+    let both = if first.at > second.at { first } else { second };
+    let first = talk.chat(both, &mut left, &story::COSTS, Turn::Completes);
+    let second = talk.chat(both, &mut right, &story::REVIEW, Turn::Completes);
+    talk.close(ClientToServer, first.at.max(second.at) + 1_400, (1001, "page refresh"));
+    let ready = talk.connect(talk.ended() + 900);
+    let restored = resume(talk, ready, &left);
+    asks_on(talk, restored);
+    leaves(talk);
+}
+
+/// Sends in fragments, and uploads a picture as one binary message.
+fn uploads(talk: &mut Talk) {
+    let ready = talk.connect(2_300);
+    let mut thread = Thread::new(talk);
+    let first = talk.chat(ready, &mut thread, &story::INVOICES, Turn::Completes);
+    let picture = [b"\x89PNG\r\n\x1a\n".to_vec(), talk.random.bytes(6_000)].concat();
+    let upload = object([
+        ("name", "graph.png".into()),
+        ("bytes", (picture.len() as u64).into()),
+        ("mime", "image/png".into()),
+    ]);
+    let announced = talk.message(ClientToServer, first, 1_500, "file_upload", upload);
+    let sent = talk.in_fragments(announced, 60, Opcode::BINARY, ("upload", &picture));
+    let stored = object([("name", "graph.png".into()), ("status", "stored".into())]);
+    let stored = talk.message(ServerToClient, sent, 140, "file_stored", stored);
+    asks_on(talk, stored);
+    leaves(talk);
+}
+
+/// Planted: a tool starts, the connection breaks, and after the reconnect nobody comes back to it.
+fn breaks_off(talk: &mut Talk) {
+    let ready = talk.connect(900);
+    let mut thread = Thread::new(talk);
+    let good = talk.chat(ready, &mut thread, &story::EXPLAIN, Turn::Completes);
+    let hung = talk.chat(later(good, 22_500), &mut thread, &story::COSTS, Turn::Hangs);
+    talk.vanish(hung.at + 5_600);
+    let ready = talk.connect(talk.ended() + 3_400);
+    let resumed = resume(talk, ready, &thread);
+    // The user waits for the rest of the answer, then gives up and asks something else.
+    asks_on(talk, later(resumed, resumed.at + 14_000));
+    leaves(talk);
+}
+
+/// An error that is handled as it should be, and a run that the user stops.
+fn fails_and_stops(talk: &mut Talk) {
+    let ready = talk.connect(1_900);
+    let mut thread = Thread::new(talk);
+    let failed = talk.chat(ready, &mut thread, &story::RESEARCH, Turn::Fails);
+    let good = talk.chat(failed, &mut thread, &story::RESEARCH, Turn::Completes);
+    let stopped = talk.chat(good, &mut thread, &story::TICKETS, Turn::Stopped);
+    asks_on(talk, stopped);
+    leaves(talk);
+}
+
+/// Planted: an event after `agent_completed`.
+fn haunted(talk: &mut Talk) {
+    let ready = talk.connect(3_100);
+    let mut thread = Thread::new(talk);
+    let good = talk.chat(ready, &mut thread, &story::TICKETS, Turn::Completes);
+    let good = talk.chat(good, &mut thread, &story::TRIP, Turn::Completes);
+    let haunted = talk.chat(later(good, 46_000), &mut thread, &story::COSTS, Turn::Haunts);
+    asks_on(talk, haunted);
+    leaves(talk);
+}
+
+/// Forgets its token at first.
+fn refused_first(talk: &mut Talk) {
+    talk.refused(6_000);
+    regular(talk, 8_400);
+}
+
+/// Planted: the server sends one user's result to another one as well.
+fn wrong_user(victim: &mut Talk, source: &mut Talk) {
+    let ready = source.connect(700);
+    let mut thread = Thread::new(source);
+    let good = source.chat(ready, &mut thread, &story::REGIONS, Turn::Completes);
+    let leaked = source.last_of("tool_completed").map(|draft| (draft.at, draft.act.clone()));
+    let (at, act) = leaked.expect("the run used tools");
+    asks_on(source, good);
+    leaves(source);
+
+    let ready = victim.connect(1_000);
+    // The same moment, one millisecond later: the server's loop reached the victim after the owner.
+    victim.deliver(at + 1, "tool_completed", act);
+    asks_on(victim, ready);
+    leaves(victim);
+}
+
+/// Planted: one handler for all sockets, so that the latest connection gets another user's events.
+fn shared_handler(owner: &mut Talk, latest: &mut Talk) {
+    const LATEST_CONNECTS: Moment = 45_000;
+    const FIRST_STRAY: Moment = LATEST_CONNECTS + 150;
+    const LAST_STRAY: Moment = LATEST_CONNECTS + 2_800;
+
+    let ready = owner.connect(2_700);
+    let mut thread = Thread::new(owner);
+    let good = owner.chat(ready, &mut thread, &story::INVOICES, Turn::Completes);
+    let good = owner.chat(good, &mut thread, &story::EXPLAIN, Turn::Completes);
+    // Typing takes 1.8 to 5.1 s, so that the run is under way when the other user connects.
+    let run = owner.chat(later(good, 40_000), &mut thread, &story::RESEARCH, Turn::Completes);
+    owner.client_ping(LAST_STRAY);
+    let strays = owner.divert(FIRST_STRAY, LAST_STRAY);
+    asks_on(owner, run);
+    leaves(owner);
+
+    let ready = latest.connect(LATEST_CONNECTS);
+    for (at, event, act) in strays {
+        latest.deliver(at, event, act);
+    }
+    asks_on(latest, later(ready, LAST_STRAY + 1_000));
+    leaves(latest);
+}
+
+/// Asks the server to go on where the last connection ended; it acknowledges, and that is all.
+fn resume(talk: &mut Talk, ready: Mark, thread: &Thread) -> Mark {
+    let last_seen = talk.random.uuid();
+    let payload = object([
+        ("threadId", thread.id.clone().into()),
+        ("lastMessageId", last_seen.into()),
+    ]);
+    let asked = talk.message(ClientToServer, ready, 40, "session_restore", payload);
+    let ack = object([
+        ("received_type", "session_restore".into()),
+        ("status", "acknowledged".into()),
+    ]);
+    talk.message(ServerToClient, asked, 20, "ack", ack)
+}
+
+/// Questions of all kinds, with pauses, up to [`LAST_QUESTION`].
+fn asks_on(talk: &mut Talk, after: Mark) {
+    let mut last = after;
+    let mut thread = Thread::new(talk);
+    while last.at < LAST_QUESTION {
+        let story: &Story = *talk.random.pick(&STORIES);
+        last = talk.chat(last, &mut thread, story, Turn::Completes);
+        let pause = talk.random.between(1_000, 5_000);
+        last = later(last, last.at + pause);
+        if talk.random.between(0, 2) == 0 {
+            thread = Thread::new(talk);
+        }
+    }
+}
+
+/// The client closes in order.
+fn leaves(talk: &mut Talk) {
+    let at = LEAVING + talk.random.between(0, 3_000);
+    talk.close(ClientToServer, at, (1000, "bye"));
+}
+
+/// `mark`, or `at` if that is later.
+fn later(mark: Mark, at: Moment) -> Mark {
+    Mark { at: mark.at.max(at), ..mark }
+}
