@@ -5,6 +5,7 @@
 
 pub mod connection;
 pub mod decode;
+pub mod encode;
 pub mod fact;
 pub mod frame;
 pub mod inflate;
@@ -14,6 +15,7 @@ pub mod stamp;
 
 pub use connection::{Close, Connection, EndedBy, Ending};
 pub use decode::FrameDecoder;
+pub use encode::{FrameSpec, LengthForm, WireRebuilder, encode_frame};
 pub use fact::{Fact, Gap, GapReason, Note, Recording};
 pub use frame::{Frame, Header, Marks, Opcode, RecordedFrame};
 pub use inflate::{Deflate, Inflater};

@@ -1,0 +1,414 @@
+//! Requests and answers of one client connection, scanned and forwarded byte for byte, until one
+//! of them is an upgrade; then the relay takes over.
+//!
+//! A client connection has one server connection, opened when its first request is whole and kept
+//! as long as it: what one side does to its socket, the other side sees.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Sleep;
+
+use crate::wire::{Connection, Direction, EndedBy, Ending, FrameDecoder};
+
+use super::connect::ConnectError;
+use super::exchange::{Exchange, ExchangeEnd};
+use super::head::{MAX_HEAD, Refusal, RequestHead, end_of_head, forwarded};
+use super::relay::{Flow, Relay, RelayEnd};
+use super::serve::{Shared, Stop};
+use super::side::Side;
+use super::stream::Stream;
+use super::tap::FlowTap;
+
+/// How long a request's head may take once it has begun (slow senders hold a descriptor each).
+const HEAD_TIME: Duration = Duration::from_secs(30);
+
+/// How long a client that is being refused may take to hear it.
+const GOODBYE_TIME: Duration = Duration::from_secs(1);
+
+/// One client connection, from its first byte to its last.
+pub(super) struct ClientConnection {
+    shared: Arc<Shared>,
+    stop: Stop,
+    client: Side,
+    client_address: SocketAddr,
+    /// When the TCP connection was accepted; taken by the first upgrade request.
+    accepted_ns: Option<u64>,
+    server: Option<(Side, SocketAddr)>,
+    /// The upgrade request that is being answered.
+    recorded: Option<Connection>,
+}
+
+/// What the wait for a request brought.
+enum Next {
+    Request(Vec<u8>),
+    Refused(Refusal),
+    Gone,
+}
+
+impl ClientConnection {
+    /// A connection accepted at `accepted_ns`.
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        stop: Stop,
+        stream: Stream,
+        client_address: SocketAddr,
+        accepted_ns: u64,
+    ) -> Self {
+        Self {
+            shared,
+            stop,
+            client: Side::new(stream),
+            client_address,
+            accepted_ns: Some(accepted_ns),
+            server: None,
+            recorded: None,
+        }
+    }
+
+    /// Serves it to its end.
+    pub(super) async fn serve(mut self) {
+        loop {
+            let mut stop = self.stop.clone();
+            let next = tokio::select! {
+                biased;
+                next = self.next_request() => next,
+                () = stop.draining() => return,
+            };
+            let head = match next {
+                Next::Request(head) => head,
+                Next::Refused(refusal) => return self.refuse(refusal).await,
+                Next::Gone => return self.goodbye().await,
+            };
+            let request = match RequestHead::parse(&head) {
+                Ok(request) => request,
+                Err(refusal) => return self.refuse(refusal).await,
+            };
+            let ended = tokio::select! {
+                biased;
+                ended = self.exchange(head, &request) => ended,
+                () = stop.stopped() => Ended::Stopped,
+            };
+            match ended {
+                Ended::Next => {}
+                Ended::Tunnel { deflates } => return self.tunnel(deflates).await,
+                Ended::Closing => return self.goodbye().await,
+                Ended::Reset => return self.client.stream.reset(),
+                Ended::Answered => return,
+                Ended::Stopped => return self.end_recorded(Ending::Stopped, EndedBy::Proxy, None),
+            }
+        }
+    }
+
+    /// Waits for a whole request head, meanwhile passing on what the server does.
+    async fn next_request(&mut self) -> Next {
+        let mut scanned = 0;
+        let mut deadline: Option<Pin<Box<Sleep>>> = None;
+        poll_fn(|cx| self.poll_request(cx, &mut scanned, &mut deadline)).await
+    }
+
+    fn poll_request(
+        &mut self,
+        cx: &mut Context<'_>,
+        scanned: &mut usize,
+        deadline: &mut Option<Pin<Box<Sleep>>>,
+    ) -> Poll<Next> {
+        loop {
+            if matches!(self.client.poll_drain(cx), Poll::Ready(Err(_))) {
+                return Poll::Ready(Next::Gone);
+            }
+            let inbox = &mut self.client.inbox;
+            if let Some(end) = end_of_head(inbox, *scanned).filter(|end| *end <= MAX_HEAD) {
+                let rest = inbox.split_off(end);
+                return Poll::Ready(Next::Request(std::mem::replace(inbox, rest)));
+            }
+            *scanned = inbox.len();
+            if let Some(refusal) = refused_early(inbox) {
+                return Poll::Ready(Next::Refused(refusal));
+            }
+            if !inbox.is_empty() {
+                let deadline =
+                    deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(HEAD_TIME)));
+                if deadline.as_mut().poll(cx).is_ready() {
+                    let why = "the request's head was not complete after 30 s";
+                    return Poll::Ready(Next::Refused(Refusal { status: 408, why }));
+                }
+            }
+            let mut moved = match self.client.poll_fill(cx) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::Gone),
+                Poll::Ready(Ok(_)) => true,
+                Poll::Pending => false,
+            };
+            if let Some((server, _)) = &mut self.server {
+                match server.poll_fill(cx) {
+                    // A kept connection that the server gives up is given up towards the client.
+                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::Gone),
+                    Poll::Ready(Ok(_)) => {
+                        self.client.outbox.append(&mut server.inbox);
+                        moved = true;
+                    }
+                    Poll::Pending => {}
+                }
+            }
+            if !moved {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Forwards one request and its answer.
+    async fn exchange(&mut self, head: Vec<u8>, request: &RequestHead) -> Ended {
+        if request.wants_websocket {
+            self.open_recorded(&head);
+        }
+        if self.server.is_none()
+            && let Err(error) = self.connect().await
+        {
+            return self.answer(request, error.status, &error.text).await;
+        }
+        let Some((server, _)) = &mut self.server else { return Ended::Closing };
+        server.outbox.extend_from_slice(&forwarded(
+            &head,
+            &self.shared.settings.host,
+            &self.shared.settings.headers,
+        ));
+        let (limit, clock) = (self.shared.settings.handshake_limit, self.shared.clock);
+        let mut exchange = Exchange::new(request, limit, clock);
+        let end = poll_fn(|cx| exchange.poll(cx, &mut self.client, server)).await;
+        if let Some(recorded) = &mut self.recorded
+            && let Some(answer) = exchange.answer()
+        {
+            recorded.response_head.clone_from(&answer.head);
+            recorded.response_body = answer.body();
+            recorded.status = Some(answer.status);
+            recorded.upgrade_ns = exchange.took_ns();
+        }
+        match end {
+            ExchangeEnd::Upgraded { deflates } => Ended::Tunnel { deflates },
+            ExchangeEnd::Complete { keep_alive } => {
+                self.end_recorded(Ending::Refused, EndedBy::Server, None);
+                if keep_alive { Ended::Next } else { Ended::Closing }
+            }
+            ExchangeEnd::ClientGone(why) => {
+                self.end_recorded(Ending::Failed, EndedBy::Client, why);
+                Ended::Closing
+            }
+            ExchangeEnd::ServerCut { reset } => {
+                let why = Some("the server ended in the middle of its answer".to_owned());
+                self.end_recorded(Ending::Failed, EndedBy::Server, why);
+                if reset { Ended::Reset } else { Ended::Closing }
+            }
+            ExchangeEnd::NoAnswer { status, why } => self.answer(request, status, &why).await,
+            ExchangeEnd::Broken => Ended::Closing,
+        }
+    }
+
+    /// Connects to the server, unless the client leaves first.
+    async fn connect(&mut self) -> Result<(), ConnectError> {
+        let shared = Arc::clone(&self.shared);
+        let begun = shared.clock.now_ns();
+        let mut connecting = std::pin::pin!(shared.connector.connect());
+        let client = &mut self.client;
+        let connected = poll_fn(|cx| {
+            if let Poll::Ready(connected) = connecting.as_mut().poll(cx) {
+                return Poll::Ready(connected);
+            }
+            // Only a reset means that nobody waits for the answer; a half-close may be a habit.
+            match client.poll_watch(cx) {
+                Poll::Ready(Err(error)) => Poll::Ready(Err(ConnectError::client_left(&error))),
+                _ => Poll::Pending,
+            }
+        })
+        .await;
+        let took = shared.clock.now_ns() - begun;
+        let (stream, address) = connected.inspect_err(|_| {
+            if let Some(recorded) = &mut self.recorded {
+                recorded.connect_ns = Some(took);
+            }
+        })?;
+        if let Some(recorded) = &mut self.recorded {
+            recorded.connect_ns = Some(took);
+            recorded.server = address.to_string();
+        }
+        self.server = Some((Side::new(stream), address));
+        Ok(())
+    }
+
+    fn open_recorded(&mut self, head: &[u8]) {
+        let now = self.shared.clock.now_ns();
+        let connection = Connection {
+            id: self.shared.next_id(),
+            opened_ns: self.accepted_ns.take().unwrap_or(now),
+            client: self.client_address.to_string(),
+            server: self.server.as_ref().map(|(_, at)| at.to_string()).unwrap_or_default(),
+            request_head: head.to_vec(),
+            ..Connection::default()
+        };
+        self.shared.tap.connection(connection.clone());
+        self.recorded = Some(connection);
+    }
+
+    /// Ends the recorded connection, if there is one.
+    fn end_recorded(&mut self, ending: Ending, by: EndedBy, detail: Option<String>) {
+        if let Some(mut connection) = self.recorded.take() {
+            connection.closed_ns = Some(self.shared.clock.now_ns());
+            connection.ending = Some(ending);
+            connection.ended_by = Some(by);
+            connection.detail = detail;
+            self.shared.tap.connection(connection);
+        }
+    }
+
+    /// Both directions of a WebSocket, to their end.
+    async fn tunnel(mut self, deflates: bool) {
+        let Some((mut server, _)) = self.server.take() else { return };
+        // The heads are the proxy's to send on; all after them is the relay's.
+        let sent = async {
+            poll_fn(|cx| server.poll_drain(cx)).await?;
+            poll_fn(|cx| self.client.poll_drain(cx)).await
+        };
+        let sent = sent.await;
+        let Some(mut connection) = self.recorded.take() else { return };
+        let shared = &self.shared;
+        shared.tap.connection(connection.clone());
+        let flow = |direction, early| {
+            let mut decoder = FrameDecoder::new(direction, shared.settings.max_payload);
+            if deflates {
+                decoder.allow_rsv1();
+            }
+            let (tap, held) = (Arc::clone(&shared.tap), Arc::clone(&shared.held));
+            let tap = FlowTap::new(tap, held, connection.id, decoder, direction);
+            Flow::new(direction, shared.clock, tap, early)
+        };
+        let relay = Relay {
+            flows: [
+                flow(Direction::ClientToServer, std::mem::take(&mut self.client.inbox)),
+                flow(Direction::ServerToClient, std::mem::take(&mut server.inbox)),
+            ],
+            client: self.client.stream,
+            server: server.stream,
+        };
+        let mut stop = self.stop.clone();
+        let stopped = async {
+            // A client that could not even take the 101 is gone; the relay then finds the ends.
+            if sent.is_ok() {
+                stop.stopped().await;
+            }
+        };
+        let (end, taps) = relay.run(stopped).await;
+        describe_end(&mut connection, &end, &taps);
+        shared.tap.connection(connection);
+    }
+
+    /// Answers in the server's place: one plain line.
+    async fn answer(&mut self, request: &RequestHead, status: u16, text: &str) -> Ended {
+        let head_and_line = local_answer(status, text);
+        if let Some(connection) = &mut self.recorded {
+            let split = end_of_head(&head_and_line, 0).unwrap_or(head_and_line.len());
+            connection.status = Some(status);
+            connection.response_head = head_and_line[..split].to_vec();
+            connection.response_body = head_and_line[split..].to_vec();
+        }
+        self.end_recorded(Ending::Failed, EndedBy::Proxy, Some(text.to_owned()));
+        self.send_answer(head_and_line, request.is_head).await;
+        Ended::Answered
+    }
+
+    async fn refuse(mut self, refusal: Refusal) {
+        let from = self.client_address;
+        self.shared.tap.notice(format!("a request from {from} was refused: {}", refusal.why));
+        self.send_answer(local_answer(refusal.status, refusal.why), false).await;
+    }
+
+    async fn send_answer(&mut self, mut answer: Vec<u8>, head_only: bool) {
+        if head_only && let Some(end) = end_of_head(&answer, 0) {
+            answer.truncate(end);
+        }
+        self.client.outbox.append(&mut answer);
+        self.client.goodbye(GOODBYE_TIME).await;
+    }
+
+    /// Passes on an end: what is left goes out, then FIN.
+    async fn goodbye(mut self) {
+        drop(self.server.take());
+        self.client.goodbye(GOODBYE_TIME).await;
+    }
+}
+
+/// How one request and its answer ended.
+enum Ended {
+    Next,
+    Tunnel { deflates: bool },
+    Closing,
+    Reset,
+    Answered,
+    Stopped,
+}
+
+/// What the first bytes of a would-be request already rule out.
+fn refused_early(inbox: &[u8]) -> Option<Refusal> {
+    match inbox {
+        [0x16, 0x03, ..] => Some(Refusal {
+            status: 400,
+            why: "this looks like TLS, but the port speaks plain ws:// (record with --tls for wss://)",
+        }),
+        _ if inbox.len() > MAX_HEAD => {
+            Some(Refusal { status: 431, why: "the request's head is longer than 64 KiB" })
+        }
+        _ => None,
+    }
+}
+
+fn local_answer(status: u16, text: &str) -> Vec<u8> {
+    let reason = match status {
+        400 => "Bad Request",
+        408 => "Request Timeout",
+        431 => "Request Header Fields Too Large",
+        501 => "Not Implemented",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        _ => "Bad Gateway",
+    };
+    format!(
+        "HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain; charset=utf-8\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\nwiretape: {text}\n",
+        text.len() + "wiretape: \n".len(),
+    )
+    .into_bytes()
+}
+
+/// Fills in how a relayed connection ended.
+fn describe_end(connection: &mut Connection, end: &RelayEnd, taps: &[FlowTap; 2]) {
+    connection.closed_ns = Some(end.closed_ns);
+    connection.close = [taps[0].close.clone(), taps[1].close.clone()];
+    connection.frames = [taps[0].frames, taps[1].frames];
+    connection.bytes = [taps[0].bytes, taps[1].bytes];
+    connection.ended_by = Some(match end.first {
+        Some(Direction::ClientToServer) => EndedBy::Client,
+        Some(Direction::ServerToClient) => EndedBy::Server,
+        None => EndedBy::Proxy,
+    });
+    let both_closed = taps.iter().all(|tap| tap.close.is_some());
+    connection.ending = Some(match (&end.failure, end.first) {
+        (_, None) => Ending::Stopped,
+        (_, Some(_)) if both_closed => Ending::Closed,
+        (Some(_), Some(_)) => Ending::Reset,
+        (None, Some(_)) => Ending::Eof,
+    });
+    connection.detail = match &end.failure {
+        Some(error) => Some(plain_words(error)),
+        None if end.truncated => Some("TLS ended without close_notify".to_owned()),
+        None => None,
+    };
+}
+
+/// The system's words for an error, without its number.
+pub(super) fn plain_words(error: &io::Error) -> String {
+    let text = error.to_string().to_lowercase();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
