@@ -13,15 +13,51 @@
 
 mod bugs;
 mod cast;
+pub mod clients;
 mod clock;
 mod json;
+mod part;
+mod platform;
 mod plot;
 mod random;
 mod run;
 mod script;
+mod socket;
 mod story;
 mod talk;
 mod tools;
 
 pub use bugs::{Bug, PLANTED};
 pub use clock::Speed;
+pub use part::Tally;
+pub use platform::Platform;
+
+#[cfg(test)]
+mod tests {
+    use super::clock::Speed;
+    use super::platform::Platform;
+    use super::script::Script;
+    use super::{Tally, clients};
+
+    #[tokio::test]
+    async fn both_ends_get_what_the_other_sends() {
+        let speed = Speed::new(60.0);
+        let platform = Platform::bind(7, speed).await.unwrap();
+        let address = platform.address();
+        let (left, leave) = tokio::sync::oneshot::channel::<()>();
+        let server = tokio::spawn(platform.serve(async { drop(leave.await) }));
+        let clients = clients::run(address, 7, speed).await.unwrap();
+        drop(left);
+        let server = server.await.unwrap().unwrap();
+
+        let script = Script::new(7);
+        let connections = script.users.iter().flat_map(|user| &user.connections);
+        let planned = connections.fold([0, 0], |[out, back], connection| {
+            [out + connection.steps[0].len() as u64, back + connection.steps[1].len() as u64]
+        });
+        // One step of the server's is an end without a frame.
+        let [c2s, s2c] = [planned[0], planned[1] - 1];
+        assert_eq!(clients, Tally { sent: c2s, received: s2c, astray: 0 });
+        assert_eq!(server, Tally { sent: s2c, received: c2s, astray: 0 });
+    }
+}

@@ -50,7 +50,7 @@ fn mute_thread(talk: &mut Talk) {
     let mut thread = Thread::new(talk);
     let good = talk.chat(ready, &mut thread, &story::REVIEW, Turn::Completes);
     let good = talk.chat(good, &mut thread, &story::TRIP, Turn::Completes);
-    let good = talk.chat(later(good, 52_000), &mut thread, &story::EXPLAIN, Turn::Completes);
+    let good = talk.chat(good.no_earlier(52_000), &mut thread, &story::EXPLAIN, Turn::Completes);
     let mut unheard = Thread::new(talk);
     talk.chat(good, &mut unheard, &story::COSTS, Turn::Mute);
     leaves(talk);
@@ -96,12 +96,12 @@ fn breaks_off(talk: &mut Talk) {
     let ready = talk.connect(900);
     let mut thread = Thread::new(talk);
     let good = talk.chat(ready, &mut thread, &story::EXPLAIN, Turn::Completes);
-    let hung = talk.chat(later(good, 22_500), &mut thread, &story::COSTS, Turn::Hangs);
+    let hung = talk.chat(good.no_earlier(22_500), &mut thread, &story::COSTS, Turn::Hangs);
     talk.vanish(hung.at + 5_600);
     let ready = talk.connect(talk.ended() + 3_400);
     let resumed = resume(talk, ready, &thread);
     // The user waits for the rest of the answer, then gives up and asks something else.
-    asks_on(talk, later(resumed, resumed.at + 14_000));
+    asks_on(talk, resumed.no_earlier(resumed.at + 14_000));
     leaves(talk);
 }
 
@@ -122,7 +122,7 @@ fn haunted(talk: &mut Talk) {
     let mut thread = Thread::new(talk);
     let good = talk.chat(ready, &mut thread, &story::TICKETS, Turn::Completes);
     let good = talk.chat(good, &mut thread, &story::TRIP, Turn::Completes);
-    let haunted = talk.chat(later(good, 46_000), &mut thread, &story::COSTS, Turn::Haunts);
+    let haunted = talk.chat(good.no_earlier(46_000), &mut thread, &story::COSTS, Turn::Haunts);
     asks_on(talk, haunted);
     leaves(talk);
 }
@@ -154,14 +154,15 @@ fn wrong_user(victim: &mut Talk, source: &mut Talk) {
 fn shared_handler(owner: &mut Talk, latest: &mut Talk) {
     const LATEST_CONNECTS: Moment = 45_000;
     const FIRST_STRAY: Moment = LATEST_CONNECTS + 150;
-    const LAST_STRAY: Moment = LATEST_CONNECTS + 2_800;
+    const LAST_STRAY: Moment = LATEST_CONNECTS + 2_500;
 
     let ready = owner.connect(2_700);
     let mut thread = Thread::new(owner);
     let good = owner.chat(ready, &mut thread, &story::INVOICES, Turn::Completes);
     let good = owner.chat(good, &mut thread, &story::EXPLAIN, Turn::Completes);
-    // Typing takes 1.8 to 5.1 s, so that the run is under way when the other user connects.
-    let run = owner.chat(later(good, 40_000), &mut thread, &story::RESEARCH, Turn::Completes);
+    // The run starts before the other user connects, and takes longer than the strays last.
+    let types = good.no_earlier(FIRST_STRAY - 2_500);
+    let run = owner.ask((types, 1_800), &mut thread, &story::RESEARCH, Turn::Completes);
     owner.client_ping(LAST_STRAY);
     let strays = owner.divert(FIRST_STRAY, LAST_STRAY);
     asks_on(owner, run);
@@ -171,22 +172,18 @@ fn shared_handler(owner: &mut Talk, latest: &mut Talk) {
     for (at, event, act) in strays {
         latest.deliver(at, event, act);
     }
-    asks_on(latest, later(ready, LAST_STRAY + 1_000));
+    asks_on(latest, ready.no_earlier(LAST_STRAY + 1_000));
     leaves(latest);
 }
 
 /// Asks the server to go on where the last connection ended; it acknowledges, and that is all.
 fn resume(talk: &mut Talk, ready: Mark, thread: &Thread) -> Mark {
     let last_seen = talk.random.uuid();
-    let payload = object([
-        ("threadId", thread.id.clone().into()),
-        ("lastMessageId", last_seen.into()),
-    ]);
+    let payload =
+        object([("threadId", thread.id.clone().into()), ("lastMessageId", last_seen.into())]);
     let asked = talk.message(ClientToServer, ready, 40, "session_restore", payload);
-    let ack = object([
-        ("received_type", "session_restore".into()),
-        ("status", "acknowledged".into()),
-    ]);
+    let ack =
+        object([("received_type", "session_restore".into()), ("status", "acknowledged".into())]);
     talk.message(ServerToClient, asked, 20, "ack", ack)
 }
 
@@ -198,7 +195,7 @@ fn asks_on(talk: &mut Talk, after: Mark) {
         let story: &Story = *talk.random.pick(&STORIES);
         last = talk.chat(last, &mut thread, story, Turn::Completes);
         let pause = talk.random.between(1_000, 5_000);
-        last = later(last, last.at + pause);
+        last = last.no_earlier(last.at + pause);
         if talk.random.between(0, 2) == 0 {
             thread = Thread::new(talk);
         }
@@ -209,9 +206,4 @@ fn asks_on(talk: &mut Talk, after: Mark) {
 fn leaves(talk: &mut Talk) {
     let at = LEAVING + talk.random.between(0, 3_000);
     talk.close(ClientToServer, at, (1000, "bye"));
-}
-
-/// `mark`, or `at` if that is later.
-fn later(mark: Mark, at: Moment) -> Mark {
-    Mark { at: mark.at.max(at), ..mark }
 }

@@ -57,9 +57,21 @@ impl Talk {
         turn: Turn,
     ) -> Mark {
         let pause = self.random.between(700, 2_500);
-        let typing = self.typing(after, pause, &thread.id, Typing::Starts);
-        let seconds = self.random.between(1_100, 2_600);
-        let typed = self.typing(typing, seconds, &thread.id, Typing::Stops);
+        let types = after.no_earlier(after.at + pause);
+        let typing_ms = self.random.between(1_100, 2_600);
+        self.ask((types, typing_ms), thread, story, turn)
+    }
+
+    /// The user begins to type at `types`, and is done `typing_ms` later; a run answers.
+    pub(super) fn ask(
+        &mut self,
+        (types, typing_ms): (Mark, u64),
+        thread: &mut Thread,
+        story: &Story,
+        turn: Turn,
+    ) -> Mark {
+        let typing = self.typing(types, 0, &thread.id, Typing::Starts);
+        let typed = self.typing(typing, typing_ms, &thread.id, Typing::Stops);
         let message = object([
             ("content", story.prompt.into()),
             ("references", list([])),
@@ -68,10 +80,8 @@ impl Talk {
         let mut asked = self.message(ClientToServer, typed, 40, "user_message", message);
         if !thread.known {
             thread.known = true;
-            let created = object([
-                ("thread_id", thread.id.clone().into()),
-                ("title", story.title.into()),
-            ]);
+            let created =
+                object([("thread_id", thread.id.clone().into()), ("title", story.title.into())]);
             asked = self.message(ServerToClient, asked, 8, "thread_created", created);
         }
         self.run(asked, &thread.id, story, turn)
@@ -203,7 +213,8 @@ impl Talk {
         if turn == Turn::Stopped {
             return self.stopped(last, run);
         }
-        let payload = object([("stream_id", stream.into()), ("total_chunks", (count as u64).into())]);
+        let payload =
+            object([("stream_id", stream.into()), ("total_chunks", (count as u64).into())]);
         last = self.event(last, 15, run, ("stream_complete", payload));
         let payload = object([
             ("status", "completed".into()),
@@ -225,7 +236,8 @@ impl Talk {
             ("reason", "user pressed stop".into()),
         ]);
         let stop = self.message(ClientToServer, last, 60, "stop_agent", payload);
-        let payload = object([("status", "stopped".into()), ("reason", "stopped by the user".into())]);
+        let payload =
+            object([("status", "stopped".into()), ("reason", "stopped by the user".into())]);
         self.event(stop, 35, run, ("agent_stopped", payload))
     }
 

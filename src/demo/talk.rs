@@ -45,6 +45,13 @@ pub(super) struct Mark {
     draft: Option<usize>,
 }
 
+impl Mark {
+    /// The same reason, but what follows from it waits for `at` first.
+    pub(super) fn no_earlier(self, at: Moment) -> Self {
+        Self { at: self.at.max(at), ..self }
+    }
+}
+
 /// Between heartbeats: the client's JSON ping, the server's, and the server's ping frame.
 const PERIODS_MS: [u64; 3] = [15_000, 25_000, 20_000];
 
@@ -272,7 +279,8 @@ impl Talk {
         }
         let wait_ms = self.opened - self.ended;
         let drafts = std::mem::take(&mut self.drafts);
-        let mut order: Vec<usize> = (0..drafts.len()).filter(|&index| !drafts[index].gone).collect();
+        let mut order: Vec<usize> =
+            (0..drafts.len()).filter(|&index| !drafts[index].gone).collect();
         // A reason is drafted before what follows from it, so a stable sort keeps it before.
         order.sort_by_key(|&index| drafts[index].at);
         let mut place = vec![0; drafts.len()];

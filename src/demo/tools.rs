@@ -33,12 +33,18 @@ pub(super) struct Call {
     pub(super) result: Json,
 }
 
-const SERVICES: [&str; 8] = [
-    "compute", "object-storage", "managed-sql", "egress", "gpu-pool", "queue", "cdn", "logging",
-];
-const REGIONS: [&str; 5] = ["eu-west-1", "eu-central-1", "us-east-1", "ap-northeast-1", "sa-east-1"];
+const SERVICES: [&str; 8] =
+    ["compute", "object-storage", "managed-sql", "egress", "gpu-pool", "queue", "cdn", "logging"];
+const REGIONS: [&str; 5] =
+    ["eu-west-1", "eu-central-1", "us-east-1", "ap-northeast-1", "sa-east-1"];
 const CUSTOMERS: [&str; 8] = [
-    "Åsa Lindqvist", "田中 美咲", "Miguel Ortega", "김서연", "Zoë O'Neill", "王小明", "Priya Nair",
+    "Åsa Lindqvist",
+    "田中 美咲",
+    "Miguel Ortega",
+    "김서연",
+    "Zoë O'Neill",
+    "王小明",
+    "Priya Nair",
     "Łukasz Wójcik",
 ];
 const COMPLAINTS: [&str; 7] = [
@@ -103,7 +109,11 @@ fn search_costs(random: &mut Random) -> (&'static str, Json, Json) {
     (
         "search_costs",
         parameters,
-        object([("region", region.into()), ("currency", "USD".into()), ("services", list(services))]),
+        object([
+            ("region", region.into()),
+            ("currency", "USD".into()),
+            ("services", list(services)),
+        ]),
     )
 }
 
@@ -137,8 +147,10 @@ fn web_search(random: &mut Random) -> (&'static str, Json, Json) {
         ])
     });
     let results = list(results.collect::<Vec<_>>());
-    let parameters =
-        object([("query", "websocket reconnect resume lost events".into()), ("limit", 10_u64.into())]);
+    let parameters = object([
+        ("query", "websocket reconnect resume lost events".into()),
+        ("limit", 10_u64.into()),
+    ]);
     ("web_search", parameters, object([("results", results)]))
 }
 
@@ -166,7 +178,9 @@ fn fetch_document(random: &mut Random, sections: u64) -> (&'static str, Json, Js
             let (p50, p99) = (random.between(8, 40), random.between(60, 900));
             text.push_str(&format!("| {region} | {p50} ms | {p99} ms |\n"));
         }
-        text.push_str("\n```sh\ncurl -sS https://status.example.test/v1/regions | jq '.[]'\n```\n\n");
+        text.push_str(
+            "\n```sh\ncurl -sS https://status.example.test/v1/regions | jq '.[]'\n```\n\n",
+        );
     }
     let id = format!("doc_{}", random.hex(8));
     let result = object([
@@ -193,8 +207,10 @@ fn list_tickets(random: &mut Random, count: u64) -> (&'static str, Json, Json) {
 }
 
 fn translate() -> (&'static str, Json, Json) {
-    let parameters =
-        object([("text", "Your refund is on its way.".into()), ("to", list(["ja".into(), "zh".into()]))]);
+    let parameters = object([
+        ("text", "Your refund is on its way.".into()),
+        ("to", list(["ja".into(), "zh".into()])),
+    ]);
     let result = object([
         ("ja", "返金の手続きを進めております。".into()),
         ("zh", "您的退款正在处理中。".into()),
