@@ -132,19 +132,19 @@ fn load_or_make_ca(
     now: jiff::Timestamp,
 ) -> Result<(Issuer<'static, KeyPair>, PathBuf), TlsError> {
     let (key_path, certificate_path) = (folder.join("ca-key.pem"), folder.join("ca.pem"));
-    if !certificate_path.exists() {
-        make_private_folder(folder)?;
-        let key = KeyPair::generate()?;
-        let mut parameters = ca_parameters();
-        limit_validity(&mut parameters, now, CA_DAYS);
-        let certificate = parameters.self_signed(&key)?;
-        write_private(&key_path, &key.serialize_pem())?;
-        write_private(&certificate_path, &certificate.pem())?;
+    make_private_folder(folder)?;
+    if !key_path.exists() {
+        write_private(&key_path, &KeyPair::generate()?.serialize_pem())?;
     }
     let text = fs::read_to_string(&key_path)
         .map_err(|source| TlsError::File { path: key_path.clone(), source })?;
     let key = KeyPair::from_pem(&text)
         .map_err(|_| TlsError::Pem { path: key_path, what: "private key" })?;
+    if !certificate_path.exists() {
+        let mut parameters = ca_parameters();
+        limit_validity(&mut parameters, now, CA_DAYS);
+        write_private(&certificate_path, &parameters.self_signed(&key)?.pem())?;
+    }
     Ok((Issuer::new(ca_parameters(), key), certificate_path))
 }
 

@@ -1,0 +1,4 @@
+//! The rooms from outside, and the binary: one runner, one module a room.
+
+mod proxy;
+mod tls;
