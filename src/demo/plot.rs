@@ -25,7 +25,7 @@ pub(super) fn users(seed: u64) -> Vec<UserScript> {
         unreachable!("USERS has twelve")
     };
     mute_thread(one);
-    regular(four, 1_500);
+    regular(four, 1_500, &story::INVOICES);
     refreshes(three);
     uploads(six);
     breaks_off(seven);
@@ -38,9 +38,11 @@ pub(super) fn users(seed: u64) -> Vec<UserScript> {
 }
 
 /// One question after another until it is time to leave.
-fn regular(talk: &mut Talk, opens: Moment) {
+fn regular(talk: &mut Talk, opens: Moment, first: &Story) {
     let ready = talk.connect(opens);
-    asks_on(talk, ready);
+    let mut thread = Thread::new(talk);
+    let answered = talk.chat(ready, &mut thread, first, Turn::Completes);
+    asks_on(talk, answered);
     leaves(talk);
 }
 
@@ -130,7 +132,7 @@ fn haunted(talk: &mut Talk) {
 /// Forgets its token at first.
 fn refused_first(talk: &mut Talk) {
     talk.refused(6_000);
-    regular(talk, 8_400);
+    regular(talk, 8_400, &story::REGIONS);
 }
 
 /// Planted: the server sends one user's result to another one as well.
@@ -154,15 +156,15 @@ fn wrong_user(victim: &mut Talk, source: &mut Talk) {
 fn shared_handler(owner: &mut Talk, latest: &mut Talk) {
     const LATEST_CONNECTS: Moment = 45_000;
     const FIRST_STRAY: Moment = LATEST_CONNECTS + 150;
-    const LAST_STRAY: Moment = LATEST_CONNECTS + 2_500;
+    const LAST_STRAY: Moment = LATEST_CONNECTS + 3_900;
 
     let ready = owner.connect(2_700);
     let mut thread = Thread::new(owner);
     let good = owner.chat(ready, &mut thread, &story::INVOICES, Turn::Completes);
     let good = owner.chat(good, &mut thread, &story::EXPLAIN, Turn::Completes);
     // The run starts before the other user connects, and takes longer than the strays last.
-    let types = good.no_earlier(FIRST_STRAY - 2_500);
-    let run = owner.ask((types, 1_800), &mut thread, &story::RESEARCH, Turn::Completes);
+    let types = good.no_earlier(FIRST_STRAY - 2_300);
+    let run = owner.ask((types, 1_800), &mut thread, &story::AUDIT, Turn::Completes);
     owner.client_ping(LAST_STRAY);
     let strays = owner.divert(FIRST_STRAY, LAST_STRAY);
     asks_on(owner, run);
@@ -206,4 +208,102 @@ fn asks_on(talk: &mut Talk, after: Mark) {
 fn leaves(talk: &mut Talk) {
     let at = LEAVING + talk.random.between(0, 3_000);
     talk.close(ClientToServer, at, (1000, "bye"));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::Value;
+
+    use super::users;
+    use crate::demo::script::Act;
+    use crate::wire::Direction;
+
+    /// Enough that a rare choice of the script would show.
+    const SEEDS: u64 = 60;
+
+    /// What the server says of runs, by run: whose connection, and the event, in order.
+    fn runs(seed: u64) -> BTreeMap<String, Vec<(&'static str, Value)>> {
+        let mut runs = BTreeMap::<String, Vec<_>>::new();
+        for user in users(seed) {
+            for connection in &user.connections {
+                for step in connection.of(Direction::ServerToClient) {
+                    let Act::Send { payload, .. } = &step.act else { continue };
+                    let Ok(event) = serde_json::from_slice::<Value>(payload) else { continue };
+                    let Some(run) = event["run_id"].as_str().map(str::to_owned) else { continue };
+                    runs.entry(run).or_default().push((user.user.name, event));
+                }
+            }
+        }
+        runs
+    }
+
+    /// What is wrong with one run, as its own user's connection shows it and as others' do.
+    fn faults(events: &[(&'static str, Value)]) -> Vec<String> {
+        let user = events[0].1["user_id"].as_str().unwrap();
+        let mut faults = Vec::new();
+        let (mut ended, mut open, mut seen) = (false, 0, 0);
+        let mut ordered: Vec<_> = events.iter().collect();
+        ordered.sort_by_key(|(_, event)| event["timestamp"].as_str().unwrap().to_owned());
+        ordered.dedup_by_key(|(_, event)| event["message_id"].clone());
+        for (_, event) in ordered {
+            seen += 1;
+            if ended {
+                faults.push("after the end".to_owned());
+            }
+            let kind = event["type"].as_str().unwrap();
+            if (kind == "agent_started") != (seen == 1) {
+                faults.push(format!("{kind} at place {seen}"));
+            }
+            match kind {
+                "tool_executing" => open += 1,
+                "tool_completed" => open -= 1,
+                "agent_completed" | "agent_error" | "agent_stopped" => ended = true,
+                _ => {}
+            }
+        }
+        if !ended {
+            faults.push(format!("no end, {open} tools open"));
+        }
+        let strangers = events.iter().filter(|(on, _)| *on != user).count();
+        if strangers > 0 {
+            let on = events.iter().find(|(on, _)| *on != user).unwrap().0;
+            faults.push(format!("{user} on {on}"));
+        }
+        faults.iter().map(|fault| format!("{user}: {fault}")).collect()
+    }
+
+    #[test]
+    fn any_seed_has_the_planted_bugs_and_no_other() {
+        for seed in 0..SEEDS {
+            let mut found: Vec<String> =
+                runs(seed).values().flat_map(|events| faults(events)).collect();
+            found.sort();
+            let planted = [
+                "user_01: no end, 0 tools open",
+                "user_05: user_05 on user_02",
+                "user_07: no end, 1 tools open",
+                "user_09: user_09 on user_10",
+                "user_11: after the end",
+            ];
+            assert_eq!(found, planted, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn any_seed_takes_about_ninety_seconds() {
+        for seed in 0..SEEDS {
+            for user in users(seed) {
+                let length = |(script, side): (usize, Direction)| {
+                    let steps = user.connections[script].of(side);
+                    steps.iter().map(|step| step.delay_ms).max().unwrap_or(0)
+                };
+                let last = user.connections.len() - 1;
+                let waits: u64 = user.connections.iter().map(|script| script.wait_ms).sum();
+                let longest = Direction::BOTH.map(|side| length((last, side))).into_iter().max();
+                assert!(waits + longest.unwrap() <= 91_000, "{} seed {seed}", user.user.name);
+            }
+        }
+    }
 }

@@ -35,13 +35,13 @@ pub(super) const COSTS: Story = Story {
 pub(super) const INVOICES: Story = Story {
     agent: "data_agent",
     title: "Largest invoices",
-    prompt: "List the 350 largest invoices of the last 30 days and tell me what stands out.",
+    prompt: "List the 440 largest invoices of the last 30 days and tell me what stands out.",
     thoughts: &[
-        "A single query over invoices answers this; order by amount and cut at 350.",
+        "A single query over invoices answers this; order by amount and cut at 440.",
         "The result is long, so summarise by customer rather than repeat it.",
     ],
-    waves: &[&[Tool::RunSql(350)]],
-    answer: "Here is what stands out in the 350 largest invoices:\n\n- eight customers make up all \
+    waves: &[&[Tool::RunSql(440)]],
+    answer: "Here is what stands out in the 440 largest invoices:\n\n- eight customers make up all \
              of them, and 王小明 and Åsa Lindqvist alone a third;\n- nothing was paid on the 22nd;\n- \
              the largest is ten times the median.\n\nShall I export the table as CSV? 📄",
 };
@@ -119,6 +119,24 @@ pub(super) const EXPLAIN: Story = Story {
              key: the page controls the text, but not what it looks like on the wire.",
 };
 
+/// Three waves of tools, one after another: the longest of all.
+pub(super) const AUDIT: Story = Story {
+    agent: "data_agent",
+    title: "Duplicate payments",
+    prompt: "Were any October invoices paid twice? Check the costs, the table and our docs.",
+    thoughts: &[
+        "Start with the totals: a double payment shows as a jump in one service.",
+        "Now the table: same customer, same amount, two days apart.",
+        "Two candidates; see what the documentation says about retries of payments.",
+        "A retry without an idempotency key explains both.",
+    ],
+    waves: &[&[Tool::SearchCosts], &[Tool::RunSql(25)], &[Tool::WebSearch]],
+    answer: "Two invoices were paid twice, both on a day when the payment service answered late:\n\n\
+             - the client gave up after 10 s and tried again;\n- the first attempt had succeeded;\n\
+             - no idempotency key was sent, so the second one counted too 💸.\n\nI can draft the \
+             two refunds. The fix is one header: `Idempotency-Key`.",
+};
+
 /// A wide comparison.
 pub(super) const REGIONS: Story = Story {
     agent: "cost_analyst",
@@ -133,9 +151,9 @@ pub(super) const REGIONS: Story = Story {
              | **3x** | 1x |\n\nThe runbook wants exports to stay in their region; yours don't. 🌍",
 };
 
-/// Everything, for users who ask this and that.
+/// What users ask by the way; [`INVOICES`] is too large for that.
 pub(super) const STORIES: [&Story; 8] =
-    [&COSTS, &INVOICES, &TICKETS, &REVIEW, &RESEARCH, &TRIP, &EXPLAIN, &REGIONS];
+    [&AUDIT, &COSTS, &TICKETS, &REVIEW, &RESEARCH, &TRIP, &EXPLAIN, &REGIONS];
 
 /// `text` in pieces as a model streams them: a few words each, or a few characters where there are
 /// no spaces. Joined again they are `text`.
