@@ -232,7 +232,9 @@ impl FrameDecoder {
     fn begin(&mut self, header: Header, marks: Marks) {
         let opcode = header.opcode();
         match opcode {
-            Opcode::TEXT | Opcode::BINARY => self.message_open = !header.fin(),
+            // A whole message inside an open one does not end that: the likely cause is two writers
+            // on one socket, and the rest of the open message still comes.
+            Opcode::TEXT | Opcode::BINARY => self.message_open |= !header.fin(),
             Opcode::CONTINUATION => self.message_open &= !header.fin(),
             Opcode::CLOSE => self.closed = true,
             _ => {}
@@ -435,7 +437,8 @@ mod tests {
         check(&[&[0x89, 126, 0, 126][..], &[0; 126]].concat(), &[Marks::LONG_CONTROL]);
         check(&[0x80, 0], &[Marks::STRAY_CONTINUATION]);
         check(&[0x01, 0, 0x89, 0, 0x80, 0, 0x81, 0], &[Marks::NONE; 4]);
-        check(&[0x01, 0, 0x81, 0], &[Marks::NONE, Marks::INTERRUPTED_MESSAGE]);
+        let interrupted = Marks::INTERRUPTED_MESSAGE;
+        check(&[0x01, 0, 0x81, 0, 0x80, 0], &[Marks::NONE, interrupted, Marks::NONE]);
         check(&[0x88, 0, 0x81, 0], &[Marks::NONE, Marks::AFTER_CLOSE]);
         check(&[0x81], &[Marks::CUT]);
         check(&[0x81, 126, 1], &[Marks::CUT]);
