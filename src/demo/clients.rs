@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::wire::Direction;
 
 use super::cast::{PATH, User};
-use super::clock::Speed;
+use super::clock::Pace;
 use super::part::{Part, Tally};
 use super::random::Random;
 use super::script::{ConnectionScript, Script};
@@ -27,12 +27,12 @@ const MAX_REFUSAL: u64 = 64 * 1024;
 /// Plays all users of `seed` against the server (or the proxy before it) at `address`, to the end.
 ///
 /// Dropping the future ends all of them at once. Fails if a connection could not be made or broke.
-pub async fn run(address: SocketAddr, seed: u64, speed: Speed) -> io::Result<Tally> {
+pub async fn run(address: SocketAddr, seed: u64, pace: Pace) -> io::Result<Tally> {
     let script = Arc::new(Script::new(seed));
     let started = Instant::now();
     let mut users = JoinSet::new();
     for number in 0..script.users.len() {
-        let visitor = Visitor { address, seed, speed, script: Arc::clone(&script), number };
+        let visitor = Visitor { address, seed, pace, script: Arc::clone(&script), number };
         users.spawn(visitor.visits(started));
     }
     let mut tally = Tally::default();
@@ -46,7 +46,7 @@ pub async fn run(address: SocketAddr, seed: u64, speed: Speed) -> io::Result<Tal
 struct Visitor {
     address: SocketAddr,
     seed: u64,
-    speed: Speed,
+    pace: Pace,
     script: Arc<Script>,
     /// The user's place in the script.
     number: usize,
@@ -59,7 +59,7 @@ impl Visitor {
         let mut tally = Tally::default();
         let mut ended = started;
         for (index, connection) in user.connections.iter().enumerate() {
-            sleep_until(ended + self.speed.real(connection.wait_ms)).await;
+            sleep_until(ended + self.pace.real(connection.wait_ms)).await;
             // Keys and masks of a connection depend on nothing but its place in the script.
             let random = Random::new(self.seed, &format!("{} client {index}", user.user.name));
             tally = tally.and(self.visit(user.user, connection, random).await?);
@@ -91,7 +91,7 @@ impl Visitor {
         }
         let compressed = head.header("Sec-WebSocket-Extensions").is_some();
         let side = Direction::ClientToServer;
-        let part = Part { script, side, speed: self.speed, masks: Some(random), compressed };
+        let part = Part { script, side, pace: self.pace, masks: Some(random), compressed };
         part.play(stream, head.rest).await
     }
 

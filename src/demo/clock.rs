@@ -11,9 +11,9 @@ pub(super) type Moment = u64;
 
 /// How many times faster than the script it is played.
 #[derive(Clone, Copy, Debug)]
-pub struct Speed(f64);
+pub struct Pace(f64);
 
-impl Speed {
+impl Pace {
     /// The slowest: a long demo is still a demo.
     const SLOWEST: f64 = 0.1;
     /// The fastest: 90 s of script in under half a second, where timers stop mattering.
@@ -65,7 +65,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Speed, iso};
+    use super::{Pace, iso};
     use std::time::Duration;
 
     #[test]
@@ -76,9 +76,9 @@ mod tests {
     }
 
     #[test]
-    fn speed_is_bounded() {
-        assert_eq!(Speed::new(4.0).real(90_000), Duration::from_millis(22_500));
-        assert_eq!(Speed::new(0.0).real(100), Duration::from_secs(1));
-        assert_eq!(Speed::new(f64::NAN).real(100), Duration::from_millis(100));
+    fn pace_is_bounded() {
+        assert_eq!(Pace::new(4.0).real(90_000), Duration::from_millis(22_500));
+        assert_eq!(Pace::new(0.0).real(100), Duration::from_secs(1));
+        assert_eq!(Pace::new(f64::NAN).real(100), Duration::from_millis(100));
     }
 }

@@ -28,25 +28,25 @@ mod talk;
 mod tools;
 
 pub use bugs::{Bug, PLANTED};
-pub use clock::Speed;
+pub use clock::Pace;
 pub use part::Tally;
 pub use platform::Platform;
 
 #[cfg(test)]
 mod tests {
-    use super::clock::Speed;
+    use super::clock::Pace;
     use super::platform::Platform;
     use super::script::Script;
     use super::{Tally, clients};
 
     #[tokio::test]
     async fn both_ends_get_what_the_other_sends() {
-        let speed = Speed::new(60.0);
-        let platform = Platform::bind(7, speed).await.unwrap();
+        let pace = Pace::new(60.0);
+        let platform = Platform::bind(7, pace).await.unwrap();
         let address = platform.address();
         let (left, leave) = tokio::sync::oneshot::channel::<()>();
         let server = tokio::spawn(platform.serve(async { drop(leave.await) }));
-        let clients = clients::run(address, 7, speed).await.unwrap();
+        let clients = clients::run(address, 7, pace).await.unwrap();
         drop(left);
         let server = server.await.unwrap().unwrap();
 

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::wire::Direction;
 
-use super::clock::Speed;
+use super::clock::Pace;
 use super::random::Random;
 use super::script::{Act, ConnectionScript, Step};
 use super::socket::{Packer, Received, Unpacker};
@@ -47,7 +47,7 @@ pub(super) struct Part<'a> {
     pub(super) script: &'a ConnectionScript,
     /// Which way this side sends.
     pub(super) side: Direction,
-    pub(super) speed: Speed,
+    pub(super) pace: Pace,
     /// A client's mask keys.
     pub(super) masks: Option<Random>,
     /// permessage-deflate was agreed on.
@@ -115,7 +115,7 @@ impl Part<'_> {
                     Err(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 },
             };
-            sleep_until(since + self.speed.real(step.delay_ms)).await;
+            sleep_until(since + self.pace.real(step.delay_ms)).await;
             match &step.act {
                 Act::Send { opcode, fin, payload } => {
                     write.write_all(&packer.pack(*opcode, *fin, payload)?).await?;

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::wire::Direction;
 
 use super::cast::{PATH, USERS, User};
-use super::clock::Speed;
+use super::clock::Pace;
 use super::json::object;
 use super::part::{Part, Tally};
 use super::script::Script;
@@ -30,18 +30,18 @@ pub struct Platform {
 #[derive(Debug)]
 struct Stage {
     script: Script,
-    speed: Speed,
+    pace: Pace,
     /// Accepted connections so far, by user.
     accepted: Mutex<[usize; USERS.len()]>,
 }
 
 impl Platform {
     /// Listens on a free port of 127.0.0.1, ready to play the script of `seed`.
-    pub async fn bind(seed: u64, speed: Speed) -> io::Result<Self> {
+    pub async fn bind(seed: u64, pace: Pace) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let accepted = Mutex::new([0; USERS.len()]);
-        let stage = Arc::new(Stage { script: Script::new(seed), speed, accepted });
+        let stage = Arc::new(Stage { script: Script::new(seed), pace, accepted });
         Ok(Self { listener, address, stage })
     }
 
@@ -99,7 +99,7 @@ impl Stage {
             .is_some_and(|offers| offers.starts_with("permessage-deflate"));
         stream.write_all(switching(&head, key, compressed).as_bytes()).await?;
         let side = Direction::ServerToClient;
-        let part = Part { script, side, speed: self.speed, masks: None, compressed };
+        let part = Part { script, side, pace: self.pace, masks: None, compressed };
         part.play(stream, head.rest).await
     }
 }

@@ -85,10 +85,10 @@ fn uploads(talk: &mut Talk) {
         ("bytes", (picture.len() as u64).into()),
         ("mime", "image/png".into()),
     ]);
-    let announced = talk.message(ClientToServer, first, 1_500, "file_upload", upload);
+    let announced = talk.message(ClientToServer, first, 1_500, ("file_upload", upload));
     let sent = talk.in_fragments(announced, 60, Opcode::BINARY, ("upload", &picture));
     let stored = object([("name", "graph.png".into()), ("status", "stored".into())]);
-    let stored = talk.message(ServerToClient, sent, 140, "file_stored", stored);
+    let stored = talk.message(ServerToClient, sent, 140, ("file_stored", stored));
     asks_on(talk, stored);
     leaves(talk);
 }
@@ -183,10 +183,10 @@ fn resume(talk: &mut Talk, ready: Mark, thread: &Thread) -> Mark {
     let last_seen = talk.random.uuid();
     let payload =
         object([("threadId", thread.id.clone().into()), ("lastMessageId", last_seen.into())]);
-    let asked = talk.message(ClientToServer, ready, 40, "session_restore", payload);
+    let asked = talk.message(ClientToServer, ready, 40, ("session_restore", payload));
     let ack =
         object([("received_type", "session_restore".into()), ("status", "acknowledged".into())]);
-    talk.message(ServerToClient, asked, 20, "ack", ack)
+    talk.message(ServerToClient, asked, 20, ("ack", ack))
 }
 
 /// Questions of all kinds, with pauses, up to [`LAST_QUESTION`].
@@ -194,7 +194,7 @@ fn asks_on(talk: &mut Talk, after: Mark) {
     let mut last = after;
     let mut thread = Thread::new(talk);
     while last.at < LAST_QUESTION {
-        let story: &Story = *talk.random.pick(&STORIES);
+        let story = *talk.random.pick(&STORIES);
         last = talk.chat(last, &mut thread, story, Turn::Completes);
         let pause = talk.random.between(1_000, 5_000);
         last = last.no_earlier(last.at + pause);

@@ -71,18 +71,18 @@ impl Talk {
         turn: Turn,
     ) -> Mark {
         let typing = self.typing(types, 0, &thread.id, Typing::Starts);
-        let typed = self.typing(typing, typing_ms, &thread.id, Typing::Stops);
+        let ready = self.typing(typing, typing_ms, &thread.id, Typing::Stops);
         let message = object([
             ("content", story.prompt.into()),
             ("references", list([])),
             ("thread_id", thread.id.clone().into()),
         ]);
-        let mut asked = self.message(ClientToServer, typed, 40, "user_message", message);
+        let mut asked = self.message(ClientToServer, ready, 40, ("user_message", message));
         if !thread.known {
             thread.known = true;
             let created =
                 object([("thread_id", thread.id.clone().into()), ("title", story.title.into())]);
-            asked = self.message(ServerToClient, asked, 8, "thread_created", created);
+            asked = self.message(ServerToClient, asked, 8, ("thread_created", created));
         }
         self.run(asked, &thread.id, story, turn)
     }
@@ -235,7 +235,7 @@ impl Talk {
             ("thread_id", run.thread.clone().into()),
             ("reason", "user pressed stop".into()),
         ]);
-        let stop = self.message(ClientToServer, last, 60, "stop_agent", payload);
+        let stop = self.message(ClientToServer, last, 60, ("stop_agent", payload));
         let payload =
             object([("status", "stopped".into()), ("reason", "stopped by the user".into())]);
         self.event(stop, 35, run, ("agent_stopped", payload))
@@ -268,7 +268,7 @@ impl Talk {
             ("user_id", self.user.name.into()),
             ("is_typing", (typing == Typing::Starts).into()),
         ]);
-        self.message(ClientToServer, cause, delay_ms, "user_typing", payload)
+        self.message(ClientToServer, cause, delay_ms, ("user_typing", payload))
     }
 }
 

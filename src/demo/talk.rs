@@ -92,11 +92,11 @@ impl Talk {
             ("environment", "demo".into()),
             ("config", config),
         ]);
-        let welcome = self.message(ServerToClient, opened, 30, "connection_established", welcome);
+        let welcome = self.message(ServerToClient, opened, 30, ("connection_established", welcome));
         let hello = object([("connection_id", id.into()), ("client_version", "2.4.1".into())]);
-        let hello = self.message(ClientToServer, welcome, 25, "handshake_acknowledged", hello);
+        let hello = self.message(ClientToServer, welcome, 25, ("handshake_acknowledged", hello));
         let phase = object([("phase", "READY".into())]);
-        self.message(ServerToClient, hello, 15, "handshake_complete", phase)
+        self.message(ServerToClient, hello, 15, ("handshake_complete", phase))
     }
 
     /// A moment of the current connection that no frame of it is the reason for.
@@ -111,8 +111,7 @@ impl Talk {
         from: Direction,
         cause: Mark,
         delay_ms: u64,
-        event: &'static str,
-        payload: Json,
+        (event, payload): (&'static str, Json),
     ) -> Mark {
         let text = object([
             ("type", event.into()),
@@ -160,12 +159,12 @@ impl Talk {
     pub(super) fn client_ping(&mut self, at: Moment) {
         let ping = object([("type", "ping".into()), ("timestamp", epoch_ms(at).into())]);
         let sent = self.say(ClientToServer, self.at(at), 0, ("ping", ping.to_string()));
-        let pong = object([
+        let answer = object([
             ("type", "pong".into()),
             ("timestamp", epoch_ms(at + 12).into()),
             ("original_timestamp", epoch_ms(at).into()),
         ]);
-        self.say(ServerToClient, sent, 12, ("pong", pong.to_string()));
+        self.say(ServerToClient, sent, 12, ("pong", answer.to_string()));
     }
 
     /// The messages of runs that the server sends from `from` to `to` are taken out of this
@@ -263,13 +262,13 @@ impl Talk {
     /// The server's JSON ping, and the client's answer.
     fn server_ping(&mut self, at: Moment) {
         let payload = object([("server_time", iso(at).into())]);
-        let ping = self.message(ServerToClient, self.at(at), 0, "ping", payload);
-        let pong = object([
+        let ping = self.message(ServerToClient, self.at(at), 0, ("ping", payload));
+        let answer = object([
             ("type", "pong".into()),
             ("timestamp", epoch_ms(at + 9).into()),
             ("original_timestamp", epoch_ms(at).into()),
         ]);
-        self.say(ClientToServer, ping, 9, ("pong", pong.to_string()));
+        self.say(ClientToServer, ping, 9, ("pong", answer.to_string()));
     }
 
     /// Puts the drafts in order and finds each one's reason on the other side.

@@ -1,5 +1,7 @@
 //! The agents' tools: a call's arguments and its result, 0.1 to 50 KB, as real ones look.
 
+use std::fmt::Write as _;
+
 use super::json::{Json, list, object};
 use super::random::Random;
 
@@ -169,14 +171,14 @@ fn read_file(random: &mut Random) -> (&'static str, Json, Json) {
 fn fetch_document(random: &mut Random, sections: u64) -> (&'static str, Json, Json) {
     let mut text = String::from("# Runbook: reconnects 📘\n\n");
     for section in 1..=sections {
-        text.push_str(&format!("## {section}. Step {}\n\n", random.hex(3)));
+        let _ = write!(text, "## {section}. Step {}\n\n", random.hex(3));
         for _ in 0..4 {
-            text.push_str(&format!("- {}\n", random.pick(&SENTENCES)));
+            let _ = write!(text, "- {}\n", random.pick(&SENTENCES));
         }
         text.push_str("\n| region | p50 | p99 |\n|---|---:|---:|\n");
         for region in REGIONS {
             let (p50, p99) = (random.between(8, 40), random.between(60, 900));
-            text.push_str(&format!("| {region} | {p50} ms | {p99} ms |\n"));
+            let _ = write!(text, "| {region} | {p50} ms | {p99} ms |\n");
         }
         text.push_str(
             "\n```sh\ncurl -sS https://status.example.test/v1/regions | jq '.[]'\n```\n\n",
@@ -229,10 +231,11 @@ fn weather(random: &mut Random) -> (&'static str, Json, Json) {
 fn run_tests(random: &mut Random) -> (&'static str, Json, Json) {
     let mut output = String::from("\u{1b}[1mrunning 24 tests\u{1b}[0m\n");
     for index in 1..=24 {
-        output.push_str(&format!(
+        let _ = write!(
+            output,
             "test net::case_{index:02}_{} ... \u{1b}[32mok\u{1b}[0m\n",
             random.hex(4)
-        ));
+        );
     }
     output.push_str("\ntest result: ok. 24 passed; 0 failed; finished in 0.41s\n");
     let result = object([("exit_code", 0_u64.into()), ("output", output.into())]);
