@@ -173,12 +173,12 @@ fn fetch_document(random: &mut Random, sections: u64) -> (&'static str, Json, Js
     for section in 1..=sections {
         let _ = write!(text, "## {section}. Step {}\n\n", random.hex(3));
         for _ in 0..4 {
-            let _ = write!(text, "- {}\n", random.pick(&SENTENCES));
+            let _ = writeln!(text, "- {}", random.pick(&SENTENCES));
         }
         text.push_str("\n| region | p50 | p99 |\n|---|---:|---:|\n");
         for region in REGIONS {
             let (p50, p99) = (random.between(8, 40), random.between(60, 900));
-            let _ = write!(text, "| {region} | {p50} ms | {p99} ms |\n");
+            let _ = writeln!(text, "| {region} | {p50} ms | {p99} ms |");
         }
         text.push_str(
             "\n```sh\ncurl -sS https://status.example.test/v1/regions | jq '.[]'\n```\n\n",
@@ -231,11 +231,8 @@ fn weather(random: &mut Random) -> (&'static str, Json, Json) {
 fn run_tests(random: &mut Random) -> (&'static str, Json, Json) {
     let mut output = String::from("\u{1b}[1mrunning 24 tests\u{1b}[0m\n");
     for index in 1..=24 {
-        let _ = write!(
-            output,
-            "test net::case_{index:02}_{} ... \u{1b}[32mok\u{1b}[0m\n",
-            random.hex(4)
-        );
+        let name = random.hex(4);
+        let _ = writeln!(output, "test net::case_{index:02}_{name} ... \u{1b}[32mok\u{1b}[0m");
     }
     output.push_str("\ntest result: ok. 24 passed; 0 failed; finished in 0.41s\n");
     let result = object([("exit_code", 0_u64.into()), ("output", output.into())]);
