@@ -118,18 +118,19 @@ impl Inflater {
                 self.message.discarded += WINDOW as u64;
                 self.restart();
             }
-            let Ok((status, taken, made)) = self.step(rest, &mut step) else {
-                return self.fail(NOT_DEFLATE);
-            };
+            let (status, taken, made) = self.step(rest, &mut step);
             rest = &rest[taken..];
             let kept = made.min(limit.saturating_sub(plain.len()));
             plain.extend_from_slice(&step[..kept]);
             self.remember(&step[..made]);
             self.message.length += made as u64;
             self.message.discarded += (made - kept) as u64;
-            self.message.ended = status == Status::StreamEnd;
+            self.message.ended = status == Ok(Status::StreamEnd);
             if self.message.discarded > Self::DISCARD_LIMIT {
                 return self.fail(BOMB);
+            }
+            if status.is_err() {
+                return self.fail(NOT_DEFLATE);
             }
             let idle = taken == 0 && made == 0;
             if !self.message.ended && (idle || rest.is_empty() && made < STEP) {
@@ -147,9 +148,9 @@ impl Inflater {
             // block did. Else it was cut, and the 4 bytes would be taken for plain text.
             const TAIL: [u8; 9] = [0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff];
             match self.step(&TAIL, &mut [0; 64]) {
-                Ok((Status::StreamEnd, 9, 0)) => {}
-                Ok(_) => self.fail(ENDS_EARLY),
-                Err(NotDeflate) => self.fail(NOT_DEFLATE),
+                (Ok(Status::StreamEnd), 9, 0) => {}
+                (Ok(_), ..) => self.fail(ENDS_EARLY),
+                (Err(NotDeflate), ..) => self.fail(NOT_DEFLATE),
             }
         }
         let message = std::mem::take(&mut self.message);
@@ -192,16 +193,13 @@ impl Inflater {
         }
     }
 
-    /// One call of the decoder: its status, bytes taken and bytes made.
-    fn step(&mut self, input: &[u8], out: &mut [u8]) -> Result<(Status, usize, usize), NotDeflate> {
+    /// One call of the decoder: its status, bytes taken and bytes made, also before an error.
+    fn step(&mut self, input: &[u8], out: &mut [u8]) -> (Result<Status, NotDeflate>, usize, usize) {
         let (taken, made) = (self.decompress.total_in(), self.decompress.total_out());
-        let status = self
-            .decompress
-            .decompress(input, out, FlushDecompress::Sync)
-            .map_err(|_| NotDeflate)?;
+        let status = self.decompress.decompress(input, out, FlushDecompress::Sync);
         let taken = self.decompress.total_in() - taken;
         let made = self.decompress.total_out() - made;
-        Ok((status, taken as usize, made as usize))
+        (status.map_err(|_| NotDeflate), taken as usize, made as usize)
     }
 
     /// Keeps the window: between one and two times its size, so that bytes seldom move.
@@ -235,6 +233,7 @@ struct Progress {
 }
 
 /// The decoder refused its input.
+#[derive(PartialEq, Eq)]
 struct NotDeflate;
 
 /// Plain bytes a step makes at most: large enough to be fast, small enough for the stack.
