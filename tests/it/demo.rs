@@ -154,7 +154,8 @@ impl Said {
 fn user_of(connection: &Connection) -> Option<String> {
     let head = String::from_utf8(connection.request_head.clone()).unwrap();
     let decode = |text: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok();
-    let words: Vec<String> = head.split([' ', ';', '=', ',', '\r', '\n']).map(str::to_owned).collect();
+    let words: Vec<String> =
+        head.split([' ', ';', '=', ',', '\r', '\n']).map(str::to_owned).collect();
     let wrapped = words.iter().filter_map(|word| decode(word.strip_prefix("jwt.")?));
     let token = wrapped.chain(words.iter().cloned()).find(|word| word.starts_with("eyJ"))?;
     let claims: Value = serde_json::from_str(&decode(token.split('.').nth(1)?)?).ok()?;
@@ -227,8 +228,7 @@ fn one_client_compresses_and_one_sends_fragments() {
     assert!(cut.clone().count() > 10);
     assert!(cut.into_iter().all(|frame| frame.connection == fragmented));
     let messages = tape.messages();
-    let binary: Vec<_> =
-        messages.iter().filter(|said| said.opcode == Opcode::BINARY).collect();
+    let binary: Vec<_> = messages.iter().filter(|said| said.opcode == Opcode::BINARY).collect();
     assert_eq!(binary.len(), 1);
     assert!(binary[0].connection == fragmented && binary[0].payload.starts_with(b"\x89PNG"));
 }
@@ -254,10 +254,10 @@ fn handshakes_and_ends_are_of_every_kind() {
         .collect();
     assert_eq!(codes.iter().filter(|code| **code == 1001).count(), 1);
     assert_eq!(codes.iter().filter(|code| **code == 1000).count(), 12);
-    for carrier in ["Authorization: Bearer ", "Sec-WebSocket-Protocol: jwt-auth, jwt.", "?token=", "session="] {
-        let with = |one: &&Connection| {
-            String::from_utf8_lossy(&one.request_head).contains(carrier)
-        };
+    for carrier in
+        ["Authorization: Bearer ", "Sec-WebSocket-Protocol: jwt-auth, jwt.", "?token=", "session="]
+    {
+        let with = |one: &&Connection| String::from_utf8_lossy(&one.request_head).contains(carrier);
         assert!(tape.connections.iter().filter(with).count() >= 2, "{carrier}");
     }
     let messages = tape.messages();

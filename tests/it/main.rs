@@ -1,5 +1,6 @@
 //! The rooms from outside, and the binary: one runner, one module a room.
 
+mod demo;
 mod proxy;
 mod tls;
 mod wire;

@@ -165,7 +165,8 @@ impl Line {
             event: event.map(|event| event.name.as_str()),
             run: event.and_then(|event| event.run.as_deref()),
             stranger: event.and_then(|event| event.stranger.as_deref()),
-            detail: event.map_or_else(|| connection.map(|(_, detail)| detail), |event| Some(&event.detail)),
+            detail: event
+                .map_or_else(|| connection.map(|(_, detail)| detail), |event| Some(&event.detail)),
             count: event.map(|event| event.count),
             bytes: event.map(|event| event.bytes),
             took_ns: event.map(|event| event.took_ns),

@@ -15,7 +15,11 @@ const MESSAGE_LIMIT: usize = 256 * 1024;
 
 /// Messages that come so often, or say so little, that a person is better off without them.
 const QUIET: [&str; 6] = [
-    "ping", "pong", "user_typing", "connection_established", "handshake_acknowledged",
+    "ping",
+    "pong",
+    "user_typing",
+    "connection_established",
+    "handshake_acknowledged",
     "handshake_complete",
 ];
 
@@ -116,6 +120,11 @@ impl Live {
         for ending in std::mem::take(&mut self.endings) {
             self.ended(&ending.connection);
         }
+    }
+
+    /// Connections so far.
+    pub(super) fn connections(&self) -> u64 {
+        self.visits.len() as u64
     }
 
     fn connection(&mut self, connection: &Connection) {
@@ -273,8 +282,15 @@ fn event(direction: Direction, message: &Message) -> Event {
 
 /// What says most about a message, in this order.
 const DETAILS: [&str; 9] = [
-    "tool_name", "error_message", "reason", "content", "reasoning", "title", "message",
-    "received_type", "name",
+    "tool_name",
+    "error_message",
+    "reason",
+    "content",
+    "reasoning",
+    "title",
+    "message",
+    "received_type",
+    "name",
 ];
 
 /// Who sends in this direction.
