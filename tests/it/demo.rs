@@ -1,5 +1,7 @@
 //! The demo from outside: what it plays, through the real proxy, into a recording that is read back.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -24,6 +26,12 @@ struct Tape {
     frames: Vec<RecordedFrame<'static>>,
     gaps: usize,
 }
+
+/// A user, the number of their connection, and a direction of it.
+type Lane = (String, usize, Direction);
+
+/// A frame's header and its payload.
+type Bytes = (Vec<u8>, Vec<u8>);
 
 /// A message of a connection.
 struct Said {
@@ -51,11 +59,12 @@ impl Tape {
         assert_eq!(files.len(), 1);
         let reader = RecordingReader::open(&files.remove(0)).unwrap();
         let mut tape = Self::default();
-        let mut take = |fact: Fact<'_>| {
-            tape.take(fact);
-            ControlFlow::Continue(())
-        };
-        reader.facts(&mut take).unwrap();
+        reader
+            .facts(&mut |fact| {
+                tape.take(fact);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
         tape
     }
 
@@ -119,7 +128,7 @@ impl Tape {
     }
 
     /// By user and number of the connection: each direction's frames, header and payload.
-    fn wire(&self) -> BTreeMap<(String, usize, Direction), Vec<(Vec<u8>, Vec<u8>)>> {
+    fn wire(&self) -> BTreeMap<Lane, Vec<Bytes>> {
         let mut wire = BTreeMap::new();
         for user in 1..=12 {
             let user = format!("user_{user:02}");

@@ -192,19 +192,18 @@ impl Teller {
         let mut lines = vec![
             String::new(),
             format!(
-                "{}, of which {} refused and {} after an end   → {}   ← {}   {}",
+                "{}, {} refused, {}   → {}   ← {}   {}",
                 human::counted(live.connections(), "connection"),
                 human::count(live.refused),
-                human::count(live.reconnects),
+                human::counted(live.reconnects, "reconnect"),
                 human::counted(out, "frame"),
                 human::counted(back, "frame"),
                 human::size(summary.file_bytes),
             ),
             format!(
-                "Left out above: {} of pings, typing and handshakes; {} of streams are shown as one \
-                 line a stream.",
-                human::counted(live.quiet, "message"),
-                human::counted(live.streamed, "message"),
+                "Not shown: {} pings, typing marks and greetings. Folded: {}, one line a stream.",
+                human::count(live.quiet),
+                human::counted(live.streamed, "stream chunk"),
             ),
         ];
         match ended {
@@ -218,8 +217,12 @@ impl Teller {
                 lines.push("It was ended early, so some of the bugs may not be there.".to_owned());
             }
         }
+        if summary.lost_frames > 0 {
+            let lost = human::counted(summary.lost_frames, "frame");
+            lines.push(style.paint(Role::Bad, &format!("Not kept: {lost}; the gaps say when.")));
+        }
         if args.save {
-            lines.push(format!("Kept            {}", escape::path(path)));
+            lines.push(format!("Kept in {}", escape::path(path)));
         }
         lines.push(String::new());
         lines.push(style.paint(Role::Strong, &format!("{} bugs are planted:", PLANTED.len())));

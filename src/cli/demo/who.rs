@@ -15,7 +15,7 @@ const MAX_NAME: usize = 24;
 pub(super) fn user(request_head: &[u8]) -> Option<String> {
     let head = String::from_utf8_lossy(request_head);
     let words = head.split(|character: char| !is_token(character));
-    words.flat_map(unwrapped).find_map(|token| subject(&token))
+    words.filter_map(unwrapped).find_map(|token| subject(&token))
 }
 
 /// The name of the place where the token was, or nothing.
@@ -33,8 +33,8 @@ pub(super) fn carrier(request_head: &[u8]) -> Option<&'static str> {
             "sec-websocket-protocol" => "subprotocol",
             _ => continue,
         };
-        if value.split(|character: char| !is_token(character)).flat_map(unwrapped).next().is_some()
-        {
+        let mut words = value.split(|character: char| !is_token(character));
+        if words.find_map(unwrapped).is_some() {
             return Some(known);
         }
     }
