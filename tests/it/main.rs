@@ -1,5 +1,6 @@
 //! The rooms from outside, and the binary: one runner, one module a room.
 
+<<<<<<< HEAD
 #[cfg(unix)]
 mod byte_exact;
 mod cli;
@@ -9,6 +10,9 @@ mod exchange;
 mod http;
 #[cfg(unix)]
 mod peers;
+=======
+mod demo;
+>>>>>>> demo
 mod proxy;
 mod reader;
 mod sample;
