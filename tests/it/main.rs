@@ -6,3 +6,4 @@ mod proxy;
 #[cfg(unix)]
 mod support;
 mod tls;
+mod wire;
