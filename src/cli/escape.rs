@@ -108,7 +108,9 @@ impl<'a> Pieces<'a> {
         for _ in 0..MAX_MARKS {
             let before = self.rest;
             match self.take() {
-                Some(Ok(mark)) if shows(mark) && is_mark(mark) && !(selector_seen && is_selector(mark)) => {
+                Some(Ok(mark))
+                    if shows(mark) && is_mark(mark) && !(selector_seen && is_selector(mark)) =>
+                {
                     selector_seen |= is_selector(mark);
                     shown.push(mark);
                 }
@@ -177,9 +179,15 @@ mod tests {
 
     #[test]
     fn hidden_text_is_visible() {
-        assert_eq!(text("\u{202e}abc\u{2066}\u{200b}\u{200d}"), "\\u{202e}abc\\u{2066}\\u{200b}\\u{200d}");
+        assert_eq!(
+            text("\u{202e}abc\u{2066}\u{200b}\u{200d}"),
+            "\\u{202e}abc\\u{2066}\\u{200b}\\u{200d}"
+        );
         assert_eq!(text("\u{2028}\u{2029}\u{feff}\u{a0}"), "\\u{2028}\\u{2029}\\u{feff}\\u{a0}");
-        assert_eq!(text("x\u{e0041}\u{e0100}\u{3164}\u{34f}"), "x\\u{e0041}\\u{e0100}\\u{3164}\\u{34f}");
+        assert_eq!(
+            text("x\u{e0041}\u{e0100}\u{3164}\u{34f}"),
+            "x\\u{e0041}\\u{e0100}\\u{3164}\\u{34f}"
+        );
         assert_eq!(text("\u{e000}\u{378}\u{ffff}"), "\\u{e000}\\u{378}\\u{ffff}");
     }
 

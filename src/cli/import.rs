@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::failure::{Code, Failure};
 use super::Globals;
+use super::failure::{Code, Failure};
 
 /// What `import` takes.
 #[derive(Debug, Args)]

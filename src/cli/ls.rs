@@ -135,9 +135,7 @@ impl Listed {
             ..Self::default()
         };
         match Seen::of(file) {
-            Err(error) => {
-                Self { state: "unreadable", error: Some(trouble(&error)), ..listed }
-            }
+            Err(error) => Self { state: "unreadable", error: Some(trouble(&error)), ..listed },
             Ok(Seen { recording, totals, state }) => Self {
                 state: state.word(),
                 recording: Some(ListedRecording {

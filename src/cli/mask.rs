@@ -7,19 +7,34 @@ pub(crate) const MASK: &str = "***";
 
 /// Names in a query whose values are secrets, in lower case.
 const QUERY_KEYS: [&str; 20] = [
-    "access_token", "accesstoken", "api_key", "api-key", "apikey", "auth", "authorization", "code",
-    "id_token", "jwt", "key", "pass", "password", "refresh_token", "secret", "session", "sig",
-    "signature", "ticket", "token",
+    "access_token",
+    "accesstoken",
+    "api_key",
+    "api-key",
+    "apikey",
+    "auth",
+    "authorization",
+    "code",
+    "id_token",
+    "jwt",
+    "key",
+    "pass",
+    "password",
+    "refresh_token",
+    "secret",
+    "session",
+    "sig",
+    "signature",
+    "ticket",
+    "token",
 ];
 
 /// Parts of header names whose values are secrets, in lower case.
-const HEADER_PARTS: [&str; 9] = [
-    "api-key", "apikey", "auth", "cookie", "credential", "password", "secret", "session", "token",
-];
+const HEADER_PARTS: [&str; 9] =
+    ["api-key", "apikey", "auth", "cookie", "credential", "password", "secret", "session", "token"];
 
 /// Subprotocols that announce that the next one is a token, in lower case.
-const ANNOUNCERS: [&str; 6] =
-    ["access_token", "auth", "authorization", "bearer", "jwt", "token"];
+const ANNOUNCERS: [&str; 6] = ["access_token", "auth", "authorization", "bearer", "jwt", "token"];
 
 /// A subprotocol as long as this is no name.
 const LONG_PROTOCOL: usize = 32;
@@ -129,7 +144,9 @@ fn is_secret_key(key: &str) -> bool {
     }
     let name = String::from_utf8_lossy(&name).to_ascii_lowercase();
     QUERY_KEYS.contains(&name.as_str())
-        || ["token", "secret", "password", "apikey", "api_key"].iter().any(|part| name.contains(part))
+        || ["token", "secret", "password", "apikey", "api_key"]
+            .iter()
+            .any(|part| name.contains(part))
 }
 
 fn mask_cookies(value: &str) -> String {
@@ -166,7 +183,9 @@ fn mask_protocols(value: &str) -> String {
             }
             // `bearer.TOKEN`, `auth-TOKEN` and their like.
             let announcer = ANNOUNCERS.iter().find(|word| {
-                lower.strip_prefix(**word).is_some_and(|rest| rest.starts_with(['.', '-', '=', ':']))
+                lower
+                    .strip_prefix(**word)
+                    .is_some_and(|rest| rest.starts_with(['.', '-', '=', ':']))
             });
             match announcer {
                 Some(word) => format!("{space}{}{MASK}", &name[..=word.len()]),

@@ -54,7 +54,8 @@ impl Style {
     pub(crate) fn new(choice: ColorChoice, is_terminal: bool) -> Self {
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|on| !on.is_empty() && on != "0");
+        let forced =
+            std::env::var_os("CLICOLOR_FORCE").is_some_and(|on| !on.is_empty() && on != "0");
         let colored = match choice {
             ColorChoice::Always => true,
             ColorChoice::Never => false,

@@ -105,7 +105,8 @@ impl QueryRows for Rows {
     fn columns(&mut self, names: &[&str]) {
         self.names = distinct(names);
         if self.format == Format::Csv {
-            let heading: Vec<String> = self.names.iter().map(|name| csv_text(name.as_bytes())).collect();
+            let heading: Vec<String> =
+                self.names.iter().map(|name| csv_text(name.as_bytes())).collect();
             self.failure = self.output.line(&heading.join(",")).err();
         }
     }
@@ -135,9 +136,11 @@ impl Rows {
                 self.output.line(&cells.join(","))
             }
             Format::Table => {
-                let numeric = |value: &Value<'_>| matches!(value, Value::Integer(_) | Value::Real(_));
+                let numeric =
+                    |value: &Value<'_>| matches!(value, Value::Integer(_) | Value::Real(_));
                 let (table, rows) = self.table.get_or_insert_with(|| {
-                    let names = self.names.iter().map(|name| escape::fit(name.as_bytes(), CELL_COLUMNS));
+                    let names =
+                        self.names.iter().map(|name| escape::fit(name.as_bytes(), CELL_COLUMNS));
                     let names: Vec<String> = names.collect();
                     let side = |value| if numeric(value) { Side::Right } else { Side::Left };
                     let columns: Vec<(&str, Side)> =

@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn what_does_not_print_is_escaped_and_comes_back() {
-        let text = "plain é 漢 🦊 e\u{301} \u{7f}\u{9b}31m \u{202e}\u{200b}\u{feff}\u{2028}\u{e0001}";
+        let text =
+            "plain é 漢 🦊 e\u{301} \u{7f}\u{9b}31m \u{202e}\u{200b}\u{feff}\u{2028}\u{e0001}";
         let json = render(&text);
         assert!(json.contains("plain é 漢 🦊 e\u{301} \\u007f\\u009b31m \\u202e\\u200b\\ufeff"));
         assert!(json.contains("\\udb40\\udc01"));

@@ -142,10 +142,9 @@ impl<'a> SideRow<'a> {
         Self {
             frames: connection.frames[direction.index()],
             bytes: connection.bytes[direction.index()],
-            close: connection.close_of(direction).map(|close| CloseRow {
-                code: close.code,
-                reason: Bytes::of(&close.reason),
-            }),
+            close: connection
+                .close_of(direction)
+                .map(|close| CloseRow { code: close.code, reason: Bytes::of(&close.reason) }),
         }
     }
 
@@ -429,7 +428,9 @@ fn mark_words(marks: Marks) -> Vec<Cow<'static, str>> {
     (0..u32::BITS)
         .map(|bit| (bit, Marks(1 << bit)))
         .filter(|(_, mark)| marks.has(*mark))
-        .map(|(bit, mark)| mark.words().next().map_or_else(|| format!("bit-{bit}").into(), Into::into))
+        .map(|(bit, mark)| {
+            mark.words().next().map_or_else(|| format!("bit-{bit}").into(), Into::into)
+        })
         .collect()
 }
 

@@ -61,7 +61,9 @@ impl RecordingReader {
         stop: impl FnMut() -> bool + Send + 'static,
         rows: &mut dyn QueryRows,
     ) -> Result<(), RecordingError> {
-        self.database.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE).map_err(|e| sql_error(&e))?;
+        self.database
+            .set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)
+            .map_err(|e| sql_error(&e))?;
         self.database.authorizer(Some(authorize)).map_err(|error| sql_error(&error))?;
         self.database
             .progress_handler(STEPS_A_LOOK, Some(stop))

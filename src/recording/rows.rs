@@ -145,9 +145,7 @@ pub(super) fn gap(row: &Row<'_>) -> Result<(i64, Gap), RowError> {
         to_ns: cells.count("to_ns")?,
         frames: cells.count("frames")?,
         bytes: cells.count("bytes")?,
-        reason: cells
-            .word("reason", GapReason::from_word)?
-            .ok_or_else(|| cells.wrong("reason"))?,
+        reason: cells.word("reason", GapReason::from_word)?.ok_or_else(|| cells.wrong("reason"))?,
     };
     Ok((cells.id, gap))
 }
@@ -191,9 +189,7 @@ impl<'r, 's> Cells<'r, 's> {
     ) -> Result<Option<T>, RowError> {
         match self.take()? {
             ValueRef::Null => Ok(None),
-            ValueRef::Integer(number) => {
-                from(number).map(Some).ok_or_else(|| self.wrong(column))
-            }
+            ValueRef::Integer(number) => from(number).map(Some).ok_or_else(|| self.wrong(column)),
             _ => Err(self.wrong(column)),
         }
     }

@@ -172,10 +172,12 @@ fn fragments_around_control_frames() {
 
 #[test]
 fn compressed_frames() {
-    let offer = b"GET / HTTP/1.1\r\nHost: h\r\nupgrade: WebSocket\r\nconnection: keep-alive, Upgrade\r\n\
+    let offer =
+        b"GET / HTTP/1.1\r\nHost: h\r\nupgrade: WebSocket\r\nconnection: keep-alive, Upgrade\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
         Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n";
-    let agreed = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+    let agreed =
+        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
         sec-websocket-extensions: permessage-deflate; server_no_context_takeover\r\n\r\n";
     let text = "token ".repeat(4000);
@@ -539,7 +541,8 @@ fn heads_pass_byte_for_byte() {
         connection:\tkeep-alive , uPgRaDe\r\nX-Empty:\r\nX-Twice: b\r\nX-Latin: gr\xfc\xdf\r\n\
         X-Twice: a\r\nCookie: a=1; b=\"2\"\r\nSEC-WebSocket-KEY: dGhlIHNhbXBsZSBub25jZQ==\r\n\
         Sec-WebSocket-Version: 13\r\nX-Trail: spaces   \r\nOrigin: https://elsewhere.example\r\n\r\n";
-    let response = b"HTTP/1.1 101 Odd  Reason (yes) \xfc\r\nupGrade:   WebSocket\r\nConnection: UPGRADE\r\n\
+    let response =
+        b"HTTP/1.1 101 Odd  Reason (yes) \xfc\r\nupGrade:   WebSocket\r\nConnection: UPGRADE\r\n\
         Set-Cookie: a=1\r\nServer:\r\nSet-Cookie: b=2\r\nX-Latin: \xe4\r\n\
         sec-websocket-accept: wrong on purpose\r\nSec-WebSocket-Protocol: not.offered\r\n\r\n";
     let outcome = play(

@@ -2,6 +2,10 @@
 
 #[cfg(unix)]
 mod byte_exact;
+#[cfg(unix)]
+mod http;
+#[cfg(unix)]
+mod peers;
 mod proxy;
 #[cfg(unix)]
 mod support;

@@ -225,7 +225,8 @@ impl Lines {
         let due: Vec<Gap> = due;
         for gap in due {
             self.messages.gap(&gap);
-            if self.connection.is_none() || gap.connection.is_none_or(|id| Some(id) == self.connection)
+            if self.connection.is_none()
+                || gap.connection.is_none_or(|id| Some(id) == self.connection)
             {
                 self.gap(&gap)?;
             }
@@ -254,7 +255,8 @@ impl Lines {
 
     /// What is wrong with the frame, then a preview of what it says.
     fn content(&self, frame: &RecordedFrame<'_>, message: Option<&Message>) -> String {
-        let marks = frame.frame.marks.without(Marks::RAW.with(Marks::PART).with(Marks::PART_FOLLOWS));
+        let marks =
+            frame.frame.marks.without(Marks::RAW.with(Marks::PART).with(Marks::PART_FOLLOWS));
         let mut troubles: Vec<&str> = marks.words().collect();
         troubles.extend(message.and_then(|message| message.trouble));
         let troubles =

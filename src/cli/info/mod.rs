@@ -88,7 +88,12 @@ struct Page {
 }
 
 impl Page {
-    fn whole(&mut self, reader: &RecordingReader, checked: bool, dir: &Path) -> Result<(), Failure> {
+    fn whole(
+        &mut self,
+        reader: &RecordingReader,
+        checked: bool,
+        dir: &Path,
+    ) -> Result<(), Failure> {
         let name = self.output.style.paint(Role::Strong, &escape::text(&self.recording.name));
         self.output.line(&format!("{name}   {}", escape::path(reader.path())))?;
         let state = reader.state()?;
@@ -134,7 +139,10 @@ impl Page {
             let frames = human::count(totals.frames[index]);
             format!("{} {frames}  {}", direction.arrow(), human::size(totals.bytes[index]))
         });
-        self.field("frames", &format!("{}   {c2s}   {s2c}", human::count(totals.frames.iter().sum())))?;
+        self.field(
+            "frames",
+            &format!("{}   {c2s}   {s2c}", human::count(totals.frames.iter().sum())),
+        )?;
         if let Some(note) = &recording.note {
             self.field("note", &escape::text(note))?;
         }
@@ -219,7 +227,9 @@ impl Page {
         }
         if count > MAX_LISTED {
             let more = human::count(count - MAX_LISTED);
-            self.output.line(&format!("  … and {more} more: wiretape query REC 'SELECT * FROM connections'"))?;
+            self.output.line(&format!(
+                "  … and {more} more: wiretape query REC 'SELECT * FROM connections'"
+            ))?;
         }
         Ok(())
     }
@@ -248,7 +258,11 @@ impl Page {
         let ends = format!(
             "{} → {}",
             escape::text(&connection.client),
-            escape::text(if connection.server.is_empty() { "(not reached)" } else { &connection.server })
+            escape::text(if connection.server.is_empty() {
+                "(not reached)"
+            } else {
+                &connection.server
+            })
         );
         self.field("ends", &ends)?;
         let took = |what: &str, ns: Option<u64>| {
@@ -286,8 +300,7 @@ impl Page {
         let text = String::from_utf8_lossy(head);
         for (n, line) in text.trim_end().lines().enumerate() {
             let label = if n == 0 { what } else { "" };
-            let line =
-                if self.show_secrets { line.to_owned() } else { mask::mask_head_line(line) };
+            let line = if self.show_secrets { line.to_owned() } else { mask::mask_head_line(line) };
             self.field(label, &escape::text(&line))?;
         }
         Ok(())

@@ -121,9 +121,8 @@ impl Recorded {
 
     /// The words of the marks of every row of one direction.
     pub(crate) fn marks(&self, connection: i64, direction: Direction) -> Vec<String> {
-        let words = |frame: &RecordedFrame<'_>| {
-            frame.frame.marks.words().collect::<Vec<_>>().join(" ")
-        };
+        let words =
+            |frame: &RecordedFrame<'_>| frame.frame.marks.words().collect::<Vec<_>>().join(" ");
         self.frames(connection, direction).iter().map(words).collect()
     }
 
