@@ -47,6 +47,34 @@ pub enum RecordingError {
         /// What it said.
         source: rusqlite::Error,
     },
+    /// SQLite could not write.
+    #[error("failed to write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        source: rusqlite::Error,
+    },
+    /// The operating system does not let it be made (or removed).
+    #[error("failed to make {}", path.display())]
+    Create {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it said.
+        source: std::io::Error,
+    },
+    /// There is a recording of that name.
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
+    /// Another process writes it.
+    #[error("{} is being recorded", .0.display())]
+    InUse(PathBuf),
+    /// The name could not be a file's everywhere.
+    #[error("{0:?} can't be a recording's name")]
+    BadName(String),
+    /// The writer's thread ended before its time.
+    #[error("the writer of {} failed", .0.display())]
+    Writer(PathBuf),
     /// A query that is not one read-only statement.
     #[error("refused: {why}")]
     QueryRefused {
@@ -65,6 +93,11 @@ pub enum RecordingError {
 }
 
 impl RecordingError {
+    /// `source`, met while writing `path`.
+    pub(super) fn write(path: &Path, source: rusqlite::Error) -> Self {
+        Self::Write { path: path.into(), source }
+    }
+
     /// `source`, met while reading `path`.
     pub(super) fn read(path: &Path, source: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, TooBig};
