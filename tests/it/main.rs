@@ -1,8 +1,8 @@
 //! The rooms from outside, and the binary: one runner, one module a room.
 
-<<<<<<< HEAD
 #[cfg(unix)]
 mod byte_exact;
+#[cfg(unix)]
 mod cli;
 mod demo;
 mod exchange;
@@ -10,13 +10,14 @@ mod exchange;
 mod http;
 #[cfg(unix)]
 mod peers;
-=======
-mod demo;
->>>>>>> demo
 mod proxy;
+mod query;
+#[cfg(unix)]
 mod reader;
 mod sample;
+#[cfg(unix)]
 mod support;
+mod terminal;
 mod tls;
 mod wire;
 mod writer;
