@@ -1,2 +1,7 @@
 //! argv → exit code.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wiretape::cli::run(std::env::args_os())
+}

@@ -1,1 +1,185 @@
-//! The front door (room being built).
+//! The front door: argv → one verb, one file each → exit code. The only place where rooms meet.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
+
+mod child;
+mod clock;
+mod completions;
+mod demo;
+mod escape;
+mod export;
+mod failure;
+mod frames;
+mod hexdump;
+mod human;
+mod import;
+mod info;
+mod locate;
+mod ls;
+mod man;
+mod mask;
+mod messages;
+mod output;
+mod query;
+mod record;
+mod rm;
+mod screen;
+mod signals;
+mod table;
+
+use failure::{Code, Failure};
+use output::{ColorChoice, Output};
+
+/// Does what the command line asks for. `args` starts with the program's own name.
+pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments = match parse(args.collect()) {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    let globals = &arguments.globals;
+    let done = match arguments.verb {
+        None => ls::run(globals),
+        Some(Verb::Record(args)) => record::run(&args, globals),
+        Some(Verb::Demo(args)) => demo::run(&args, globals),
+        Some(Verb::Ls) => ls::run(globals),
+        Some(Verb::Info(args)) => info::run(&args, globals),
+        Some(Verb::Frames(args)) => frames::run(&args, globals),
+        Some(Verb::Query(args)) => query::run(&args, globals),
+        Some(Verb::Export(args)) => export::run(&args, globals),
+        Some(Verb::Import(args)) => import::run(&args, globals),
+        Some(Verb::Rm(args)) => rm::run(&args, globals),
+        Some(Verb::Completions(args)) => completions::run(&args),
+        Some(Verb::Man(args)) => man::run(&args),
+    };
+    done.unwrap_or_else(|failure| failure.report())
+}
+
+const HELP: &str = "\
+{about}
+
+  wiretape demo                          see it at work, on a pretend chat
+  wiretape record ws://localhost:8000    record yours: point your client at the URL it prints
+  wiretape ls                            what was recorded
+  wiretape frames amber-fox              every frame of a recording
+
+{usage-heading} {usage}
+
+Verbs:
+{subcommands}
+
+Options:
+{options}";
+
+/// Record-and-replay debugger for WebSocket events.
+#[derive(Debug, Parser)]
+#[command(name = "wiretape", version, help_template = HELP, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+/// What every verb knows.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Globals {
+    /// Where recordings are
+    #[arg(long, global = true, value_name = "FOLDER", env = "WIRETAPE_DIR")]
+    #[arg(default_value = "recordings", hide_env = true)]
+    pub(crate) dir: PathBuf,
+    /// JSON instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: ColorChoice,
+    /// Only results and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+impl Globals {
+    /// stdout, as asked for.
+    pub(crate) fn output(&self) -> Output {
+        Output::new(self.color)
+    }
+
+    /// Says on stderr what is going on, unless asked to be quiet.
+    pub(crate) fn progress(&self, line: &str) {
+        if !self.quiet {
+            eprintln!("{}", escape::text(line));
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Record what passes between clients and a server
+    Record(record::RecordArgs),
+    /// A pretend chat platform with planted bugs, recorded
+    Demo(demo::DemoArgs),
+    /// List recordings
+    Ls,
+    /// What a recording holds
+    Info(info::InfoArgs),
+    /// Frames, one line each
+    Frames(frames::FramesArgs),
+    /// Ask a recording in SQL
+    Query(query::QueryArgs),
+    /// Write a recording as JSON lines
+    Export(export::ExportArgs),
+    /// Make a recording of JSON lines
+    Import(import::ImportArgs),
+    /// Remove recordings
+    Rm(rm::RmArgs),
+    /// Completions for a shell
+    Completions(completions::CompletionsArgs),
+    /// The manual page
+    Man(man::ManArgs),
+}
+
+/// The whole command line, for completions and the manual.
+fn command() -> clap::Command {
+    Arguments::command()
+}
+
+fn parse(mut args: Vec<OsString>) -> Result<Arguments, clap::Error> {
+    let error = match Arguments::try_parse_from(&args) {
+        Ok(arguments) => return Ok(arguments),
+        Err(error) => error,
+    };
+    // A URL in a verb's place means `record URL`.
+    if error.kind() == ErrorKind::InvalidSubcommand
+        && let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
+        && word.contains("://")
+        && let Some(at) = args.iter().position(|arg| arg.to_str() == Some(word))
+    {
+        args.insert(at, "record".into());
+        return Arguments::try_parse_from(&args);
+    }
+    Err(error)
+}
+
+/// Help and version are results; anything else is a mistake, told without what the words of the
+/// command line could do to a terminal.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let mut output = Output::new(ColorChoice::Auto);
+        let text = error.render().to_string();
+        let printed =
+            text.lines().try_for_each(|line| output.line(line)).and_then(|()| output.flush());
+        return printed.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS);
+    }
+    for line in error.render().to_string().lines() {
+        eprintln!("{}", escape::text(line));
+    }
+    ExitCode::from(Code::Usage as u8)
+}

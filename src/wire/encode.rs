@@ -65,16 +65,16 @@ impl LengthForm {
 pub fn encode_frame(out: &mut Vec<u8>, spec: &FrameSpec, payload: &[u8]) {
     let fin = if spec.fin { 0x80 } else { 0 };
     out.push(fin | (spec.rsv & 0x07) << 4 | spec.opcode.0 & 0x0f);
-    let masked = if spec.mask.is_some() { 0x80 } else { 0 };
+    let mask_bit = if spec.mask.is_some() { 0x80 } else { 0 };
     let length = spec.stated_length.unwrap_or(payload.len() as u64);
     match spec.length_form.max(LengthForm::minimal(length)) {
-        LengthForm::Short => out.push(masked | length as u8),
+        LengthForm::Short => out.push(mask_bit + length as u8),
         LengthForm::Medium => {
-            out.push(masked | 126);
+            out.push(mask_bit + 126);
             out.extend_from_slice(&(length as u16).to_be_bytes());
         }
         LengthForm::Long => {
-            out.push(masked | 127);
+            out.push(mask_bit + 127);
             out.extend_from_slice(&length.to_be_bytes());
         }
     }

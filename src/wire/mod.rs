@@ -18,6 +18,6 @@ pub use decode::FrameDecoder;
 pub use encode::{FrameSpec, LengthForm, WireRebuilder, encode_frame};
 pub use fact::{Fact, Gap, GapReason, Note, Recording};
 pub use frame::{Frame, Header, Marks, Opcode, RecordedFrame};
-pub use inflate::{Deflate, Inflater};
+pub use inflate::{Deflate, Inflated, Inflater};
 pub use message::{Message, MessageAssembler};
 pub use stamp::{Direction, Stamp};

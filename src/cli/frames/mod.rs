@@ -1,0 +1,318 @@
+//! A recording's frames → one line each: when, whose, which way, what kind, how long, what is in
+//! it. A recording that grows can be followed.
+
+use std::ffi::OsString;
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::human::{self, Wall};
+use super::messages::Messages;
+use super::output::{Output, Role};
+use super::{Failure, Globals, escape, hexdump, locate};
+use crate::recording::{Follow, FrameRange, State};
+use crate::wire::{Close, Direction, Fact, Gap, Marks, Message, Opcode, RecordedFrame};
+
+mod json;
+
+/// How often a growing recording is looked at: well under what a person notices.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Bytes of a message kept for a preview; a line shows fewer.
+const PREVIEW_BYTES: usize = 4 * 1024;
+
+/// Bytes of a message kept for JSON.
+const JSON_BYTES: usize = 1024 * 1024;
+
+/// Columns of a preview where no terminal gives a limit.
+const PREVIEW_COLUMNS: usize = 160;
+
+/// Columns of a preview however narrow the terminal is.
+const LEAST_PREVIEW: usize = 16;
+
+/// What `frames` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+In the kind, + means that more frames of the message follow, z that it is compressed; the content
+of a compressed message is shown, inflated, where it ends.
+
+Examples:
+  wiretape frames amber-fox
+  wiretape frames amber-fox --connection 3 --hex
+  wiretape frames amber-fox --follow --json | jq .text")]
+pub(crate) struct FramesArgs {
+    /// A path, a file's name, or the recording's name
+    #[arg(value_name = "REC")]
+    recording: OsString,
+    /// Go on as long as it is being recorded
+    #[arg(short, long)]
+    follow: bool,
+    /// Only this connection
+    #[arg(short, long, value_name = "N")]
+    connection: Option<i64>,
+    /// With each frame's bytes
+    #[arg(long, conflicts_with = "json")]
+    hex: bool,
+    /// At most so many frames
+    #[arg(short = 'n', long, value_name = "N")]
+    limit: Option<u64>,
+}
+
+/// Prints the frames.
+pub(crate) fn run(args: &FramesArgs, globals: &Globals) -> Result<ExitCode, Failure> {
+    let reader = locate::open(&globals.dir, &args.recording)?;
+    let started_ns = reader.recording()?.started_ns;
+    let range = FrameRange { connection: args.connection, ..FrameRange::default() };
+    let mut follow = Follow::new(range);
+    let mut lines = Lines::new(args, globals, started_ns);
+    if !globals.json {
+        lines.heading()?;
+    }
+    loop {
+        // Its end is looked for first, so that the last frames are never missed.
+        let live = args.follow && reader.state()? == State::Live;
+        follow.poll(&reader, &mut |fact| lines.fact(&fact))?;
+        if let Some(failure) = lines.failure.take() {
+            return Err(failure);
+        }
+        if !live || lines.left == Some(0) {
+            break;
+        }
+        lines.output.flush()?;
+        std::thread::sleep(LOOK_EVERY);
+    }
+    lines.finish()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Facts → lines on stdout.
+struct Lines {
+    output: Output,
+    wall: Wall,
+    started_ns: i64,
+    json: bool,
+    hex: bool,
+    connection: Option<i64>,
+    left: Option<u64>,
+    messages: Messages,
+    /// Gaps whose place has not come yet.
+    gaps: Vec<Gap>,
+    preview: usize,
+    failure: Option<Failure>,
+}
+
+/// Columns before the content: id, time, connection, arrow, kind, length, and spaces.
+const FIXED_COLUMNS: usize = 7 + 2 + 12 + 2 + 4 + 2 + 1 + 2 + 8 + 1 + 8 + 2;
+
+impl Lines {
+    fn new(args: &FramesArgs, globals: &Globals, started_ns: i64) -> Self {
+        let output = globals.output();
+        let preview = output.columns().map_or(PREVIEW_COLUMNS, |columns| {
+            columns.saturating_sub(FIXED_COLUMNS).max(LEAST_PREVIEW)
+        });
+        Self {
+            output,
+            wall: Wall::local(),
+            started_ns,
+            json: globals.json,
+            hex: args.hex,
+            connection: args.connection,
+            left: args.limit,
+            messages: Messages::new(if globals.json { JSON_BYTES } else { PREVIEW_BYTES }),
+            gaps: Vec::new(),
+            preview,
+            failure: None,
+        }
+    }
+
+    /// Over the columns, for people.
+    fn heading(&mut self) -> Result<(), Failure> {
+        if !self.output.is_terminal() {
+            return Ok(());
+        }
+        let heading = format!(
+            "{:>7}  {:<12}  {:>4}  {}  {:<8} {:>8}  content",
+            "frame", "time", "conn", " ", "kind", "length"
+        );
+        let heading = self.output.style.paint(Role::Quiet, &heading);
+        self.output.line(&heading)
+    }
+
+    fn fact(&mut self, fact: &Fact<'_>) -> ControlFlow<()> {
+        if self.left == Some(0) {
+            return ControlFlow::Break(());
+        }
+        let shown = match fact {
+            Fact::Connection(connection) => {
+                self.messages.connection(connection);
+                Ok(())
+            }
+            Fact::Gap(gap) => {
+                self.gaps.push(gap.clone());
+                Ok(())
+            }
+            Fact::Frame(frame) => {
+                self.left = self.left.map(|left| left - 1);
+                self.frame(frame)
+            }
+            Fact::Recording(_) | Fact::Note(_) => Ok(()),
+        };
+        match shown {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failure) => {
+                self.failure = Some(failure);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn finish(mut self) -> Result<(), Failure> {
+        if self.left != Some(0) {
+            self.gaps_until(u64::MAX)?;
+        }
+        self.output.flush()
+    }
+
+    fn frame(&mut self, frame: &RecordedFrame<'_>) -> Result<(), Failure> {
+        self.gaps_until(frame.stamp.read_ns)?;
+        let message = self.messages.feed(frame);
+        if self.json {
+            let line = json::FrameLine::new(frame, message.as_ref(), self.started_ns);
+            return self.output.json(&line);
+        }
+        let time = self.wall.time(human::moment(self.started_ns, frame.stamp.read_ns));
+        let style = self.output.style;
+        let role = match frame.direction {
+            Direction::ClientToServer => Role::Out,
+            Direction::ServerToClient => Role::In,
+        };
+        let kind = escape::pad_right(&kind(frame, message.as_ref()), 8);
+        let line = format!(
+            "{:>7}  {}  {:>4}  {}  {} {:>8}  {}",
+            frame.id,
+            style.paint(Role::Quiet, &time),
+            frame.connection,
+            style.paint(role, frame.direction.arrow()),
+            style.paint(role, &kind),
+            human::size(frame.frame.length),
+            self.content(frame, message.as_ref()),
+        );
+        self.output.line(&line)?;
+        if self.hex {
+            self.dump(frame)?;
+        }
+        Ok(())
+    }
+
+    fn dump(&mut self, frame: &RecordedFrame<'_>) -> Result<(), Failure> {
+        if !frame.frame.header.is_empty() {
+            let header: Vec<String> =
+                frame.frame.header.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+            self.output.line(&format!("         header    {}", header.join(" ")))?;
+        }
+        for line in hexdump::lines(&frame.frame.payload) {
+            self.output.line(&format!("         {line}"))?;
+        }
+        Ok(())
+    }
+
+    fn gaps_until(&mut self, read_ns: u64) -> Result<(), Failure> {
+        let (due, rest) =
+            std::mem::take(&mut self.gaps).into_iter().partition(|gap| gap.from_ns <= read_ns);
+        self.gaps = rest;
+        let due: Vec<Gap> = due;
+        for gap in due {
+            self.messages.gap(&gap);
+            if self.connection.is_none()
+                || gap.connection.is_none_or(|id| Some(id) == self.connection)
+            {
+                self.gap(&gap)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn gap(&mut self, gap: &Gap) -> Result<(), Failure> {
+        if self.json {
+            return self.output.json(&json::GapLine::new(gap));
+        }
+        let time = self.wall.time(human::moment(self.started_ns, gap.from_ns));
+        let conn = gap.connection.map(|id| id.to_string()).unwrap_or_default();
+        let arrow = gap.direction.map_or(" ", Direction::arrow);
+        let lost = format!(
+            "{} of {} not kept ({}), for {}",
+            human::counted(gap.frames, "frame"),
+            human::size(gap.bytes),
+            gap.reason.word(),
+            human::duration(gap.to_ns.saturating_sub(gap.from_ns)),
+        );
+        let line = format!("{:>7}  {time}  {conn:>4}  {arrow}  {:<8} {:>8}  {lost}", "", "gap", "");
+        let line = self.output.style.paint(Role::Bad, &line);
+        self.output.line(&line)
+    }
+
+    /// What is wrong with the frame, then a preview of what it says.
+    fn content(&self, frame: &RecordedFrame<'_>, message: Option<&Message>) -> String {
+        let marks =
+            frame.frame.marks.without(Marks::RAW.with(Marks::PART).with(Marks::PART_FOLLOWS));
+        let mut troubles: Vec<&str> = marks.words().collect();
+        troubles.extend(message.and_then(|message| message.trouble));
+        let troubles =
+            if troubles.is_empty() { String::new() } else { format!("[{}] ", troubles.join(", ")) };
+        let room = self.preview.saturating_sub(escape::width(&troubles)).max(LEAST_PREVIEW);
+        let preview = preview(frame, message, room);
+        format!("{}{preview}", self.output.style.paint(Role::Bad, &troubles))
+    }
+}
+
+/// `text`, `text+` where more follows, `text z` where it is compressed.
+fn kind(frame: &RecordedFrame<'_>, message: Option<&Message>) -> String {
+    let header = &frame.frame.header;
+    let marks = frame.frame.marks;
+    let word = if marks.has(Marks::PART) {
+        "part"
+    } else if header.is_empty() {
+        "raw"
+    } else if header.opcode() == Opcode::CONTINUATION {
+        "cont"
+    } else {
+        header.opcode().word()
+    };
+    let more = marks.has(Marks::PART_FOLLOWS) || (!header.is_empty() && !header.fin());
+    let compressed = header.rsv1() || message.is_some_and(|message| message.compressed);
+    format!("{word}{}{}", if more { "+" } else { "" }, if compressed { " z" } else { "" })
+}
+
+fn preview(frame: &RecordedFrame<'_>, message: Option<&Message>, room: usize) -> String {
+    let own = &frame.frame.payload[..frame.frame.payload.len().min(PREVIEW_BYTES)];
+    let header = &frame.frame.header;
+    if let Some(message) = message.filter(|message| message.compressed) {
+        return bytes_preview(message.opcode, &message.payload, room);
+    }
+    if header.rsv1() {
+        return escape::fit(b"(compressed)", room);
+    }
+    if !header.is_empty() && header.opcode() == Opcode::CLOSE {
+        let close = Close::from_payload(own);
+        let code = close.code.map_or("no code".into(), |code| code.to_string());
+        let reason = escape::fit(&close.reason, room.saturating_sub(code.len() + 1));
+        return format!("{code} {reason}");
+    }
+    bytes_preview(header.opcode(), own, room)
+}
+
+/// Text as text; binary as text too where it is nothing else, or as hex digits.
+fn bytes_preview(opcode: Opcode, bytes: &[u8], room: usize) -> String {
+    let head = &bytes[..bytes.len().min(room)];
+    let texty = match std::str::from_utf8(head) {
+        Ok(text) => !text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace()),
+        Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
+    };
+    if opcode == Opcode::TEXT || texty {
+        return escape::fit(bytes, room);
+    }
+    let digits: Vec<String> = head.iter().map(|byte| format!("{byte:02x}")).collect();
+    escape::fit(digits.join(" ").as_bytes(), room)
+}

@@ -1,0 +1,180 @@
+//! A folder → the recordings in it, one line each.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::human::{self, Wall};
+use super::output::{Output, Role};
+use super::table::{Side, Table};
+use super::{Failure, Globals, escape, locate, mask};
+use crate::recording::{Check, RecordingError, RecordingReader, State, Totals};
+use crate::wire::Recording;
+
+/// Prints the list.
+pub(crate) fn run(globals: &Globals) -> Result<ExitCode, Failure> {
+    let files = locate::all(&globals.dir)?;
+    let mut output = globals.output();
+    if globals.json {
+        let recordings = files.iter().map(|file| Listed::of(file)).collect();
+        output.json(&List { v: 1, kind: "recordings", recordings })?;
+    } else if files.is_empty() {
+        globals.progress(&format!("no recordings in {}", escape::path(&globals.dir)));
+        globals.progress("  try   wiretape record ws://localhost:8000   or   wiretape demo --save");
+    } else {
+        table(&mut output, &files)?;
+    }
+    output.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(output: &mut Output, files: &[PathBuf]) -> Result<(), Failure> {
+    let wall = Wall::local();
+    let mut table = Table::new(&[
+        ("NAME", Side::Left),
+        ("STARTED", Side::Left),
+        ("LASTED", Side::Right),
+        ("CONNS", Side::Right),
+        ("FRAMES", Side::Right),
+        ("SIZE", Side::Right),
+        ("STATE", Side::Left),
+        ("UPSTREAM", Side::Left),
+    ]);
+    let mut states = Vec::new();
+    for file in files {
+        let size = human::size(size_of(file));
+        let name = escape::text(locate::name_of(file).unwrap_or("?"));
+        match Seen::of(file) {
+            Ok(seen) => {
+                states.push(seen.state.word());
+                table.row(vec![
+                    name,
+                    wall.date_and_time(i128::from(seen.recording.started_ns)),
+                    seen.recording.finished_ns.map(human::duration).unwrap_or_default(),
+                    human::count(seen.totals.connections),
+                    human::count(seen.totals.frames.iter().sum()),
+                    size,
+                    seen.state.word().into(),
+                    escape::text(&mask::mask_target(&seen.recording.upstream)),
+                ]);
+            }
+            Err(error) => {
+                states.push("unreadable");
+                let (none, why) = (String::new, escape::text(&trouble(&error)));
+                let state = "unreadable".into();
+                table.row(vec![name, none(), none(), none(), none(), size, state, why]);
+            }
+        }
+    }
+    for (n, line) in table.render(output.columns()).into_iter().enumerate() {
+        let role = match n.checked_sub(1).map(|row| states[row]) {
+            None => Some(Role::Quiet),
+            Some("live") => Some(Role::Live),
+            Some("unreadable") => Some(Role::Bad),
+            Some(_) => None,
+        };
+        let style = output.style;
+        output.line(&role.map_or_else(|| line.clone(), |role| style.paint(role, &line)))?;
+    }
+    Ok(())
+}
+
+/// What a list needs of a recording; looks at no frame.
+struct Seen {
+    recording: Recording,
+    totals: Totals,
+    state: State,
+}
+
+impl Seen {
+    fn of(file: &Path) -> Result<Self, RecordingError> {
+        let reader = RecordingReader::open_with(file, Check::Schema)?;
+        let (recording, totals) = (reader.recording()?, reader.totals()?);
+        Ok(Self { recording, totals, state: reader.state()? })
+    }
+}
+
+#[derive(Serialize)]
+struct List {
+    v: u64,
+    kind: &'static str,
+    recordings: Vec<Listed>,
+}
+
+#[derive(Default, Serialize)]
+struct Listed {
+    name: Option<String>,
+    path: String,
+    size: u64,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", flatten)]
+    recording: Option<ListedRecording>,
+}
+
+#[derive(Serialize)]
+struct ListedRecording {
+    uuid: String,
+    started: Option<String>,
+    started_ns: i64,
+    finished_ns: Option<u64>,
+    upstream: String,
+    connections: u64,
+    frames: u64,
+    bytes: u64,
+}
+
+impl Listed {
+    fn of(file: &Path) -> Self {
+        let listed = Self {
+            name: locate::name_of(file).map(ToOwned::to_owned),
+            path: file.to_string_lossy().into_owned(),
+            size: size_of(file),
+            ..Self::default()
+        };
+        match Seen::of(file) {
+            Err(error) => Self { state: "unreadable", error: Some(trouble(&error)), ..listed },
+            Ok(Seen { recording, totals, state }) => Self {
+                state: state.word(),
+                recording: Some(ListedRecording {
+                    started: human::rfc3339(i128::from(recording.started_ns)),
+                    uuid: recording.uuid,
+                    started_ns: recording.started_ns,
+                    finished_ns: recording.finished_ns,
+                    upstream: mask::mask_target(&recording.upstream),
+                    connections: totals.connections,
+                    frames: totals.frames.iter().sum(),
+                    bytes: totals.bytes.iter().sum(),
+                }),
+                ..listed
+            },
+        }
+    }
+}
+
+/// The file's size and its log's, in bytes.
+pub(crate) fn size_of(file: &Path) -> u64 {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    [file, Path::new(&log)]
+        .iter()
+        .filter_map(|file| std::fs::symlink_metadata(file).ok())
+        .map(|metadata| metadata.len())
+        .sum()
+}
+
+/// The error in a few words, without the path that stands beside it.
+fn trouble(error: &RecordingError) -> String {
+    match error {
+        RecordingError::NotARecording { why, .. } | RecordingError::Damaged { why, .. } => {
+            why.clone()
+        }
+        RecordingError::Newer { found, supported, .. } => {
+            format!("format {found} is newer than {supported}")
+        }
+        RecordingError::Open { source, .. } => source.to_string(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,142 @@
+//! Facts ↔ JSON lines: a header, then one line per connection, frame, gap and note.
+//!
+//! ```text
+//! {"v":1,"kind":"wiretape","uuid":"…","name":"amber-fox","started_ns":1790000000000000000,…}
+//! {"kind":"connection","id":1,"request_head":{"text":"GET /ws HTTP/1.1\r\n…"},…}
+//! {"kind":"frame","id":1,"connection":1,"direction":"c2s","read_ns":42,"written_ns":51,
+//!  "opcode":"text","header":"8185deadbeef","text":"hello"}
+//! ```
+//!
+//! Carries every fact exactly: reading what was written gives the same facts, and writing those
+//! again the same bytes. Bytes are `text` where they are UTF-8 without NUL, else `base64`; header
+//! bytes are hex. A field that is absent or empty is left out. `opcode` and `started` are for the
+//! reader's eyes and are not read back. The file's totals are not carried: they are counted anew.
+
+use std::io::BufRead;
+
+use super::ExchangeError;
+use super::json;
+use super::lines::{Line, Lines};
+use super::rows::{ConnectionRow, FrameRow, GapRow, KindRow, NoteRow, RecordingRow};
+use crate::wire::Fact;
+
+/// The version in the header line.
+pub const VERSION: u64 = 1;
+
+/// What a line held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parsed {
+    /// A fact.
+    Fact(Fact<'static>),
+    /// A kind of line that is not known here: a later version's.
+    Unknown,
+}
+
+/// The line that carries `fact`, without its newline.
+pub fn render(fact: &Fact<'_>) -> String {
+    match fact {
+        Fact::Recording(recording) => json::render(&RecordingRow::from_fact(recording)),
+        Fact::Connection(connection) => json::render(&ConnectionRow::from_fact(connection)),
+        Fact::Frame(frame) => json::render(&FrameRow::from_fact(frame)),
+        Fact::Gap(gap) => json::render(&GapRow::from_fact(gap)),
+        Fact::Note(note) => json::render(&NoteRow::from_fact(note)),
+    }
+}
+
+/// The fact that `line` carries.
+pub fn parse(line: Line<'_>) -> Result<Parsed, ExchangeError> {
+    let at_line = |why| ExchangeError::line(line.number, why);
+    let kind: KindRow = row(line.bytes).map_err(at_line)?;
+    if kind.kind == "wiretape" && kind.v > VERSION {
+        return Err(ExchangeError::Newer { found: kind.v, supported: VERSION });
+    }
+    let fact = parse_row(&kind.kind, line.bytes).map_err(at_line)?;
+    Ok(fact.map_or(Parsed::Unknown, Parsed::Fact))
+}
+
+/// Reads a whole file, fact by fact.
+#[derive(Debug)]
+pub struct FactReader<R> {
+    lines: Lines<R>,
+    unknown: u64,
+    truncated: Option<u64>,
+    started: bool,
+}
+
+impl<R: BufRead> FactReader<R> {
+    /// The facts of `source`.
+    pub fn new(source: R) -> Self {
+        Self { lines: Lines::new(source), unknown: 0, truncated: None, started: false }
+    }
+
+    /// The next fact, the recording's own first; `None` at the end.
+    ///
+    /// A last line that is cut off ends the file and is told by [`Self::truncated`].
+    pub fn next_fact(&mut self) -> Result<Option<Fact<'static>>, ExchangeError> {
+        while let Some(line) = self.lines.next_line()? {
+            if line.bytes.trim_ascii().is_empty() {
+                continue;
+            }
+            match parse(line) {
+                Ok(Parsed::Fact(fact)) => {
+                    if matches!(fact, Fact::Recording(_)) == self.started {
+                        return Err(if self.started {
+                            ExchangeError::line(line.number, "a second header")
+                        } else {
+                            ExchangeError::NotAnExchangeFile
+                        });
+                    }
+                    self.started = true;
+                    return Ok(Some(fact));
+                }
+                Ok(Parsed::Unknown) if self.started => self.unknown += 1,
+                Err(newer @ ExchangeError::Newer { .. }) => return Err(newer),
+                Ok(Parsed::Unknown) | Err(_) if !self.started => {
+                    return Err(ExchangeError::NotAnExchangeFile);
+                }
+                Err(_) if !line.complete => {
+                    self.truncated = Some(line.number);
+                    return Ok(None);
+                }
+                Ok(Parsed::Unknown) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if self.started { Ok(None) } else { Err(ExchangeError::NotAnExchangeFile) }
+    }
+
+    /// Lines of kinds that are not known here, so far.
+    pub fn unknown(&self) -> u64 {
+        self.unknown
+    }
+
+    /// The number of the last line, if it was cut off.
+    pub fn truncated(&self) -> Option<u64> {
+        self.truncated
+    }
+}
+
+fn parse_row(kind: &str, bytes: &[u8]) -> Result<Option<Fact<'static>>, String> {
+    let fact = match kind {
+        "wiretape" => Fact::Recording(row::<RecordingRow>(bytes)?.into_fact()?),
+        "connection" => Fact::Connection(row::<ConnectionRow>(bytes)?.into_fact()?),
+        "frame" => Fact::Frame(row::<FrameRow>(bytes)?.into_fact()?),
+        "gap" => Fact::Gap(row::<GapRow>(bytes)?.into_fact()?),
+        "note" => Fact::Note(row::<NoteRow>(bytes)?.into_fact()?),
+        _ => return Ok(None),
+    };
+    Ok(Some(fact))
+}
+
+fn row<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
+    serde_json::from_slice(bytes).map_err(|error| json_error(&error))
+}
+
+/// The error without "at line 1": the line that counts is the file's.
+fn json_error(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" at line ") {
+        Some((what, _)) => format!("{what} at byte {}", error.column()),
+        None => text,
+    }
+}

@@ -1,0 +1,203 @@
+//! The path of an untrusted file → a read-only SQLite connection that is safe to read from.
+//!
+//! Nothing here writes, follows symbolic links, waits for a pipe, or runs anything the file
+//! brought: what is not exactly a recording is refused before a row is read.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags};
+
+use super::RecordingError;
+use super::{lock, schema};
+
+/// How much of a file is checked when it is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// That it is a recording: header, format, schema.
+    Schema,
+    /// Every page too, in files of up to [`QUICK_CHECK_LIMIT`].
+    Usual,
+    /// Every page, however large the file is.
+    Full,
+}
+
+/// Files up to this many bytes are checked page by page on opening, which takes about 0.1 s;
+/// longer ones when asked to, so that 10 million frames open at once.
+pub const QUICK_CHECK_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// First bytes of every SQLite file.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Longest value or row, in bytes: eight times a part of a frame, the longest a recorder writes.
+const MAX_VALUE: i32 = 8 * 1024 * 1024;
+
+/// How long a lock of the writer's is waited for; it holds one for milliseconds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// SQLite's steps between two looks at the budget.
+const STEPS_A_LOOK: i32 = 10_000;
+
+/// Steps that checking a file may take however small it is, and for each of its bytes. The
+/// smallest row has some 10 bytes and takes some 50 steps; a hostile file that loops takes more.
+const STEPS: u64 = 10_000_000;
+const STEPS_A_BYTE: u64 = 16;
+
+/// Opens the recording at `path` and checks it.
+pub(super) fn open(path: &Path, check: Check) -> Result<Connection, RecordingError> {
+    let size = look(path)?;
+    let read = |source| RecordingError::read(path, source);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(uri(path)?, flags).map_err(read)?;
+    harden(&connection).map_err(read)?;
+    limit_steps(&mut connection, STEPS.saturating_add(size.saturating_mul(STEPS_A_BYTE)))
+        .map_err(read)?;
+    check_format(&connection, path)?;
+    if check == Check::Full || (check == Check::Usual && size <= QUICK_CHECK_LIMIT) {
+        check_pages(&connection, path)?;
+    }
+    connection.progress_handler(0, None::<fn() -> bool>).map_err(read)?;
+    Ok(connection)
+}
+
+/// The side file of `path` whose name ends in `suffix`: `-wal`, `-shm`, `-journal`.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// What can be known without SQLite: a regular file that starts as an SQLite file does, with no
+/// symbolic link in the place of a side file. Gives its size in bytes.
+fn look(path: &Path) -> Result<u64, RecordingError> {
+    let failed = |source| RecordingError::Open { path: path.into(), source };
+    let not = |why: &str| RecordingError::NotARecording { path: path.into(), why: why.into() };
+    let metadata = fs::symlink_metadata(path).map_err(failed)?;
+    let kind = metadata.file_type();
+    if kind.is_symlink() {
+        return Err(not("it is a symbolic link; name the file it points to"));
+    } else if kind.is_dir() {
+        return Err(not("it is a directory"));
+    } else if !kind.is_file() {
+        return Err(not("it is a pipe, a socket or a device"));
+    } else if metadata.len() == 0 {
+        return Err(not("it is empty"));
+    }
+    for suffix in ["-wal", "-shm", "-journal"] {
+        if fs::symlink_metadata(beside(path, suffix)).is_ok_and(|side| side.is_symlink()) {
+            return Err(not(&format!("the {suffix} file beside it is a symbolic link")));
+        }
+    }
+    let mut magic = [0; MAGIC.len()];
+    match File::open(path).map_err(failed)?.read_exact(&mut magic) {
+        Ok(()) if magic == *MAGIC => Ok(metadata.len()),
+        Ok(()) => Err(not("it is not an SQLite file")),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Err(not("it is too short to be an SQLite file"))
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// The file's URI. A file with changes in a `-wal` needs the ordinary read-only mode: `immutable`
+/// would not see them. One without, and without a writer, is opened as immutable: that works in a
+/// read-only directory too, where the ordinary mode fails, and makes no side files.
+fn uri(path: &Path) -> Result<String, RecordingError> {
+    let failed = |source| RecordingError::Open { path: path.into(), source };
+    let name = path.file_name().unwrap_or(OsStr::new(""));
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    // SQLite refuses links anywhere in the path; only one to the file itself is of interest.
+    let real = fs::canonicalize(directory.unwrap_or(Path::new("."))).map_err(failed)?.join(name);
+    let changes = |suffix| fs::metadata(beside(path, suffix)).is_ok_and(|side| side.len() > 0);
+    let still = !changes("-wal") && !changes("-journal") && !lock::is_live(path);
+    let mut uri = String::from("file:");
+    let bytes = real.as_os_str().as_encoded_bytes();
+    if !bytes.starts_with(b"/") {
+        uri.push('/');
+    }
+    for byte in bytes {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b':' => {
+                uri.push(char::from(*byte));
+            }
+            b'\\' if cfg!(windows) => uri.push('/'),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri.push_str(if still { "?mode=ro&immutable=1" } else { "?mode=ro" });
+    Ok(uri)
+}
+
+fn harden(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 1)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "query_only", true)
+}
+
+fn limit_steps(connection: &mut Connection, steps: u64) -> rusqlite::Result<()> {
+    let mut looks = steps / u64::from(STEPS_A_LOOK.unsigned_abs());
+    let spent = move || {
+        looks = looks.saturating_sub(1);
+        looks == 0
+    };
+    connection.progress_handler(STEPS_A_LOOK, Some(spent))
+}
+
+fn check_format(connection: &Connection, path: &Path) -> Result<(), RecordingError> {
+    let read = |source| RecordingError::read(path, source);
+    let not = |why: &str| RecordingError::NotARecording { path: path.into(), why: why.into() };
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    if number("application_id").map_err(read)? != i64::from(schema::APPLICATION_ID) {
+        return Err(not("it is another program's SQLite file"));
+    }
+    let found = number("user_version").map_err(read)?;
+    if found > i64::from(schema::FORMAT_VERSION) {
+        let supported = schema::FORMAT_VERSION;
+        return Err(RecordingError::Newer { path: path.into(), found, supported });
+    }
+    let version = i32::try_from(found).unwrap_or(0);
+    if version < 1 {
+        return Err(not("it has no format version"));
+    }
+    let encoding: String =
+        connection.pragma_query_value(None, "encoding", |row| row.get(0)).map_err(read)?;
+    if encoding != "UTF-8" {
+        return Err(not("its texts are not UTF-8"));
+    }
+    if schema::objects(connection).map_err(read)? != schema::expected(version).map_err(read)? {
+        return Err(not("its tables are not a recording's"));
+    }
+    Ok(())
+}
+
+fn check_pages(connection: &Connection, path: &Path) -> Result<(), RecordingError> {
+    let verdict: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|source| match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::OperationInterrupted) => RecordingError::Damaged {
+                path: path.into(),
+                why: "checking it takes longer than its size allows".into(),
+            },
+            _ => RecordingError::read(path, source),
+        })?;
+    if verdict == "ok" {
+        return Ok(());
+    }
+    Err(RecordingError::Damaged { path: path.into(), why: verdict })
+}
