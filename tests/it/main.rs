@@ -2,8 +2,6 @@
 
 #[cfg(unix)]
 mod byte_exact;
-#[cfg(unix)]
-mod cli;
 mod demo;
 mod exchange;
 #[cfg(unix)]
