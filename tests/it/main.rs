@@ -5,4 +5,7 @@ mod exchange;
 mod query;
 mod reader;
 mod sample;
+mod support;
 mod terminal;
+mod wire;
+mod writer;
