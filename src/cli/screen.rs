@@ -10,13 +10,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::proxy::{Push, Tap};
+use crate::recording::store::name_of;
 use crate::recording::{Journal, Status, Summary};
 use crate::wire::{Connection, EndedBy, Ending, Gap};
 
 use super::Globals;
 use super::human;
 use super::record::{RecordArgs, Urls};
-use super::{escape, locate, mask};
+use super::{escape, mask};
 
 /// Lines about connections in one second; more are counted, not printed, so that a reconnect storm
 /// can't bury everything else.
@@ -97,7 +98,7 @@ impl Screen {
     pub(crate) fn new(globals: &Globals, path: &Path, urls: &Urls) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         Self {
-            name: escape::text(locate::name_of(path).unwrap_or_default()),
+            name: escape::text(&name_of(path).unwrap_or_default()),
             path: escape::path(path),
             urls: [urls.listen.clone(), urls.point.clone(), urls.upstream.clone()],
             json: globals.json,
