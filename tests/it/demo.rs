@@ -99,6 +99,12 @@ impl Tape {
         self.connections.iter().filter(of).collect()
     }
 
+    /// Whose connection this is.
+    fn user(&self, connection: i64) -> String {
+        let found = self.connections.iter().find(|one| one.id == connection);
+        found.and_then(user_of).unwrap()
+    }
+
     /// All messages, in the order in which they came.
     fn messages(&self) -> Vec<Said> {
         let deflate: BTreeMap<i64, _> = self
@@ -220,6 +226,15 @@ fn every_frame_is_valid_and_every_message_whole() {
     let sizes = texts.map(|said| said.payload.len());
     assert!(sizes.clone().min().unwrap() < 100);
     assert!((45_000..70_000).contains(&sizes.max().unwrap()));
+    let mut latest = BTreeMap::new();
+    for said in messages.iter().filter(|said| said.json["payload"].is_object()) {
+        // Another user's event may be late: that is the bug.
+        let strayed = said.run().is_some_and(|run| !run.contains(&tape.user(said.connection)));
+        let time = said.json["timestamp"].as_str().unwrap().to_owned();
+        let before = latest.entry((said.connection, said.direction)).or_insert_with(String::new);
+        assert!(strayed || *before <= time, "{time} after {before}");
+        *before = time.max(before.clone());
+    }
     let everything: Vec<u8> = messages.iter().flat_map(|said| said.payload.clone()).collect();
     let everything = String::from_utf8_lossy(&everything);
     assert!(everything.contains('🍁') && everything.contains("返金"));
