@@ -18,6 +18,8 @@ pub(crate) enum Code {
     Input = 3,
     /// A port, an upstream or a disk failed.
     Runtime = 4,
+    /// Ended by a second Ctrl-C.
+    Interrupted = 130,
 }
 
 /// Why a verb could not do its work.

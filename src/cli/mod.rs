@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
+mod child;
 mod clock;
 mod completions;
 mod demo;
@@ -27,7 +28,10 @@ mod output;
 mod query;
 mod record;
 mod rm;
+mod screen;
+mod signals;
 mod table;
+mod uuid;
 
 use failure::{Code, Failure};
 use output::{ColorChoice, Output};

@@ -1,96 +1,420 @@
-//! What `record` is asked to do → a recording.
+//! `wiretape record URL [-- CMD]`: listens, records every frame, says what happens.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use crate::proxy::tls::{Trust, client_config, server_config};
+use crate::proxy::upstream::bracketed;
+use crate::proxy::{
+    Clock, Connector, HeaderOverride, HostPolicy, Listening, ProxyError, Settings, Upstream,
+};
+use crate::recording::{RecordingWriter, Store, Summary, Sync, WhenBehind, WriterOptions};
+use crate::wire::Recording;
 
 use super::Globals;
+use super::child::Child;
 use super::failure::{Code, Failure};
+use super::screen::{RecordTap, Screen};
+use super::signals::Signals;
+
+/// The port that people learn.
+const PORT: u16 = 9797;
+
+/// How many ports after [`PORT`] are tried when it is busy.
+const PORTS_TRIED: u16 = 100;
+
+/// How long connections may go on after the first Ctrl-C or SIGTERM.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How often the status line is drawn and the writer asked for trouble.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Threads that relay. More than a few gain nothing: each moves gigabytes a second.
+const MAX_RELAY_THREADS: usize = 4;
 
 /// What `record` takes.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
   wiretape record ws://localhost:8000
   wiretape record wss://api.example.com --header 'Origin: https://app.example.com'
   wiretape record ws://localhost:8000 --env VITE_WS_URL -- npm run dev")]
 pub(crate) struct RecordArgs {
     /// The server: ws://, wss://, http:// or https://
     pub(crate) url: String,
-    /// Where clients connect; a busy default port gives way to the next free one
-    #[arg(short, long, value_name = "ADDRESS")]
-    pub(crate) listen: Option<SocketAddr>,
-    /// The recording's name
+    /// Where to listen: PORT, :PORT, HOST:PORT [default: 127.0.0.1:9797, or the next free port]
+    #[arg(short, long, value_name = "ADDRESS", env = "WIRETAPE_LISTEN")]
+    pub(crate) listen: Option<String>,
+    /// Name of the recording [default: two words]
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// Set a header of upgrade requests; `@FILE` reads such lines, so that secrets stay off the command line
-    #[arg(long, value_name = "'NAME: VALUE' or @FILE")]
-    pub(crate) header: Vec<String>,
-    /// The Host header: keep it, the upstream's, or this one; kept for an upstream on loopback
+    /// Replace or add a request header; @FILE reads one a line (keeps secrets out of `ps`)
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<String>,
+    /// The Host header: keep, upstream, or a name [default: keep on loopback, else upstream]
     #[arg(long, value_name = "keep|upstream|NAME")]
     pub(crate) host: Option<String>,
-    /// Bytes kept of one frame's payload; all of it passes
+    /// Payload bytes kept of each frame; longer ones keep their true length
     #[arg(long, value_name = "BYTES", default_value = "16M", value_parser = parse_size)]
     pub(crate) max_payload: u64,
-    /// When the disk is behind: slow the traffic down, or leave a gap in the recording
-    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
-    pub(crate) when_behind: WhenBehind,
-    /// What survives a power cut: all but the last moments, or all that was committed
-    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    pub(crate) sync: Sync,
+    /// When the disk can't keep up: slow the app down, or leave a gap
+    #[arg(long, value_name = "slow|gap", default_value = "slow", value_parser = ["slow", "gap"])]
+    pub(crate) when_behind: String,
+    /// How hard to push commits to the disk: normal survives a crash, full a power cut
+    #[arg(long, value_name = "normal|full", default_value = "normal", value_parser = ["normal", "full"])]
+    pub(crate) sync: String,
+    /// Seconds the server has to answer a WebSocket handshake
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    pub(crate) handshake_timeout: u64,
     /// Set this variable to the proxy's URL for CMD
-    #[arg(long, value_name = "VAR")]
-    pub(crate) env: Vec<String>,
-    /// Serve wss:// and https:// to clients, with a certificate from a local authority
+    #[arg(long, value_name = "VAR", requires = "command")]
+    pub(crate) env: Option<String>,
+    /// Serve wss:// here, with a certificate from a local CA
     #[arg(long)]
     pub(crate) tls: bool,
-    /// Trust this authority's certificates too, for the server
+    /// Trust the certificates in this PEM file, besides the system's
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
-    /// Don't check the server's certificate
-    #[arg(short = 'k', long)]
+    /// Accept any certificate from the server
+    #[arg(short = 'k', long, conflicts_with = "ca")]
     pub(crate) insecure: bool,
-    /// Start this command, and end with it
+    /// Run this command, and end with it
     #[arg(last = true, value_name = "CMD")]
-    pub(crate) command: Vec<std::ffi::OsString>,
+    pub(crate) command: Vec<String>,
 }
 
-/// What to do when the recording can't keep up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum WhenBehind {
-    /// Slow the traffic down; nothing is lost.
-    #[default]
-    Slow,
-    /// Drop, and store what was dropped as a gap.
-    Gap,
+/// Records until Ctrl-C, SIGTERM or the end of CMD.
+pub(crate) fn run(args: &RecordArgs, globals: &Globals) -> Result<ExitCode, Failure> {
+    let upstream = parse_upstream(&args.url)?;
+    let plan = Plan::new(args, &upstream)?;
+    // More descriptors than the default 1,024: a connection takes two.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads.min(MAX_RELAY_THREADS))
+        .thread_name("relay")
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Code::Runtime, "can't start").because(&error))?;
+    runtime.block_on(record(args, globals, upstream, plan))
 }
 
-/// How often the disk is asked to make commits durable.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Sync {
-    /// At checkpoints.
-    #[default]
-    Normal,
-    /// At every commit.
-    Full,
+/// What the arguments come to, checked before anything is opened.
+struct Plan {
+    addresses: Vec<Vec<SocketAddr>>,
+    settings: Settings,
+    tls: Option<Arc<rustls::ClientConfig>>,
+    ca_certificate: Option<PathBuf>,
+    host_note: String,
 }
 
-/// Records.
-pub(crate) fn run(_args: &RecordArgs, _globals: &Globals) -> Result<ExitCode, Failure> {
-    Err(Failure::new(Code::Runtime, "this build can't record"))
+impl Plan {
+    fn new(args: &RecordArgs, upstream: &Upstream) -> Result<Self, Failure> {
+        let headers = parse_headers(&args.headers)?;
+        let (host, host_note) = host_policy(args.host.as_deref(), upstream)?;
+        let addresses = addresses(args.listen.as_deref())?;
+        let trust = match (&args.ca, args.insecure) {
+            (_, true) => Trust::Anyone,
+            (Some(path), _) => Trust::SystemAnd(path.clone()),
+            (None, _) => Trust::System,
+        };
+        let tls = upstream.tls.then(|| client_config(&trust)).transpose();
+        let tls = tls.map_err(|error| {
+            Failure::new(Code::Usage, format!("can't set up TLS towards the server: {error}")).next(
+                "wiretape record URL --ca FILE   (a PEM file of certificates), or -k to accept any",
+            )
+        })?;
+        let (server, ca_certificate) = if args.tls {
+            let (config, path) = local_tls(addresses.first())?;
+            (Some(config), Some(path))
+        } else {
+            (None, None)
+        };
+        Ok(Self {
+            addresses,
+            settings: Settings {
+                host,
+                headers,
+                max_payload: args.max_payload,
+                handshake_limit: Duration::from_secs(args.handshake_timeout),
+                tls: server,
+            },
+            tls,
+            ca_certificate,
+            host_note,
+        })
+    }
 }
 
-/// `16M`, `512K`, `1G`, or bytes: units of 1024.
-fn parse_size(text: &str) -> Result<u64, String> {
-    let wrong = || "a number of bytes, such as 16M or 512K".to_owned();
-    let (digits, shift) = match text.trim_end_matches(['b', 'B', 'i']).to_ascii_uppercase() {
-        units if units.ends_with('K') => (units.len() - 1, 10),
-        units if units.ends_with('M') => (units.len() - 1, 20),
-        units if units.ends_with('G') => (units.len() - 1, 30),
-        units => (units.len(), 0),
+async fn record(
+    args: &RecordArgs,
+    globals: &Globals,
+    upstream: Upstream,
+    plan: Plan,
+) -> Result<ExitCode, Failure> {
+    let mut signals = Signals::new()
+        .map_err(|error| Failure::new(Code::Runtime, "can't start").because(&error))?;
+    let listening = listen(&plan.addresses)?;
+    let address = listening
+        .address()
+        .map_err(|error| Failure::new(Code::Runtime, "can't listen").because(&error))?;
+    let urls = Urls::new(args, &upstream, address);
+    let clock = Clock::start();
+    let writer = create(args, globals, &upstream, &urls)?;
+    let screen = Arc::new(Screen::new(globals, writer.path(), &urls));
+    screen.introduce(&plan.host_note, args, plan.ca_certificate.as_deref());
+    if !address.ip().is_loopback() {
+        screen.warn_reachable(&address.to_string());
+    }
+    let tap = Arc::new(RecordTap::new(writer.journal(), Arc::clone(&screen)));
+    let connector = Connector::new(upstream, plan.tls);
+    let mut proxy = listening.serve(plan.settings, connector, tap, clock);
+    let mut child = Child::start(args, &urls.variable)?;
+
+    let mut tick = tokio::time::interval(TICK);
+    let exit = loop {
+        tokio::select! {
+            _ = tick.tick() => screen.tick(&writer.journal().status()),
+            () = signals.stop() => break None,
+            code = child.wait() => break Some(code),
+        }
     };
-    let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
-    number.checked_mul(1 << shift).ok_or_else(wrong)
+    screen.stopping(GRACE);
+    let finish = async {
+        child.end(GRACE).await;
+        proxy.finish(GRACE).await;
+    };
+    let hurried = tokio::select! {
+        () = finish => false,
+        () = signals.stop() => true,
+    };
+    if hurried {
+        child.kill();
+        proxy.end_now().await;
+    }
+    let summary = writer.finish(clock.now_ns());
+    conclude(&screen, summary, exit.or_else(|| child.code()), hurried)
+}
+
+/// The URLs of one recording: what people and programs are told.
+pub(crate) struct Urls {
+    /// Where clients connect, as `ws://` or `wss://`.
+    pub(crate) listen: String,
+    /// The same with the path of the upstream's URL.
+    pub(crate) point: String,
+    /// What `--env` sets: as `point`, in the scheme of the upstream's URL.
+    pub(crate) variable: String,
+    /// The upstream's URL.
+    pub(crate) upstream: String,
+}
+
+impl Urls {
+    fn new(args: &RecordArgs, upstream: &Upstream, address: SocketAddr) -> Self {
+        let host = match address.ip() {
+            ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
+            ip => bracketed(&ip.to_string()),
+        };
+        let secure = if args.tls { "s" } else { "" };
+        let listen = format!("ws{secure}://{host}:{}", address.port());
+        let is_http = args.url.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"));
+        let scheme = if is_http { "http" } else { "ws" };
+        Self {
+            point: format!("{listen}{}", upstream.path),
+            variable: format!("{scheme}{secure}://{host}:{}{}", address.port(), upstream.path),
+            upstream: upstream.to_string(),
+            listen,
+        }
+    }
+}
+
+fn create(
+    args: &RecordArgs,
+    globals: &Globals,
+    upstream: &Upstream,
+    urls: &Urls,
+) -> Result<RecordingWriter, Failure> {
+    let options = WriterOptions {
+        sync: if args.sync == "full" { Sync::Full } else { Sync::Normal },
+        when_behind: if args.when_behind == "gap" { WhenBehind::Gap } else { WhenBehind::Slow },
+        ..WriterOptions::default()
+    };
+    let mut recording = Recording {
+        uuid: super::uuid::random(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        started_ns: i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX),
+        upstream: upstream.to_string(),
+        listen: urls.listen.clone(),
+        ..Recording::default()
+    };
+    Ok(Store::new(&globals.dir).record(&mut recording, args.name.as_deref(), &options)?)
+}
+
+/// Says how it went. A command's own exit code wins unless it is 0.
+fn conclude(
+    screen: &Screen,
+    summary: Result<Summary, crate::recording::RecordingError>,
+    command: Option<u8>,
+    hurried: bool,
+) -> Result<ExitCode, Failure> {
+    let summary = summary?;
+    screen.summarise(&summary);
+    Ok(match command {
+        Some(code) if code != 0 => ExitCode::from(code),
+        _ if hurried => ExitCode::from(Code::Interrupted as u8),
+        _ if summary.status.lost_frames > 0 || !summary.finished => {
+            ExitCode::from(Code::Runtime as u8)
+        }
+        _ => ExitCode::SUCCESS,
+    })
+}
+
+pub(crate) fn parse_upstream(url: &str) -> Result<Upstream, Failure> {
+    Upstream::parse(url).map_err(|error| {
+        let instead = error.instead.as_deref().unwrap_or("ws://localhost:8000");
+        Failure::new(Code::Usage, format!("{url} is not a server's URL"))
+            .why(error.why)
+            .next(format!("wiretape record {instead}"))
+    })
+}
+
+fn parse_headers(texts: &[String]) -> Result<Vec<HeaderOverride>, Failure> {
+    let mut headers = Vec::new();
+    for text in texts {
+        let lines = match text.strip_prefix('@') {
+            None => text.clone(),
+            Some(path) => std::fs::read_to_string(path).map_err(|error| {
+                Failure::new(Code::Usage, format!("can't read the headers in {path}"))
+                    .why(error.to_string())
+            })?,
+        };
+        // A line break in an argument is a header injected; only a file has several lines.
+        let is_file = text.starts_with('@');
+        let split: Vec<&str> = if is_file {
+            lines.lines().filter(|line| !line.trim().is_empty()).collect()
+        } else {
+            vec![&lines]
+        };
+        for line in split {
+            let header = HeaderOverride::parse(line).ok_or_else(|| {
+                Failure::new(Code::Usage, "a header is written 'Name: value', in one line")
+                    .next("wiretape record URL --header 'Origin: https://app.example.com'")
+            })?;
+            headers.push(header);
+        }
+    }
+    Ok(headers)
+}
+
+fn host_policy(wanted: Option<&str>, upstream: &Upstream) -> Result<(HostPolicy, String), Failure> {
+    let policy = match wanted {
+        None => HostPolicy::for_upstream(upstream),
+        Some("keep") => HostPolicy::Keep,
+        Some("upstream") => HostPolicy::Replace(upstream.authority()),
+        Some(name) if HeaderOverride::parse(&format!("Host: {name}")).is_some() => {
+            HostPolicy::Replace(name.to_owned())
+        }
+        Some(_) => {
+            return Err(Failure::new(Code::Usage, "--host takes keep, upstream, or a host name"));
+        }
+    };
+    let note = match &policy {
+        HostPolicy::Keep => "as the client sends it".to_owned(),
+        HostPolicy::Replace(name) => format!("becomes {}", super::escape::text(name)),
+    };
+    Ok((policy, note))
+}
+
+/// Lists of addresses to try in turn; all of one list are listened on together.
+fn addresses(listen: Option<&str>) -> Result<Vec<Vec<SocketAddr>>, Failure> {
+    let loopback = |port| {
+        vec![
+            SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
+        ]
+    };
+    let Some(text) = listen else {
+        return Ok((0..PORTS_TRIED).map(|more| loopback(PORT + more)).collect());
+    };
+    let bare = text.strip_prefix(':').unwrap_or(text);
+    if let Ok(port) = bare.parse::<u16>() {
+        return Ok(vec![loopback(port)]);
+    }
+    if let Some(port) = text.strip_prefix("localhost:").and_then(|port| port.parse().ok()) {
+        return Ok(vec![loopback(port)]);
+    }
+    match text.parse::<SocketAddr>() {
+        Ok(address) => Ok(vec![vec![address]]),
+        Err(_) => Err(Failure::new(
+            Code::Usage,
+            format!("{} is not an address to listen on", super::escape::text(text)),
+        )
+        .why("it is PORT, :PORT or ADDRESS:PORT, with an IP address or localhost")
+        .next("wiretape record URL --listen 127.0.0.1:9797")),
+    }
+}
+
+fn listen(addresses: &[Vec<SocketAddr>]) -> Result<Listening, Failure> {
+    let mut failure = None;
+    for candidate in addresses {
+        match Listening::bind(candidate) {
+            Ok(listening) => return Ok(listening),
+            Err(error) => {
+                let ProxyError::Bind { source, .. } = &error;
+                let busy = source.kind() == std::io::ErrorKind::AddrInUse;
+                failure = Some(error);
+                if !busy {
+                    break;
+                }
+            }
+        }
+    }
+    let text = failure.map_or_else(|| "no address".to_owned(), |error| error.to_string());
+    let next = if text.contains("permission") {
+        "wiretape record URL --listen 127.0.0.1:9797   (ports below 1024 need more rights)"
+    } else {
+        "wiretape record URL --listen 127.0.0.1:0   (any free port), or end what listens there"
+    };
+    Err(Failure::new(Code::Runtime, text).next(next))
+}
+
+/// Where the local CA is kept.
+fn config_folder() -> Result<PathBuf, Failure> {
+    use etcetera::{BaseStrategy as _, choose_base_strategy};
+    choose_base_strategy().map(|base| base.config_dir().join("wiretape")).map_err(|_| {
+        Failure::new(Code::Runtime, "can't find your home folder, where the local CA is kept")
+            .next("HOME=… wiretape record URL --tls")
+    })
+}
+
+fn local_tls(
+    addresses: Option<&Vec<SocketAddr>>,
+) -> Result<(Arc<rustls::ServerConfig>, PathBuf), Failure> {
+    let mut hosts: Vec<String> =
+        ["localhost", "127.0.0.1", "::1"].into_iter().map(str::to_owned).collect();
+    let extra = addresses.into_iter().flatten().map(SocketAddr::ip);
+    hosts.extend(extra.filter(|ip: &IpAddr| !ip.is_loopback()).map(|ip| ip.to_string()));
+    let folder = config_folder()?;
+    server_config(&folder, hosts, jiff::Timestamp::now()).map_err(|error| {
+        Failure::new(Code::Runtime, format!("can't serve TLS: {error}"))
+            .why(format!("the local CA is kept in {}", folder.display()))
+    })
+}
+
+/// `64k`, `16M`, `1G` or plain bytes.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    let scale = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        _ => return Err("a size is bytes, or a number with k, M or G".to_owned()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "a size begins with a number".to_owned())?;
+    number.checked_mul(scale).ok_or_else(|| "that is more than there is".to_owned())
 }

@@ -10,7 +10,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::demo::{Bug, PLANTED, Pace};
-use crate::recording::{Check, Follow, FrameRange, RecordingReader, Summary};
+use crate::recording::{Check, Follow, FrameRange, RecordingReader, Status};
 
 use super::failure::{Code, Failure};
 use super::output::{Output, Role};
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode, Failur
     let summary = writer.finish(finished_ns)?;
     told?;
     teller.follow_rest(&path)?;
-    teller.conclude(args, &summary, (&ended, &path))?;
+    teller.conclude(args, &summary.status, (&ended, &path))?;
     match ended {
         Ended::Broken(error) => {
             Err(Failure::new(Code::Runtime, "the demo broke off").because(&error))
@@ -152,7 +152,7 @@ impl Teller {
     fn conclude(
         &mut self,
         args: &DemoArgs,
-        summary: &Summary,
+        summary: &Status,
         (ended, path): (&Ended, &Path),
     ) -> Result<(), Failure> {
         if self.json {
@@ -183,7 +183,7 @@ impl Teller {
     fn summary(
         &self,
         args: &DemoArgs,
-        summary: &Summary,
+        summary: &Status,
         (ended, path): (&Ended, &Path),
     ) -> Vec<String> {
         let style = self.output.style;

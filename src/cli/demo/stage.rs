@@ -73,7 +73,8 @@ impl Stage {
         let server = format!("ws://{}", platform.address());
         let upstream = Upstream::parse(&server).map_err(|error| unready(&error))?;
         let clock = Clock::start();
-        let recording = Recording {
+        let mut recording = Recording {
+            uuid: super::super::uuid::random(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             started_ns: i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX),
             upstream: server,
@@ -81,7 +82,7 @@ impl Stage {
             note: Some(format!("wiretape demo, seed {seed}")),
             ..Recording::default()
         };
-        let writer = Store::new(folder).create(recording, None, WriterOptions::default())?;
+        let writer = Store::new(folder).record(&mut recording, None, &WriterOptions::default())?;
         let settings = Settings {
             host: HostPolicy::for_upstream(&upstream),
             headers: Vec::new(),
@@ -191,7 +192,7 @@ impl Tap for DemoTap {
     }
 
     fn gap(&self, gap: Gap) {
-        self.0.gap(gap);
+        self.0.gap(&gap);
     }
 
     fn poll_ready(&self, connection: i64, cx: &mut Context<'_>) -> Poll<()> {

@@ -1,0 +1,441 @@
+//! What a running recording tells: lines on stderr and one live status line, or NDJSON on stdout.
+
+use std::collections::HashMap;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::proxy::{Push, Tap};
+use crate::recording::{Journal, Status, Summary};
+use crate::wire::{Connection, EndedBy, Ending, Gap};
+
+use super::Globals;
+use super::human;
+use super::record::{RecordArgs, Urls};
+use super::{escape, locate, mask};
+
+/// Lines about connections in one second; more are counted, not printed, so that a reconnect storm
+/// can't bury everything else.
+const LINES_PER_SECOND: u32 = 40;
+
+/// Records what the proxy sees, and tells the screen about connections.
+pub(crate) struct RecordTap {
+    journal: Journal,
+    screen: Arc<Screen>,
+}
+
+/// Where lines go.
+pub(crate) struct Screen {
+    name: String,
+    path: String,
+    urls: [String; 3],
+    json: bool,
+    quiet: bool,
+    live: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    status_shown: bool,
+    open: HashMap<i64, Stage>,
+    connections: u64,
+    connected: u64,
+    trouble: Option<String>,
+    notices_told: usize,
+    ticks: u64,
+    frames_before: u64,
+    rate: f64,
+    lines_this_second: u32,
+    lines_left_out: u64,
+    notices: HashMap<String, u64>,
+}
+
+/// How far a connection is, as told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Asked,
+    Connected,
+}
+
+impl RecordTap {
+    pub(crate) fn new(journal: Journal, screen: Arc<Screen>) -> Self {
+        Self { journal, screen }
+    }
+}
+
+impl Tap for RecordTap {
+    fn connection(&self, connection: Connection) {
+        self.screen.connection(&connection);
+        self.journal.connection(connection);
+    }
+
+    fn append(&self, connection: i64, write: &mut dyn FnMut(&mut Push<'_>)) {
+        self.journal.append(connection, |appender| {
+            write(&mut |direction, stamp, frame| appender.frame(direction, stamp, frame));
+        });
+    }
+
+    fn gap(&self, gap: Gap) {
+        self.journal.gap(&gap);
+    }
+
+    fn poll_ready(&self, connection: i64, cx: &mut Context<'_>) -> Poll<()> {
+        self.journal.poll_ready(connection, cx)
+    }
+
+    fn notice(&self, text: String) {
+        self.screen.notice(&text);
+    }
+}
+
+impl Screen {
+    pub(crate) fn new(globals: &Globals, path: &Path, urls: &Urls) -> Self {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        Self {
+            name: escape::text(locate::name_of(path).unwrap_or_default()),
+            path: escape::path(path),
+            urls: [urls.listen.clone(), urls.point.clone(), urls.upstream.clone()],
+            json: globals.json,
+            quiet: globals.quiet,
+            live: std::io::stderr().is_terminal() && !dumb && !globals.quiet && !globals.json,
+            state: Mutex::default(),
+        }
+    }
+
+    /// What people need to know to begin.
+    pub(crate) fn introduce(&self, host_note: &str, args: &RecordArgs, ca: Option<&Path>) {
+        let [listen, point, upstream] = &self.urls;
+        if self.json {
+            return emit(&json!({
+                "v": 1, "kind": "started", "name": self.name, "recording": self.path,
+                "listen": listen, "point": point, "upstream": upstream,
+            }));
+        }
+        if self.quiet {
+            return;
+        }
+        let mut lines = vec![
+            format!("Recording   {}   {}", self.name, self.path),
+            format!(
+                "Point your app at   {point}     instead of {}    (paths and queries pass through)",
+                escape::text(upstream)
+            ),
+        ];
+        if let (Some(variable), Some(program)) = (&args.env, args.command.first()) {
+            let (variable, program) = (escape::text(variable), escape::text(program));
+            lines.push(format!("Running     {program}, with {variable} set to that URL"));
+        }
+        lines.push(format!("Host        {host_note}   (change: --host)"));
+        if let Some(path) = ca {
+            lines.push(format!("TLS         trust this CA in the client: {}", escape::path(path)));
+        }
+        if args.insecure {
+            lines.push("Warning     -k: the server's certificate is not checked".to_owned());
+        }
+        lines.push(format!(
+            "Watch       wiretape frames {} --follow   in another terminal",
+            self.name
+        ));
+        lines.push("Stop        Ctrl-C".to_owned());
+        lines.push("waiting for a first connection…".to_owned());
+        self.print(&lines.join("\n"));
+    }
+
+    /// Warns of a listening address that others can reach.
+    pub(crate) fn warn_reachable(&self, address: &str) {
+        self.notice(&format!(
+            "listening on {address}: other machines can reach the server through this port"
+        ));
+    }
+
+    /// Draws the status line and tells of trouble.
+    pub(crate) fn tick(&self, status: &Status) {
+        let mut state = self.lock();
+        state.ticks += 1;
+        if state.ticks.is_multiple_of(5) {
+            let frames = status.frames.iter().sum::<u64>();
+            state.rate = (frames - state.frames_before.min(frames)) as f64;
+            state.frames_before = frames;
+            state.lines_this_second = 0;
+            let left_out = std::mem::take(&mut state.lines_left_out);
+            if left_out > 0 && !self.quiet && !self.json {
+                self.print_in(
+                    &mut state,
+                    &format!("{}  … {left_out} more lines like these", now()),
+                );
+            }
+        }
+        self.tell_trouble(&mut state, status);
+        for notice in status.notices.iter().skip(state.notices_told) {
+            self.tell_notice(&mut state, &escape::text(notice));
+        }
+        state.notices_told = status.notices.len();
+        if self.live {
+            let line = status_line(&state, status);
+            let width =
+                terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
+            let line = escape::fit(line.as_bytes(), width.saturating_sub(1));
+            state.status_shown = true;
+            let _ = write!(std::io::stderr(), "\r\x1b[K{line}");
+        }
+    }
+
+    /// Says that the end has begun.
+    pub(crate) fn stopping(&self, grace: Duration) {
+        let open = self.lock().open.values().filter(|stage| **stage == Stage::Connected).count();
+        if open > 0 && !self.json && !self.quiet {
+            let seconds = grace.as_secs();
+            self.print(&format!(
+                "{}  stopping: {open} open connections have {seconds} s (Ctrl-C again: at once)",
+                now()
+            ));
+        }
+    }
+
+    /// The last words.
+    pub(crate) fn summarise(&self, summary: &Summary) {
+        let (finished, summary) = (summary.finished, &summary.status);
+        let connections = self.lock().connections;
+        let [out, back] = summary.frames;
+        if self.json {
+            return emit(&json!({
+                "v": 1, "kind": "summary", "name": self.name, "recording": self.path,
+                "connections": connections, "frames": {"c2s": out, "s2c": back},
+                "bytes": {"c2s": summary.bytes[0], "s2c": summary.bytes[1]},
+                "lost_frames": summary.lost_frames, "lost_bytes": summary.lost_bytes,
+                "file_bytes": summary.file_bytes,
+            }));
+        }
+        let mut lines = vec![format!(
+            "Recorded    {}   {}   → {}   ← {}   {}",
+            self.name,
+            human::counted(connections, "connection"),
+            human::counted(out, "frame"),
+            human::counted(back, "frame"),
+            human::size(summary.file_bytes),
+        )];
+        if summary.lost_frames > 0 {
+            lines.push(format!(
+                "Not kept    {} ({}); the gaps say when",
+                human::counted(summary.lost_frames, "frame"),
+                human::size(summary.lost_bytes)
+            ));
+        }
+        if let (false, trouble) = (finished, &summary.trouble) {
+            let why = trouble.as_ref().map_or("", |trouble| trouble.text.as_str());
+            lines.push(format!("Unfinished  its end could not be written {}", escape::text(why)));
+        }
+        lines.push(format!("File        {}", escape::path(&summary.path)));
+        lines.push(format!(
+            "Open        wiretape frames {}     wiretape info {}",
+            self.name, self.name
+        ));
+        self.print(&lines.join("\n"));
+    }
+
+    fn connection(&self, connection: &Connection) {
+        let mut state = self.lock();
+        let before = state.open.get(&connection.id).copied();
+        let line = match (before, connection.ending) {
+            (None, None) => {
+                state.connections += 1;
+                state.open.insert(connection.id, Stage::Asked);
+                return;
+            }
+            (Some(Stage::Asked), None) => {
+                state.connected += 1;
+                state.open.insert(connection.id, Stage::Connected);
+                opened_line(connection)
+            }
+            (_, Some(ending)) => {
+                state.open.remove(&connection.id);
+                ended_line(connection, ending, before == Some(Stage::Connected))
+            }
+            (Some(Stage::Connected), None) => return,
+        };
+        if self.json {
+            return emit(&connection_json(connection));
+        }
+        if self.quiet {
+            return;
+        }
+        if state.lines_this_second >= LINES_PER_SECOND {
+            state.lines_left_out += 1;
+            return;
+        }
+        state.lines_this_second += 1;
+        self.print_in(&mut state, &line);
+    }
+
+    fn notice(&self, text: &str) {
+        let mut state = self.lock();
+        // The same notice again is counted; different ones are rare.
+        let key: String = text.chars().filter(|c| !c.is_ascii_digit()).take(80).collect();
+        if state.notices.len() > 64 {
+            state.notices.clear();
+        }
+        let seen = state.notices.entry(key).or_default();
+        *seen += 1;
+        if !seen.is_power_of_two() {
+            return;
+        }
+        let times = if *seen > 1 { format!(" (seen {seen} times)") } else { String::new() };
+        let text = format!("{}{times}", escape::text(text));
+        self.tell_notice(&mut state, &text);
+    }
+
+    fn tell_notice(&self, state: &mut State, text: &str) {
+        if self.json {
+            emit(&json!({"v": 1, "kind": "notice", "text": text}));
+        } else {
+            self.print_in(state, &format!("{}  ! {text}", now()));
+        }
+    }
+
+    fn tell_trouble(&self, state: &mut State, status: &Status) {
+        let trouble = status.trouble.as_ref().map(|trouble| trouble.text.clone());
+        if trouble == state.trouble {
+            return;
+        }
+        let lost = human::counted(status.lost_frames, "frame");
+        let text = match &trouble {
+            Some(text) => {
+                format!("recording paused: {}; traffic still flows", escape::text(text))
+            }
+            None => format!("recording goes on; {lost} not kept so far"),
+        };
+        state.trouble = trouble;
+        if self.json {
+            emit(
+                &json!({"v": 1, "kind": "trouble", "text": text, "lost_frames": status.lost_frames}),
+            );
+        } else {
+            self.print_in(state, &format!("{}  ! {text}", now()));
+        }
+    }
+
+    fn print(&self, text: &str) {
+        self.print_in(&mut self.lock(), text);
+    }
+
+    /// Prints above the status line, which the next tick draws again.
+    fn print_in(&self, state: &mut State, text: &str) {
+        let clear = if std::mem::take(&mut state.status_shown) { "\r\x1b[K" } else { "" };
+        // A closed stderr is no reason to stop recording.
+        let _ = writeln!(std::io::stderr(), "{clear}{text}");
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn status_line(state: &State, status: &Status) -> String {
+    let open = state.open.values().filter(|stage| **stage == Stage::Connected).count();
+    let behind = if status.queued_bytes > 1 << 20 {
+        format!("disk {} behind", human::size(status.queued_bytes))
+    } else {
+        "disk keeps up".to_owned()
+    };
+    let lost = if status.lost_frames > 0 {
+        format!("   {} not kept", human::counted(status.lost_frames, "frame"))
+    } else {
+        String::new()
+    };
+    format!(
+        "● REC   {open} open of {}   {}   {}   {:.0}/s   {behind}{lost}",
+        state.connections,
+        human::counted(status.frames.iter().sum(), "frame"),
+        human::size(status.bytes.iter().sum()),
+        state.rate,
+    )
+}
+
+fn opened_line(connection: &Connection) -> String {
+    let head = String::from_utf8_lossy(&connection.request_head);
+    let origin = head
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("origin"))
+        .map(|(name, value)| mask::mask_header(name, value.trim()))
+        .map(|origin| format!("   Origin {}", escape::text(&origin)))
+        .unwrap_or_default();
+    format!("{}  + conn {}   {}{origin}", now(), connection.id, target(connection))
+}
+
+fn ended_line(connection: &Connection, ending: Ending, was_open: bool) -> String {
+    let by = connection.ended_by.map_or("", EndedBy::word);
+    let detail = connection
+        .detail
+        .as_deref()
+        .map(|text| format!(": {}", escape::text(text)))
+        .unwrap_or_default();
+    let id = connection.id;
+    if !was_open {
+        let status = connection.status.map(|status| format!("{status} ")).unwrap_or_default();
+        return format!(
+            "{}  ✖ conn {id}   {}   {status}{} by {by}{detail}",
+            now(),
+            target(connection),
+            ending.word(),
+        );
+    }
+    let close = connection.close.iter().flatten().next().map(|close| {
+        let code = close.code.map_or_else(|| "without a code".to_owned(), |code| code.to_string());
+        let reason = String::from_utf8_lossy(&close.reason);
+        let reason =
+            if reason.is_empty() { String::new() } else { format!(" {}", escape::text(&reason)) };
+        format!(" {code}{reason}")
+    });
+    let lasted = connection.closed_ns.unwrap_or_default().saturating_sub(connection.opened_ns);
+    let [out, back] = connection.frames;
+    format!(
+        "{}  - conn {id}   {}{} by {by}{detail}   {}   → {out} ← {back}",
+        now(),
+        ending.word(),
+        close.unwrap_or_default(),
+        human::duration(lasted),
+    )
+}
+
+fn connection_json(connection: &Connection) -> Value {
+    let closed = connection.ending.is_some();
+    json!({
+        "v": 1,
+        "kind": if closed { "connection_closed" } else { "connection_opened" },
+        "connection": connection.id,
+        "client": connection.client,
+        "server": connection.server,
+        "target": target(connection),
+        "status": connection.status,
+        "opened_ns": connection.opened_ns,
+        "closed_ns": connection.closed_ns,
+        "ending": connection.ending.map(Ending::word),
+        "ended_by": connection.ended_by.map(EndedBy::word),
+        "detail": connection.detail,
+        "frames": {"c2s": connection.frames[0], "s2c": connection.frames[1]},
+        "bytes": {"c2s": connection.bytes[0], "s2c": connection.bytes[1]},
+    })
+}
+
+/// Path and query of the request, secrets masked, escaped.
+fn target(connection: &Connection) -> String {
+    let head = String::from_utf8_lossy(&connection.request_head);
+    let target = head.split(' ').nth(1).unwrap_or("");
+    escape::text(&mask::mask_target(target)).into()
+}
+
+fn now() -> String {
+    jiff::Zoned::now().strftime("%H:%M:%S").to_string()
+}
+
+#[expect(clippy::print_stdout, reason = "NDJSON on stdout is what --json asks for")]
+fn emit(value: &Value) {
+    // A reader that went away is no reason to stop recording.
+    let _ = writeln!(std::io::stdout(), "{value}");
+}
