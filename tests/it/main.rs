@@ -1,5 +1,21 @@
 //! The rooms from outside, and the binary: one runner, one module a room.
 
+#[cfg(unix)]
+mod byte_exact;
+mod demo;
+mod exchange;
+#[cfg(unix)]
+mod http;
+#[cfg(unix)]
+mod peers;
 mod proxy;
+mod query;
+#[cfg(unix)]
+mod reader;
+mod sample;
+#[cfg(unix)]
+mod support;
+mod terminal;
 mod tls;
 mod wire;
+mod writer;
