@@ -39,7 +39,7 @@ fn table(output: &mut Output, files: &[PathBuf]) -> Result<(), Failure> {
         ("FRAMES", Side::Right),
         ("SIZE", Side::Right),
         ("STATE", Side::Left),
-        ("UPSTREAM", Side::Left),
+        ("UPSTREAM", Side::Free),
     ]);
     let mut states = Vec::new();
     for file in files {

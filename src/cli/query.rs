@@ -8,7 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, ValueEnum};
-use serde_json::{Map, Value as Json};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::failure::{Code, Failure};
 use super::output::{Output, Role};
@@ -86,8 +86,9 @@ fn explain(error: &RecordingError, timeout: u64) -> Failure {
             .why(why.clone())
             .next("wiretape query REC \"SELECT name, sql FROM sqlite_schema\"   shows all columns"),
         RecordingError::QueryStopped => {
-            Failure::new(Code::Runtime, format!("the query took longer than {timeout} s"))
-                .next(format!("--timeout {}   or ask for fewer rows", timeout.saturating_mul(10)))
+            Failure::new(Code::Runtime, format!("the query took longer than {timeout} s")).next(
+                format!("--timeout {}   or ask for fewer rows", timeout.max(6).saturating_mul(10)),
+            )
         }
         other => Failure::new(Code::Input, "the recording could not be read").because(other),
     }
@@ -122,15 +123,11 @@ impl QueryRows for Rows {
 impl Rows {
     fn print(&mut self, values: &[Value<'_>]) -> Result<(), Failure> {
         match self.format {
-            Format::Json => {
-                let row: Map<String, Json> =
-                    self.names.iter().cloned().zip(values.iter().map(json)).collect();
-                let mut line = Map::new();
-                line.insert("v".into(), 1.into());
-                line.insert("kind".into(), "row".into());
-                line.insert("row".into(), row.into());
-                self.output.json(&line)
-            }
+            Format::Json => self.output.json(&RowLine {
+                v: 1,
+                kind: "row",
+                row: RowObject { names: &self.names, values },
+            }),
             Format::Csv => {
                 let cells: Vec<String> = values.iter().map(csv).collect();
                 self.output.line(&cells.join(","))
@@ -142,7 +139,7 @@ impl Rows {
                     let names =
                         self.names.iter().map(|name| escape::fit(name.as_bytes(), CELL_COLUMNS));
                     let names: Vec<String> = names.collect();
-                    let side = |value| if numeric(value) { Side::Right } else { Side::Left };
+                    let side = |value| if numeric(value) { Side::Right } else { Side::Free };
                     let columns: Vec<(&str, Side)> =
                         names.iter().map(String::as_str).zip(values.iter().map(side)).collect();
                     (Table::new(&columns), 0)
@@ -181,23 +178,48 @@ fn distinct(names: &[&str]) -> Vec<String> {
     all
 }
 
-fn json(value: &Value<'_>) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Integer(number) => (*number).into(),
-        Value::Real(number) => (*number).into(),
-        Value::Text(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => text.into(),
-            Err(_) => base64(bytes),
-        },
-        Value::Blob(bytes) => base64(bytes),
+/// A row of `--format json`; columns stay in their order.
+#[derive(serde::Serialize)]
+struct RowLine<'a> {
+    v: u64,
+    kind: &'static str,
+    row: RowObject<'a>,
+}
+
+struct RowObject<'a> {
+    names: &'a [String],
+    values: &'a [Value<'a>],
+}
+
+impl Serialize for RowObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.names.len()))?;
+        for (name, value) in self.names.iter().zip(self.values) {
+            map.serialize_key(name)?;
+            match value {
+                Value::Null => map.serialize_value(&())?,
+                Value::Integer(number) => map.serialize_value(number)?,
+                Value::Real(number) => map.serialize_value(number)?,
+                Value::Text(bytes) => match std::str::from_utf8(bytes) {
+                    Ok(text) => map.serialize_value(text)?,
+                    Err(_) => map.serialize_value(&Base64::of(bytes))?,
+                },
+                Value::Blob(bytes) => map.serialize_value(&Base64::of(bytes))?,
+            }
+        }
+        map.end()
     }
 }
 
-fn base64(bytes: &[u8]) -> Json {
-    let mut object = Map::new();
-    object.insert("base64".into(), STANDARD.encode(bytes).into());
-    object.into()
+#[derive(serde::Serialize)]
+struct Base64 {
+    base64: String,
+}
+
+impl Base64 {
+    fn of(bytes: &[u8]) -> Self {
+        Self { base64: STANDARD.encode(bytes) }
+    }
 }
 
 fn cell(value: &Value<'_>) -> String {

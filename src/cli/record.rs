@@ -240,14 +240,15 @@ fn create(
         when_behind: if args.when_behind == "gap" { WhenBehind::Gap } else { WhenBehind::Slow },
         ..WriterOptions::default()
     };
-    let recording = Recording {
+    let mut recording = Recording {
+        uuid: super::uuid::random(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         started_ns: i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX),
         upstream: upstream.to_string(),
         listen: urls.listen.clone(),
         ..Recording::default()
     };
-    Ok(Store::new(&globals.dir).create(recording, args.name.as_deref(), options)?)
+    Ok(Store::new(&globals.dir).record(&mut recording, args.name.as_deref(), &options)?)
 }
 
 /// Says how it went. A command's own exit code wins unless it is 0.
@@ -262,7 +263,9 @@ fn conclude(
     Ok(match command {
         Some(code) if code != 0 => ExitCode::from(code),
         _ if hurried => ExitCode::from(Code::Interrupted as u8),
-        _ if summary.lost_frames > 0 => ExitCode::from(Code::Runtime as u8),
+        _ if summary.status.lost_frames > 0 || !summary.finished => {
+            ExitCode::from(Code::Runtime as u8)
+        }
         _ => ExitCode::SUCCESS,
     })
 }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::failure::{Code, Failure};
 use super::{Globals, escape, human, locate, ls};
-use crate::recording::{lock, store};
+use crate::recording::{Store, lock};
 
 /// What `rm` takes.
 #[derive(Debug, Args)]
@@ -50,8 +50,9 @@ pub(crate) fn run(args: &RmArgs, globals: &Globals) -> Result<ExitCode, Failure>
             return Ok(ExitCode::SUCCESS);
         }
     }
+    let store = Store::new(&globals.dir);
     for path in &paths {
-        store::remove(path)?;
+        store.remove(path)?;
         globals.progress(&format!("removed {}", escape::path(path)));
     }
     Ok(ExitCode::SUCCESS)

@@ -46,6 +46,7 @@ struct State {
     connections: u64,
     connected: u64,
     trouble: Option<String>,
+    notices_told: usize,
     ticks: u64,
     frames_before: u64,
     rate: f64,
@@ -80,7 +81,7 @@ impl Tap for RecordTap {
     }
 
     fn gap(&self, gap: Gap) {
-        self.journal.gap(gap);
+        self.journal.gap(&gap);
     }
 
     fn poll_ready(&self, connection: i64, cx: &mut Context<'_>) -> Poll<()> {
@@ -170,6 +171,10 @@ impl Screen {
             }
         }
         self.tell_trouble(&mut state, status);
+        for notice in status.notices.iter().skip(state.notices_told) {
+            self.tell_notice(&mut state, &escape::text(notice));
+        }
+        state.notices_told = status.notices.len();
         if self.live {
             let line = status_line(&state, status);
             let width =
@@ -194,6 +199,7 @@ impl Screen {
 
     /// The last words.
     pub(crate) fn summarise(&self, summary: &Summary) {
+        let (finished, summary) = (summary.finished, &summary.status);
         let connections = self.lock().connections;
         let [out, back] = summary.frames;
         if self.json {
@@ -220,7 +226,11 @@ impl Screen {
                 human::size(summary.lost_bytes)
             ));
         }
-        lines.push(format!("File        {}", self.path));
+        if let (false, trouble) = (finished, &summary.trouble) {
+            let why = trouble.as_ref().map_or("", |trouble| trouble.text.as_str());
+            lines.push(format!("Unfinished  its end could not be written {}", escape::text(why)));
+        }
+        lines.push(format!("File        {}", escape::path(&summary.path)));
         lines.push(format!(
             "Open        wiretape frames {}     wiretape info {}",
             self.name, self.name
@@ -276,10 +286,14 @@ impl Screen {
         }
         let times = if *seen > 1 { format!(" (seen {seen} times)") } else { String::new() };
         let text = format!("{}{times}", escape::text(text));
+        self.tell_notice(&mut state, &text);
+    }
+
+    fn tell_notice(&self, state: &mut State, text: &str) {
         if self.json {
             emit(&json!({"v": 1, "kind": "notice", "text": text}));
         } else {
-            self.print_in(&mut state, &format!("{}  ! {text}", now()));
+            self.print_in(state, &format!("{}  ! {text}", now()));
         }
     }
 
@@ -324,7 +338,7 @@ impl Screen {
 fn status_line(state: &State, status: &Status) -> String {
     let open = state.open.values().filter(|stage| **stage == Stage::Connected).count();
     let behind = if status.queued_bytes > 1 << 20 {
-        format!("disk {} behind", human::size(status.queued_bytes as u64))
+        format!("disk {} behind", human::size(status.queued_bytes))
     } else {
         "disk keeps up".to_owned()
     };

@@ -10,6 +10,8 @@ const GAP: &str = "  ";
 pub(crate) enum Side {
     /// Text.
     Left,
+    /// Text that may be cut where lines would not fit.
+    Free,
     /// Numbers.
     Right,
 }
@@ -33,8 +35,8 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// The heading's line, then the rows'. With a limit in columns the widest column of text gives
-    /// way until lines fit, but is left with ten.
+    /// The heading's line, then the rows'. With a limit in columns the widest free column gives
+    /// way until lines fit, but keeps ten.
     pub(crate) fn render(&self, limit: Option<usize>) -> Vec<String> {
         let mut widths: Vec<usize> = (0..self.columns.len())
             .map(|column| {
@@ -50,10 +52,11 @@ impl Table {
     }
 
     fn shrink(&self, widths: &mut [usize], limit: usize) {
+        const LEAST: usize = 10;
         loop {
             let total = widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1);
             let widest = (0..widths.len())
-                .filter(|column| self.columns[*column].1 == Side::Left && widths[*column] > 10)
+                .filter(|column| self.columns[*column].1 == Side::Free && widths[*column] > LEAST)
                 .max_by_key(|column| widths[*column]);
             match widest {
                 Some(column) if total > limit => widths[column] -= 1,
@@ -70,7 +73,7 @@ impl Table {
             .map(|((cell, width), (_, side))| {
                 let cell = escape::fit(cell.as_bytes(), *width);
                 match side {
-                    Side::Left => escape::pad_right(&cell, *width),
+                    Side::Left | Side::Free => escape::pad_right(&cell, *width),
                     Side::Right => escape::pad_left(&cell, *width),
                 }
             })

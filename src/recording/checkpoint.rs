@@ -1,83 +1,137 @@
-//! WAL → database file, on a second connection and thread, so that commits don't wait for it.
+//! The write-ahead log → the recording's file, on a thread and a connection of their own.
+//!
+//! A checkpoint on the writer's connection would hold up its commits for 100 ms and more. One on
+//! another connection does not, but never quite catches up under load, so that at a hard cap the
+//! writer waits for it and does the rest itself: the log then starts anew.
+//!
+//! # A full disk
+//! What is in the log needs room in the file before it can leave the log. So a small file is
+//! checkpointed early: the log never holds much more than a quarter of what the file has.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 
-use rusqlite::{Connection as Database, OpenFlags};
+use rusqlite::Connection;
 
-use super::error::RecordingError;
+use super::RecordingError;
+use super::file::{self, LOG_FRAME_BYTES};
+use super::step::{Faults, Step};
 
-/// Bytes written after which a checkpoint is worth its reads and writes.
-const PASSIVE_AT: usize = 32 << 20;
+/// Bytes in the log at which a checkpoint is due.
+const DUE_BYTES: u64 = 32 << 20;
 
-/// Bytes written after which the writer itself checkpoints: under a flood the other thread never
-/// catches up, and the WAL would grow to gigabytes in seconds.
-const FORCED_AT: usize = 128 << 20;
+/// Bytes below which none is due: a sync costs more than it would save.
+const MIN_DUE_BYTES: u64 = 1 << 20;
 
-/// Asks for checkpoints as bytes are written.
+/// Bytes in the log at which the writer does it itself. Readers of a recording that is being
+/// written are promised a log of about this size at most.
+const CAP_BYTES: u64 = 64 << 20;
+
+/// How much the log grows before the writer tries again, where a reader's snapshot keeps the log
+/// from starting anew.
+const CAP_STEP: u64 = 8 << 20;
+
+/// The thread that checkpoints.
+#[derive(Debug)]
 pub(super) struct Checkpointer {
-    since: Arc<AtomicUsize>,
-    ask: Option<SyncSender<()>>,
+    progress: Arc<Progress>,
+    /// `None` once it is being stopped.
+    due: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
+    tried_at: u64,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    /// Held during a checkpoint: SQLite refuses a second one.
+    turn: Mutex<()>,
+    /// Pages of the log that are in the file.
+    done: AtomicU64,
+    /// SQLite found the file broken.
+    broken: AtomicBool,
 }
 
 impl Checkpointer {
-    /// Starts the thread, with a connection of its own to `path`.
-    pub(super) fn start(path: &Path) -> Result<Self, RecordingError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let database = Database::open_with_flags(path, flags)
-            .map_err(|error| RecordingError::write(path, error))?;
-        let since = Arc::new(AtomicUsize::new(0));
-        let (ask, asked) = sync_channel::<()>(1);
-        let counted = Arc::clone(&since);
-        let thread = std::thread::Builder::new()
-            .name("checkpoint".to_owned())
-            .spawn(move || {
-                while asked.recv().is_ok() {
-                    let before = counted.load(Ordering::Relaxed);
-                    // A checkpoint that fails (disk full, a long reader) is tried again later.
-                    if matches!(checkpoint(&database, "PASSIVE"), Ok(true)) {
-                        counted.fetch_sub(before, Ordering::Relaxed);
-                    }
-                }
-            })
-            .map_err(|source| RecordingError::Create { path: path.to_owned(), source })?;
-        Ok(Self { since, ask: Some(ask), thread: Some(thread) })
+    pub(super) fn start(path: &Path, faults: &Faults) -> Result<Self, RecordingError> {
+        let connection = file::connect(path, faults)?;
+        let progress = Arc::new(Progress::default());
+        let (due, asked) = sync_channel(1);
+        let thread = {
+            let (progress, faults) = (Arc::clone(&progress), faults.clone());
+            thread::Builder::new()
+                .name("checkpoint".into())
+                .spawn(move || work(&connection, &asked, &progress, &faults))
+                .map_err(|source| RecordingError::Thread { source })?
+        };
+        Ok(Self { progress, due: Some(due), thread: Some(thread), tried_at: 0 })
     }
 
-    /// `bytes` more were committed through `writer`.
-    pub(super) fn wrote(&self, bytes: usize, writer: &Database) {
-        let since = self.since.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if since >= FORCED_AT {
-            // RESTART waits for readers within the busy time-out, then the WAL begins anew.
-            if matches!(checkpoint(writer, "RESTART"), Ok(true)) {
-                self.since.store(0, Ordering::Relaxed);
-            }
-        } else if since >= PASSIVE_AT
-            && let Some(ask) = &self.ask
-        {
-            // Full means that one is asked for already.
-            let _ = ask.try_send(());
+    /// To be told after each commit how many pages the log has. `true` when the cap is reached
+    /// and the writer is to call [`Checkpointer::catch_up`].
+    pub(super) fn committed(&mut self, log_pages: u64, file_bytes: u64) -> bool {
+        let log_bytes = log_pages * LOG_FRAME_BYTES;
+        if log_bytes < self.tried_at {
+            self.tried_at = 0;
         }
+        let done = self.progress.done.load(Ordering::Relaxed);
+        // A log that has started anew is shorter than what was last copied from it.
+        let waiting = log_pages.checked_sub(done).unwrap_or(log_pages) * LOG_FRAME_BYTES;
+        if waiting >= (file_bytes / 4).clamp(MIN_DUE_BYTES, DUE_BYTES)
+            && let Some(due) = &self.due
+        {
+            // Full means that it has been told already.
+            let _ = due.try_send(());
+        }
+        log_bytes >= CAP_BYTES && log_bytes >= self.tried_at + CAP_STEP
     }
 
-    /// Ends the thread and closes its connection.
-    pub(super) fn end(&mut self) {
-        self.ask = None;
+    /// Copies what is left, on the writer's own connection.
+    pub(super) fn catch_up(
+        &mut self,
+        connection: &Connection,
+        faults: &Faults,
+        log_pages: u64,
+    ) -> rusqlite::Result<()> {
+        self.tried_at = log_pages * LOG_FRAME_BYTES;
+        run(connection, &self.progress, faults)
+    }
+
+    /// SQLite found the file broken while copying to it.
+    pub(super) fn found_broken(&self) -> bool {
+        self.progress.broken.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        self.due = None;
         if let Some(thread) = self.thread.take() {
-            // Its panic would have been a defect in SQLite's binding; there is nothing to save.
+            // It catches its own panics.
             let _ = thread.join();
         }
     }
 }
 
-/// Whether the whole WAL is in the database file now.
-fn checkpoint(database: &Database, mode: &str) -> rusqlite::Result<bool> {
-    database.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-        let (busy, log, done): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(busy == 0 && log == done)
-    })
+fn work(connection: &Connection, asked: &Receiver<()>, progress: &Progress, faults: &Faults) {
+    while asked.recv().is_ok() {
+        // A failure shows at the writer too, as a log that can't grow; a panic is only a test's.
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            run(connection, progress, faults)
+        }));
+        if let Ok(Err(error)) = outcome {
+            let broken = file::is_broken(&error);
+            progress.broken.fetch_or(broken, Ordering::Relaxed);
+        }
+    }
+}
+
+fn run(connection: &Connection, progress: &Progress, faults: &Faults) -> rusqlite::Result<()> {
+    let _turn = progress.turn.lock().unwrap_or_else(PoisonError::into_inner);
+    faults.meet(Step::Checkpoint)?;
+    let done: i64 = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(2))?;
+    progress.done.store(u64::try_from(done).unwrap_or(0), Ordering::Relaxed);
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with a recording.
+//! What SQLite and the operating system say → what can go wrong with a recording.
 
 use std::path::{Path, PathBuf};
 
@@ -47,6 +47,64 @@ pub enum RecordingError {
         /// What it said.
         source: rusqlite::Error,
     },
+    /// No recording has that name.
+    #[error("there is no recording {name} in {}", dir.display())]
+    NotFound {
+        /// What was asked for.
+        name: String,
+        /// Where it was looked for.
+        dir: PathBuf,
+        /// The name that comes nearest.
+        suggestion: Option<String>,
+    },
+    /// A name that can't be a file's.
+    #[error("{name:?} can't be a recording's name: {why}")]
+    BadName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A new recording would replace a file.
+    #[error("{} is there already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A recorder is writing it.
+    #[error("{} is being recorded", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process holds it locked.
+    #[error("{} is locked by another program", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file or its folder may not be written.
+    #[error("no permission to write {}", path.display())]
+    NoPermission {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The disk is full.
+    #[error("no room on the disk for {}", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The operating system could not do what a new or removed recording needs.
+    #[error("failed to {doing} {}", path.display())]
+    Io {
+        /// What was being done: `create`, `lock`, `remove`, `list`.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What it said.
+        source: std::io::Error,
+    },
     /// SQLite could not write.
     #[error("failed to write {}", path.display())]
     Write {
@@ -55,26 +113,12 @@ pub enum RecordingError {
         /// What it said.
         source: rusqlite::Error,
     },
-    /// The operating system does not let it be made (or removed).
-    #[error("failed to make {}", path.display())]
-    Create {
-        /// The file or folder.
-        path: PathBuf,
-        /// What it said.
+    /// No thread could be had for the recorder.
+    #[error("failed to start the recorder")]
+    Thread {
+        /// What the operating system said.
         source: std::io::Error,
     },
-    /// There is a recording of that name.
-    #[error("{} exists already", .0.display())]
-    Exists(PathBuf),
-    /// Another process writes it.
-    #[error("{} is being recorded", .0.display())]
-    InUse(PathBuf),
-    /// The name could not be a file's everywhere.
-    #[error("{0:?} can't be a recording's name")]
-    BadName(String),
-    /// The writer's thread ended before its time.
-    #[error("the writer of {} failed", .0.display())]
-    Writer(PathBuf),
     /// A query that is not one read-only statement.
     #[error("refused: {why}")]
     QueryRefused {
@@ -93,11 +137,6 @@ pub enum RecordingError {
 }
 
 impl RecordingError {
-    /// `source`, met while writing `path`.
-    pub(super) fn write(path: &Path, source: rusqlite::Error) -> Self {
-        Self::Write { path: path.into(), source }
-    }
-
     /// `source`, met while reading `path`.
     pub(super) fn read(path: &Path, source: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, TooBig};
@@ -109,6 +148,31 @@ impl RecordingError {
                 Self::Damaged { path: path.into(), why: source.to_string() }
             }
             _ => Self::Read { path: path.into(), source },
+        }
+    }
+
+    /// `source`, met while writing `path`.
+    pub(super) fn write(path: &Path, source: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{
+            CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, PermissionDenied, ReadOnly,
+        };
+        let path = path.to_path_buf();
+        match source.sqlite_error_code() {
+            Some(DiskFull) => Self::Full { path },
+            Some(DatabaseBusy | DatabaseLocked) => Self::Locked { path },
+            Some(CannotOpen | PermissionDenied | ReadOnly) => Self::NoPermission { path },
+            _ => Self::Write { path, source },
+        }
+    }
+
+    /// `source`, met while `doing` something to `path`.
+    pub(super) fn io(doing: &'static str, path: &Path, source: std::io::Error) -> Self {
+        use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, StorageFull};
+        let path = path.to_path_buf();
+        match source.kind() {
+            StorageFull => Self::Full { path },
+            PermissionDenied | ReadOnlyFilesystem => Self::NoPermission { path },
+            _ => Self::Io { doing, path, source },
         }
     }
 }

@@ -1,57 +1,74 @@
-//! Who writes a recording: a file beside it, `…-lock`, held locked for as long as it is written.
+//! Whether a recorder is writing a file: a lock file beside it, held for the recorder's life.
 //!
-//! SQLite's own locks come and go with each transaction, so they don't tell a recording that is
-//! being written from one whose recorder died.
+//! The lock is the operating system's, so that it is gone with the process that held it, however
+//! that ended; the file itself may stay and then says nothing. The recording's own file is never
+//! opened for this: closing it again would drop the locks that SQLite holds on it (POSIX gives
+//! them to the process, not to the handle).
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
-use super::error::RecordingError;
+use super::RecordingError;
+use super::private;
 
-/// Held by the writer for its life; the file goes with it.
+/// What the lock file's name has after the recording's.
+const SUFFIX: &str = "-lock";
+
+/// How often a lock that someone else has is tried again. Readers look at it for an instant
+/// each; a recorder keeps it.
+const TRIES: u32 = 5;
+
+/// The pause between two tries.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// A recorder's claim on a recording; given up, and its file removed, when dropped.
 #[derive(Debug)]
-pub(super) struct Lock {
-    _file: File,
+pub struct LiveLock {
     path: PathBuf,
+    _held: File,
 }
 
-impl Lock {
-    /// Takes the lock of the recording at `recording`.
-    pub(super) fn acquire(recording: &Path) -> Result<Self, RecordingError> {
-        let path = sidecar(recording, "-lock");
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let failed = |source| RecordingError::Create { path: recording.to_owned(), source };
-        let file = options.open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file, path }),
-            Err(TryLockError::WouldBlock) => Err(RecordingError::InUse(recording.to_owned())),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+impl LiveLock {
+    /// Claims `recording`, which need not exist yet.
+    pub fn acquire(recording: &Path) -> Result<Self, RecordingError> {
+        let path = beside(recording, SUFFIX);
+        let failed = |source| RecordingError::io("lock", &path, source);
+        let file = private::open_or_create(&path).map_err(failed)?;
+        for _ in 0..TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { path, _held: file }),
+                Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+            }
         }
+        Err(RecordingError::InUse { path: recording.to_path_buf() })
     }
 }
 
-impl Drop for Lock {
+impl Drop for LiveLock {
     fn drop(&mut self) {
-        // Left behind it only costs its directory entry: an unlocked lock means nothing.
+        // Removed while it is held, so that it is never another recorder's.
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
-/// The recording is being written right now, by this process or another.
+/// Some process is recording into `recording` now.
 pub fn is_live(recording: &Path) -> bool {
-    match File::open(sidecar(recording, "-lock")) {
-        Ok(file) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),
-        Err(_) => false,
-    }
+    let Ok(file) = File::open(beside(recording, SUFFIX)) else { return false };
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
-/// The file beside a recording whose name ends with `suffix`: `-wal`, `-shm`, `-lock`.
-pub fn sidecar(recording: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(recording.as_os_str());
+/// `path` with `suffix` after its last letter.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
     name.push(suffix);
-    name.into()
+    PathBuf::from(name)
+}
+
+/// All files that belong to the recording at `path`, itself first.
+pub(super) fn family(path: &Path) -> [PathBuf; 5] {
+    ["", "-wal", "-shm", "-journal", SUFFIX].map(|suffix| beside(path, suffix))
 }

@@ -3,25 +3,31 @@
 pub mod error;
 pub mod lock;
 pub mod query;
+pub mod queue;
 pub mod reader;
 pub mod schema;
+pub mod status;
+pub mod step;
 pub mod store;
+pub mod writer;
 
+mod batch;
 mod checkpoint;
+mod file;
 mod follow;
-mod gaps;
+mod insert;
 mod names;
 mod open;
-mod queue;
+mod private;
 mod rows;
-mod statements;
-mod writer;
+mod work;
 
 pub use error::RecordingError;
 pub use follow::Follow;
 pub use open::Check;
 pub use query::{QueryRows, Value};
-pub use queue::{Appender, WhenBehind};
+pub use queue::{Appender, Journal};
 pub use reader::{FrameRange, RecordingReader, State, Totals};
+pub use status::{Status, Summary, Trouble};
 pub use store::Store;
-pub use writer::{Journal, RecordingWriter, Status, Summary, Sync, Trouble, WriterOptions};
+pub use writer::{RecordingWriter, Sync, WhenBehind, WriterOptions};

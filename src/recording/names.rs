@@ -1,149 +1,75 @@
-//! Names that people can say aloud ("amber-fox"), and unique ids.
+//! Two-word names: friendly, short, told apart when read aloud, and any pair is harmless.
 
-use std::fmt::Write as _;
-
-/// A random two-word name; about seven thousand there are.
-pub(super) fn two_words() -> String {
-    let random = random::<4>();
-    let pick = |words: &[&'static str], at: usize| {
-        words[usize::from(u16::from_le_bytes([random[at], random[at + 1]])) % words.len()]
-    };
-    format!("{}-{}", pick(&ADJECTIVES, 0), pick(&ANIMALS, 2))
-}
-
-/// A random uuid (RFC 9562, version 4), as text.
-pub(super) fn uuid() -> String {
-    let mut bytes = random::<16>();
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let mut text = String::with_capacity(36);
-    for (at, byte) in bytes.iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the system has a source of random bytes");
-    bytes
-}
-
-/// First words: short, friendly, told apart by ear.
-const ADJECTIVES: [&str; 80] = [
-    "amber", "azure", "bold", "brave", "breezy", "bright", "brisk", "calm", "candid", "clever",
-    "cobalt", "copper", "coral", "cosmic", "crimson", "crisp", "daring", "deft", "eager", "early",
-    "fabled", "fleet", "fresh", "gentle", "gilded", "glad", "golden", "grand", "hazel", "honest",
-    "humble", "indigo", "ivory", "jade", "jolly", "keen", "kind", "lively", "lucid", "lunar",
-    "mellow", "merry", "mighty", "misty", "modest", "nimble", "noble", "olive", "opal", "pearl",
-    "plucky", "polar", "proud", "quick", "quiet", "rapid", "royal", "ruby", "rustic", "sandy",
-    "scarlet", "serene", "silver", "sleek", "snowy", "solar", "spry", "stellar", "sturdy", "sunny",
-    "swift", "tidy", "topaz", "tranquil", "upbeat", "velvet", "vivid", "warm", "witty", "zesty",
+/// First words.
+const QUALITIES: [&str; 80] = [
+    "amber", "autumn", "azure", "bold", "brass", "breezy", "bright", "brisk", "bronze", "calm",
+    "candid", "cedar", "cheery", "chilly", "clever", "cobalt", "coral", "cosmic", "cosy", "crisp",
+    "dapper", "deft", "eager", "early", "earnest", "fabled", "fancy", "fleet", "fond", "frosty",
+    "gentle", "gilded", "glad", "golden", "hardy", "hazel", "honest", "humble", "indigo", "ivory",
+    "jaunty", "jolly", "keen", "kind", "lively", "lucid", "lucky", "lunar", "maple", "mellow",
+    "merry", "mighty", "mint", "misty", "modest", "nimble", "noble", "olive", "opal", "patient",
+    "peppy", "placid", "plucky", "polar", "proud", "quick", "quiet", "rapid", "ready", "rustic",
+    "silver", "snowy", "solar", "steady", "sunny", "swift", "tidy", "vivid", "warm", "witty",
 ];
 
 /// Second words.
-const ANIMALS: [&str; 83] = [
-    "badger",
-    "beaver",
-    "bison",
-    "bobcat",
-    "camel",
-    "caribou",
-    "cheetah",
-    "condor",
-    "coyote",
-    "crane",
-    "cricket",
-    "dingo",
-    "dolphin",
-    "eagle",
-    "falcon",
-    "ferret",
-    "finch",
-    "fox",
-    "gazelle",
-    "gecko",
-    "gibbon",
-    "hamster",
-    "hare",
-    "hawk",
-    "heron",
-    "hornet",
-    "ibex",
-    "iguana",
-    "jackal",
-    "jaguar",
-    "kestrel",
-    "kingfisher",
-    "koala",
-    "lemur",
-    "leopard",
-    "linnet",
-    "lizard",
-    "llama",
-    "lynx",
-    "magpie",
-    "mallard",
-    "marlin",
-    "marmot",
-    "marten",
-    "meerkat",
-    "mole",
-    "moose",
-    "newt",
-    "ocelot",
-    "osprey",
-    "otter",
-    "owl",
-    "panda",
-    "panther",
-    "parrot",
-    "pelican",
-    "penguin",
-    "pheasant",
-    "puffin",
-    "puma",
-    "quail",
-    "rabbit",
-    "raccoon",
-    "raven",
-    "robin",
-    "salmon",
-    "seal",
-    "sparrow",
-    "squirrel",
-    "stork",
-    "swan",
-    "tapir",
-    "tiger",
-    "toucan",
-    "trout",
-    "turtle",
-    "walrus",
-    "weasel",
-    "wolf",
-    "wombat",
-    "wren",
-    "yak",
-    "zebra",
+const ANIMALS: [&str; 80] = [
+    "alpaca", "badger", "beaver", "beetle", "bison", "bobcat", "camel", "canary", "cheetah",
+    "cicada", "condor", "cougar", "coyote", "crane", "cricket", "dingo", "dolphin", "eagle",
+    "egret", "falcon", "ferret", "finch", "fox", "gannet", "gazelle", "gecko", "gibbon", "giraffe",
+    "hamster", "hare", "hedgehog", "heron", "hoopoe", "ibex", "ibis", "iguana", "jackdaw",
+    "jaguar", "kestrel", "kiwi", "koala", "lemur", "leopard", "linnet", "llama", "lynx", "magpie",
+    "marmot", "marten", "mole", "moose", "narwhal", "newt", "ocelot", "oriole", "osprey", "otter",
+    "owl", "panda", "panther", "pelican", "penguin", "plover", "puffin", "puma", "quail", "rabbit",
+    "raven", "robin", "salmon", "seal", "sparrow", "stork", "swan", "tapir", "toucan", "turtle",
+    "walrus", "wombat", "zebra",
 ];
+
+/// The name for a random number; any number will do.
+pub(super) fn name(random: u64) -> String {
+    let (quality, animal) = (random % 80, random / 80 % 80);
+    format!("{}-{}", QUALITIES[quality as usize], ANIMALS[animal as usize])
+}
+
+/// How many letters must change to make `b` of `a` (Levenshtein).
+pub(super) fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (place, letter) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = place + 1;
+        for (column, other) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *other);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[b.len()]
+}
 
 #[cfg(test)]
 mod tests {
-    use super::{two_words, uuid};
+    use std::collections::HashSet;
+
+    use super::*;
 
     #[test]
-    fn names_and_ids_are_well_formed_and_differ() {
-        let names: std::collections::HashSet<String> = (0..200).map(|_| two_words()).collect();
-        assert!(names.len() > 150, "{}", names.len());
-        assert!(names.iter().all(|name| name.split('-').count() == 2));
-        let id = uuid();
-        assert_eq!(id.len(), 36);
-        assert_eq!(&id[14..15], "4");
-        assert_ne!(id, uuid());
+    fn every_word_is_there_once_and_plain() {
+        let words: HashSet<&str> = QUALITIES.into_iter().chain(ANIMALS).collect();
+        assert_eq!(words.len(), QUALITIES.len() + ANIMALS.len());
+        assert!(words.iter().all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase())));
+        let names: HashSet<String> = (0..6_400).map(name).collect();
+        assert_eq!(names.len(), 6_400);
+        name(u64::MAX);
+    }
+
+    #[test]
+    fn distance_counts_changes() {
+        for (a, b, expected) in
+            [("", "", 0), ("fox", "fox", 0), ("fox", "fix", 1), ("", "ab", 2), ("owl", "wolf", 3)]
+        {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+            assert_eq!(distance(b, a), expected, "{b} {a}");
+        }
     }
 }

@@ -21,7 +21,7 @@ use super::{lock, schema};
 pub enum Check {
     /// That it is a recording: header, format, schema.
     Schema,
-    /// Every page too, in files of up to [`QUICK_CHECK_LIMIT`].
+    /// Every page too, in files of up to 64 MiB.
     Usual,
     /// Every page, however large the file is.
     Full,
@@ -29,7 +29,7 @@ pub enum Check {
 
 /// Files up to this many bytes are checked page by page on opening, which takes about 0.1 s;
 /// longer ones when asked to, so that 10 million frames open at once.
-pub const QUICK_CHECK_LIMIT: u64 = 64 * 1024 * 1024;
+pub(super) const QUICK_CHECK_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// First bytes of every SQLite file.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -75,8 +75,8 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// What can be known without SQLite: a regular file that starts as an SQLite file does, with no
-/// symbolic link in the place of a side file. Gives its size in bytes.
+/// What can be known without SQLite: a regular file that starts as an SQLite file does, with
+/// nothing but files beside it in the places of SQLite's and the recorder's own. Gives its size in bytes.
 fn look(path: &Path) -> Result<u64, RecordingError> {
     let failed = |source| RecordingError::Open { path: path.into(), source };
     let not = |why: &str| RecordingError::NotARecording { path: path.into(), why: why.into() };
@@ -91,9 +91,9 @@ fn look(path: &Path) -> Result<u64, RecordingError> {
     } else if metadata.len() == 0 {
         return Err(not("it is empty"));
     }
-    for suffix in ["-wal", "-shm", "-journal"] {
-        if fs::symlink_metadata(beside(path, suffix)).is_ok_and(|side| side.is_symlink()) {
-            return Err(not(&format!("the {suffix} file beside it is a symbolic link")));
+    for suffix in ["-wal", "-shm", "-journal", "-lock"] {
+        if fs::symlink_metadata(beside(path, suffix)).is_ok_and(|side| !side.is_file()) {
+            return Err(not(&format!("the {suffix} beside it is not a plain file")));
         }
     }
     let mut magic = [0; MAGIC.len()];

@@ -149,6 +149,10 @@ fn sql_error(error: &rusqlite::Error) -> RecordingError {
             RecordingError::QueryRefused { why: "it is more than one statement" }
         }
         rusqlite::Error::Empty => RecordingError::QueryRefused { why: "it is empty" },
+        // A function that may not be used is told in words, without a code of its own.
+        rusqlite::Error::SqlInputError { msg, .. } if msg.starts_with("not authorized") => {
+            RecordingError::QueryRefused { why: REFUSED }
+        }
         rusqlite::Error::SqlInputError { msg, .. } => RecordingError::Query { why: msg.clone() },
         rusqlite::Error::SqliteFailure(_, Some(why)) => RecordingError::Query { why: why.clone() },
         other => RecordingError::Query { why: other.to_string() },

@@ -1,367 +1,444 @@
-//! Frames and facts on their way from many relays to the one writer: one mutex, one batch, swapped.
+//! Frames from any thread → batches for the writer, within a budget.
 //!
-//! The queue is bounded in bytes, over all and per connection, counting what is queued and what is
-//! being written. A relay asks before it reads (`poll_ready`); a relay that may not read leaves
-//! its waker, so that TCP's own flow control slows the sender.
+//! One lock guards one batch, and an append takes it once. The writer swaps the batch for an
+//! empty one, so that it never holds the lock while it writes.
+//!
+//! # Budget
+//! All connections together may have [`QUEUE_BYTES`] waiting or being written, and one of them at
+//! most [`CONNECTION_BYTES`] and half of what is free. So any number of connections that flood
+//! leave room for the next: `n` of them fill `n / (n + 2)` of the queue. The budget is asked for
+//! before a socket is read, and exceeded by no more than what was read then.
+//!
+//! # Losses
+//! Nothing is dropped while the writer works and `--when-behind` is `slow`. In a trouble of the
+//! writer's the traffic goes on: what exceeds the budget then is counted instead of kept.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::wire::{Connection, Direction, Fact, Frame, Gap, GapReason, Header, Note, Stamp};
+use crate::wire::{Connection, Direction, Fact, Frame, Gap, GapReason, Stamp};
 
-use super::gaps::Gaps;
+use super::batch::{Batch, FACT_COST, Losses, ROW_COST, Row, connection_cost, lost_row};
+use super::status::{Board, Status};
+use super::writer::{WhenBehind, WriterOptions};
 
-/// Bytes queued and being written, over all connections. With the writer's second buffer, the
-/// relays' and SQLite's own, the process stays under 200 MB.
-pub(super) const QUEUE_LIMIT: usize = 32 << 20;
+/// Bytes that may wait or be in the writer's hands: a sixth of the 200 MB that the whole proxy
+/// may take, and a fifth of a second at the 150 MB/s that disks hold.
+pub const QUEUE_BYTES: u64 = 32 << 20;
 
-/// The share of one connection, so that one that floods never holds up the others.
-pub(super) const CONNECTION_LIMIT: usize = 8 << 20;
+/// Bytes of one connection in the queue: two transactions' worth, so that one is filled while
+/// the other is written.
+pub const CONNECTION_BYTES: u64 = 8 << 20;
 
-/// Bytes that wake the writer before its tick is over: a transaction of this size is efficient.
-const EAGER: usize = 4 << 20;
+/// Bytes that end a tick early. Larger transactions store no more rows a second.
+pub(super) const BATCH_BYTES: u64 = 4 << 20;
 
-/// What a row costs beside its payload: its own size here, and about as much in SQLite's page.
-const ROW_COST: usize = size_of::<Row>() + 64;
+/// How long frames are gathered before they are stored: what `kill -9` loses, and long enough
+/// that waking the writer costs nothing at low rates.
+pub(super) const TICK: Duration = Duration::from_millis(10);
 
-/// One frame in a batch; its payload lies in the batch's arena.
-#[derive(Clone, Copy)]
-pub(super) struct Row {
-    pub(super) id: Option<i64>,
-    pub(super) connection: i64,
-    pub(super) read_ns: u64,
-    pub(super) written_ns: Option<u64>,
-    pub(super) payload: (usize, usize),
-    pub(super) length: Option<i64>,
-    pub(super) marks: u32,
-    pub(super) header: Header,
-    pub(super) direction: Direction,
+/// How long the writer sleeps without work before it looks whether its file is still there.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// Wakers kept for a connection: it has two directions, and a task that moved may leave one more.
+const MAX_WAKERS: usize = 4;
+
+/// Where frames are handed in; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    shared: Arc<Shared>,
 }
 
-/// What one commit stores.
-#[derive(Default)]
-pub(super) struct Batch {
-    pub(super) arena: Vec<u8>,
-    pub(super) rows: Vec<Row>,
-    pub(super) connections: HashMap<i64, Connection>,
-    pub(super) gaps: Gaps,
-    pub(super) notes: Vec<Note>,
-}
-
-/// What to do with a frame when the writer is behind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WhenBehind {
-    /// Slow the sender down: nothing is lost.
-    #[default]
-    Slow,
-    /// Drop the frame and store a gap: nothing is slowed.
-    Gap,
-}
-
-/// Counts that anyone may read at any time.
-#[derive(Default)]
-pub(super) struct Counts {
-    pub(super) frames: [AtomicU64; 2],
-    pub(super) bytes: [AtomicU64; 2],
-    pub(super) lost_frames: AtomicU64,
-    pub(super) lost_bytes: AtomicU64,
-    pub(super) queued: AtomicUsize,
-}
-
-pub(super) struct Queue {
-    inbox: Mutex<Inbox>,
-    wake: Condvar,
-    room: Condvar,
-    when_behind: WhenBehind,
-    pub(super) counts: Counts,
-}
-
-#[derive(Default)]
-struct Inbox {
-    batch: Batch,
-    cost: usize,
-    cost_of: HashMap<i64, usize>,
-    waiting: Vec<Waker>,
-    closing: bool,
-    /// The writer waits for the first thing; later ones let it sleep out its tick.
-    asleep: bool,
-    /// In trouble nobody is slowed: what can't be stored becomes a gap.
-    open: bool,
-}
-
-/// Puts the frames of one chunk into the queue, which is held meanwhile.
+/// Takes the frames of one append.
+#[derive(Debug)]
 pub struct Appender<'a> {
-    inbox: MutexGuard<'a, Inbox>,
-    queue: &'a Queue,
+    shared: &'a Shared,
+    state: MutexGuard<'a, State>,
     connection: i64,
+    cost_before: u64,
+    was_empty: bool,
+    spent: u64,
+    /// Bytes that fit, where what does not fit is dropped.
+    room: u64,
+    drops: Option<GapReason>,
 }
 
-impl Batch {
-    /// Adds a frame; its payload is copied to the end of the arena.
-    fn push(&mut self, at: (i64, Direction, Stamp), id: Option<i64>, frame: &Frame<'_>) -> usize {
-        let (connection, direction, stamp) = at;
-        let from = self.arena.len();
-        self.arena.extend_from_slice(&frame.payload);
-        let stated = i64::try_from(frame.length).unwrap_or(i64::MAX);
-        self.rows.push(Row {
-            id,
-            connection,
-            read_ns: stamp.read_ns,
-            written_ns: stamp.written_ns,
-            payload: (from, self.arena.len()),
-            length: (frame.length != frame.payload.len() as u64).then_some(stated),
-            marks: frame.marks.0,
-            header: frame.header,
-            direction,
-        });
-        frame.payload.len() + ROW_COST
-    }
-
-    /// Nothing to store.
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-            && self.connections.is_empty()
-            && self.gaps.is_empty()
-            && self.notes.is_empty()
-    }
-
-    /// Turns the frames into gaps; what is left is worth another try.
-    pub(super) fn lose_frames(&mut self, reason: GapReason) -> (u64, u64) {
-        let (mut frames, mut bytes) = (0, 0);
-        for row in self.rows.drain(..) {
-            let payload = (row.payload.1 - row.payload.0) as u64;
-            frames += 1;
-            bytes += payload;
-            self.gaps.add(Gap {
-                connection: Some(row.connection),
-                direction: Some(row.direction),
-                from_ns: row.read_ns,
-                to_ns: row.read_ns,
-                frames: 1,
-                bytes: payload,
-                reason,
-            });
-        }
-        self.arena.clear();
-        (frames, bytes)
-    }
-
-    /// About how many bytes it adds to the file.
-    pub(super) fn size(&self) -> usize {
-        self.arena.len() + self.rows.len() * ROW_COST
-    }
-
-    /// Adds what an earlier batch could not store; its connections may have newer states here.
-    pub(super) fn join_owed(&mut self, owed: Self) {
-        for (id, connection) in owed.connections {
-            self.connections.entry(id).or_insert(connection);
-        }
-        self.gaps.extend(owed.gaps);
-        self.notes.splice(..0, owed.notes);
-    }
-
-    /// Takes out all that is not a frame.
-    pub(super) fn take_owed(&mut self) -> Self {
-        Self {
-            connections: std::mem::take(&mut self.connections),
-            gaps: std::mem::take(&mut self.gaps),
-            notes: std::mem::take(&mut self.notes),
-            ..Self::default()
-        }
-    }
-
-    fn clear(&mut self) {
-        self.rows.clear();
-        self.arena.clear();
-        self.connections.clear();
-        self.gaps = Gaps::default();
-        self.notes.clear();
-        // A burst's buffers are given back; steady traffic's are used again.
-        self.arena.shrink_to(EAGER);
-        self.rows.shrink_to(EAGER / ROW_COST);
-    }
+/// What the threads that append and the writer have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    state: Mutex<State>,
+    /// The writer waits here for work.
+    work: Condvar,
+    /// An import waits here for room.
+    room: Condvar,
+    /// The cost of all that waits or is being written, for a look without the lock.
+    total: AtomicU64,
+    /// Traffic is never held up: in a trouble, and with [`WhenBehind::Gap`].
+    flows: AtomicBool,
+    pub(super) board: Board,
+    when_behind: WhenBehind,
+    limits: Limits,
 }
 
-impl Counts {
-    /// What was counted as it came can't be kept.
-    pub(super) fn lose(&self, frames: u64, bytes: u64) {
-        self.lost_frames.fetch_add(frames, Ordering::Relaxed);
-        self.lost_bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    queue: u64,
+    connection: u64,
 }
 
-impl Queue {
-    pub(super) fn new(when_behind: WhenBehind) -> Arc<Self> {
-        Arc::new(Self {
-            inbox: Mutex::default(),
-            wake: Condvar::new(),
-            room: Condvar::new(),
-            when_behind,
-            counts: Counts::default(),
-        })
+#[derive(Debug, Default)]
+struct State {
+    queued: Batch,
+    /// What the batch in the writer's hands costs, by connection and in all.
+    in_flight: HashMap<i64, u64>,
+    in_flight_cost: u64,
+    waiting: HashMap<i64, Vec<Waker>>,
+    trouble: Option<GapReason>,
+    stop: Option<Stop>,
+}
+
+/// How the writer is asked to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// In order, at this time.
+    Finish(u64),
+    /// Without an end: the recording stays interrupted.
+    Abandon,
+}
+
+/// How long the writer waits for its next batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// Until there is something to store.
+    ForWork,
+    /// This long, and then it tries again with what there is.
+    ToRetry(Duration),
+}
+
+impl Journal {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
     }
 
-    /// Opens the queue for the frames of one connection.
-    pub(super) fn appender(&self, connection: i64) -> Appender<'_> {
-        Appender { inbox: self.lock(), queue: self, connection }
-    }
-
-    pub(super) fn connection(&self, connection: Connection) {
-        let mut inbox = self.lock();
-        inbox.batch.connections.insert(connection.id, connection);
-        self.nudge(&inbox);
-    }
-
-    pub(super) fn gap(&self, gap: Gap) {
-        let mut inbox = self.lock();
-        inbox.batch.gaps.add(gap);
-        self.nudge(&inbox);
-    }
-
-    /// Adds what an import brings, with its own ids.
-    pub(super) fn fact(&self, fact: Fact<'_>) {
-        match fact {
-            Fact::Recording(_) => {}
-            Fact::Connection(connection) => self.connection(connection),
-            Fact::Gap(gap) => self.gap(gap),
-            Fact::Note(note) => {
-                let mut inbox = self.lock();
-                inbox.batch.notes.push(note);
-                self.nudge(&inbox);
-            }
-            Fact::Frame(frame) => {
-                let mut appender = self.appender(frame.connection);
-                appender.add(frame.direction, frame.stamp, Some(frame.id), &frame.frame);
-            }
+    /// The latest state of a connection; replaces the one before.
+    pub fn connection(&self, connection: Connection) {
+        let mut appender = self.shared.appender(connection.id);
+        if appender.is_closed() {
+            return;
         }
+        appender.state.queued.cost += connection_cost(&connection);
+        appender.state.queued.connections.push(connection);
     }
 
-    /// Room for more of `connection`; if not, the waker is kept until there is.
-    pub(super) fn poll_ready(&self, connection: i64, cx: &mut Context<'_>) -> Poll<()> {
-        // As long as all together use less than one may, nobody is over: the common case, no lock.
-        if self.counts.queued.load(Ordering::Relaxed) < CONNECTION_LIMIT {
+    /// Takes the frames that `write` gives, all under one lock: `write` must not wait for anything.
+    pub fn append(&self, connection: i64, write: impl FnOnce(&mut Appender<'_>)) {
+        write(&mut self.shared.appender(connection));
+    }
+
+    /// A stretch that was lost before it came here.
+    pub fn gap(&self, gap: &Gap) {
+        self.shared.appender(gap.connection.unwrap_or_default()).gap(gap);
+    }
+
+    /// `Pending`, with the waker kept, while the budget that this connection shares is used up.
+    /// To be asked before each read from a socket.
+    pub fn poll_ready(&self, connection: i64, cx: &mut Context<'_>) -> Poll<()> {
+        let shared = &*self.shared;
+        let total = shared.total.load(Ordering::Relaxed);
+        // A connection has at most what all have.
+        if shared.flows.load(Ordering::Relaxed) || total < shared.limits.share(total) {
             return Poll::Ready(());
         }
-        let mut inbox = self.lock();
-        if self.when_behind == WhenBehind::Gap || inbox.open || inbox.has_room(connection) {
+        let mut state = shared.lock();
+        if shared.flows.load(Ordering::Relaxed) || state.has_room(connection, shared.limits) {
             return Poll::Ready(());
         }
-        inbox.waiting.push(cx.waker().clone());
+        let wakers = state.waiting.entry(connection).or_default();
+        if !wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            if wakers.len() == MAX_WAKERS {
+                wakers.remove(0).wake();
+            }
+            wakers.push(cx.waker().clone());
+        }
         Poll::Pending
     }
 
-    /// Waits for room, for callers that have no relay to slow down.
-    pub(super) fn wait_ready(&self) {
-        let inbox = self.lock();
-        let full = |inbox: &mut Inbox| inbox.cost >= CONNECTION_LIMIT && !inbox.open;
-        drop(self.room.wait_while(inbox, full).unwrap_or_else(PoisonError::into_inner));
+    /// Blocks until the queue has room; for an import, which has no socket to hold back.
+    pub fn wait_ready(&self) {
+        let shared = &*self.shared;
+        let full = |state: &mut State| {
+            state.cost() >= shared.limits.queue && !shared.flows.load(Ordering::Relaxed)
+        };
+        drop(shared.room.wait_while(shared.lock(), full).unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// The writer's side: waits until there is something, lets `tick` pass so that more can gather
-    /// (unless much has), and swaps it for `spare`. A writer that `owes` does not wait for more.
-    /// `false`: closed, and nothing is left.
-    pub(super) fn take(&self, spare: &mut Batch, tick: Duration, owes: bool) -> bool {
-        spare.clear();
-        let mut inbox = self.lock();
-        inbox.asleep = true;
-        let idle = |inbox: &mut Inbox| inbox.batch.is_empty() && !inbox.closing && !owes;
-        let mut inbox = self.wake.wait_while(inbox, idle).unwrap_or_else(PoisonError::into_inner);
-        inbox.asleep = false;
-        let gathering = |inbox: &mut Inbox| inbox.cost < EAGER && !inbox.closing;
-        let (mut inbox, _) = self
-            .wake
-            .wait_timeout_while(inbox, tick, gathering)
-            .unwrap_or_else(PoisonError::into_inner);
-        std::mem::swap(&mut inbox.batch, spare);
-        !(inbox.closing && spare.is_empty())
-    }
-
-    /// The writer's side: what was taken is stored or lost, its room is free again. In trouble
-    /// (`open`) nobody is slowed.
-    pub(super) fn release(&self, rows: &[Row], open: bool) {
-        let mut inbox = self.lock();
-        for row in rows {
-            let cost = row.payload.1 - row.payload.0 + ROW_COST;
-            inbox.cost -= cost;
-            if let Some(of) = inbox.cost_of.get_mut(&row.connection) {
-                *of -= cost;
-                if *of == 0 {
-                    inbox.cost_of.remove(&row.connection);
+    /// Stores a fact from elsewhere with the ids it has; [`Fact::Recording`] is ignored, since a
+    /// recording has its own from the start. Frames must come in the order of their ids.
+    pub fn fact(&self, fact: Fact<'_>) {
+        match fact {
+            Fact::Recording(_) => {}
+            Fact::Connection(connection) => self.connection(connection),
+            Fact::Frame(recorded) => {
+                let mut appender = self.shared.appender(recorded.connection);
+                let row =
+                    Row::new(recorded.id, recorded.connection, recorded.direction, recorded.stamp);
+                appender.push(row, &recorded.frame);
+            }
+            Fact::Gap(gap) => {
+                let mut appender = self.shared.appender(gap.connection.unwrap_or_default());
+                if !appender.is_closed() {
+                    appender.state.queued.gaps.push(gap);
+                    appender.state.queued.cost += FACT_COST;
+                }
+            }
+            Fact::Note(note) => {
+                let mut appender = self.shared.appender(0);
+                if !appender.is_closed() {
+                    appender.state.queued.cost +=
+                        FACT_COST + (note.text.len() + note.author.len()) as u64;
+                    appender.state.queued.notes.push(note);
                 }
             }
         }
-        inbox.open = open;
-        self.counts.queued.store(inbox.cost, Ordering::Relaxed);
-        inbox.waiting.drain(..).for_each(Waker::wake);
-        self.room.notify_all();
     }
 
-    /// No more will come: the writer ends when the queue is empty.
-    pub(super) fn close(&self) {
-        self.lock().closing = true;
-        self.wake.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inbox> {
-        // A relay that panicked while it held the queue has at most lost its own frame.
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Wakes the writer where it may be asleep without a tick, or much has gathered.
-    fn nudge(&self, inbox: &Inbox) {
-        if inbox.asleep || inbox.cost >= EAGER {
-            self.wake.notify_one();
-        }
-    }
-}
-
-impl Inbox {
-    fn has_room(&self, connection: i64) -> bool {
-        self.cost < QUEUE_LIMIT
-            && self.cost_of.get(&connection).is_none_or(|cost| *cost < CONNECTION_LIMIT)
+    /// How the recorder does; cheap enough for a status line.
+    pub fn status(&self) -> Status {
+        self.shared.status()
     }
 }
 
 impl Appender<'_> {
-    /// Adds a frame, or counts it as lost if the writer is behind and frames may be.
+    /// Stores a frame behind those before it.
     pub fn frame(&mut self, direction: Direction, stamp: Stamp, frame: &Frame<'_>) {
-        let slow = self.queue.when_behind == WhenBehind::Slow;
-        if slow || self.inbox.open || self.inbox.has_room(self.connection) {
-            return self.add(direction, stamp, None, frame);
-        }
-        let bytes = frame.payload.len() as u64;
-        self.queue.counts.lost_frames.fetch_add(1, Ordering::Relaxed);
-        self.queue.counts.lost_bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.inbox.batch.gaps.add(Gap {
-            connection: Some(self.connection),
-            direction: Some(direction),
-            from_ns: stamp.read_ns,
-            to_ns: stamp.read_ns,
-            frames: 1,
-            bytes,
-            reason: GapReason::Behind,
-        });
+        self.push(Row::new(0, self.connection, direction, stamp), frame);
     }
 
-    fn add(&mut self, direction: Direction, stamp: Stamp, id: Option<i64>, frame: &Frame<'_>) {
-        let inbox = &mut *self.inbox;
-        let cost = inbox.batch.push((self.connection, direction, stamp), id, frame);
-        inbox.cost += cost;
-        *inbox.cost_of.entry(self.connection).or_default() += cost;
-        let counts = &self.queue.counts;
-        let whole = u64::from(!frame.marks.has(crate::wire::Marks::PART));
-        counts.frames[direction.index()].fetch_add(whole, Ordering::Relaxed);
-        let bytes = (frame.payload.len() + frame.header.as_bytes().len()) as u64;
-        counts.bytes[direction.index()].fetch_add(bytes, Ordering::Relaxed);
-        counts.queued.store(inbox.cost, Ordering::Relaxed);
+    /// A stretch that was lost before it came here.
+    pub fn gap(&mut self, gap: &Gap) {
+        self.state.queued.lost.add(gap);
+        self.shared.board.add_lost(gap);
+    }
+
+    fn push(&mut self, mut row: Row, frame: &Frame<'_>) {
+        let cost = ROW_COST + frame.payload.len() as u64;
+        match self.drops {
+            Some(reason) if self.spent + cost > self.room => {
+                row.marks = frame.marks;
+                let mut gap = lost_row(&row, reason);
+                gap.bytes = frame.payload.len() as u64;
+                self.gap(&gap);
+            }
+            _ => {
+                self.spent += cost;
+                self.state.queued.push(row, frame);
+            }
+        }
+    }
+
+    /// The writer has ended, or is about to: nothing more is stored.
+    fn is_closed(&self) -> bool {
+        self.state.stop.is_some()
     }
 }
 
+/// Settles the account in a drop, since the code that gives the frames may panic.
 impl Drop for Appender<'_> {
     fn drop(&mut self) {
-        self.queue.nudge(&self.inbox);
+        let queued = &mut self.state.queued;
+        if self.spent > 0 {
+            queued.cost += self.spent;
+            *queued.usage.entry(self.connection).or_default() += self.spent;
+        }
+        let full = self.cost_before < BATCH_BYTES && queued.cost >= BATCH_BYTES;
+        if full || (self.was_empty && !queued.is_empty()) {
+            self.shared.work.notify_one();
+        }
+        self.shared.total.store(self.state.cost(), Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    pub(super) fn new(options: &WriterOptions, board: Board) -> Self {
+        Self {
+            state: Mutex::default(),
+            work: Condvar::new(),
+            room: Condvar::new(),
+            total: AtomicU64::new(0),
+            flows: AtomicBool::new(options.when_behind == WhenBehind::Gap),
+            board,
+            when_behind: options.when_behind,
+            limits: Limits { queue: options.queue_bytes, connection: options.connection_bytes },
+        }
+    }
+
+    pub(super) fn status(&self) -> Status {
+        self.board.status(self.total.load(Ordering::Relaxed))
+    }
+
+    /// Puts what waits into `batch`, which is empty. Tells how to stop once that was asked for;
+    /// whatever is appended after that is lost.
+    pub(super) fn take(&self, batch: &mut Batch, wait: Wait) -> Option<Stop> {
+        let mut state = self.lock();
+        let (condition, limit): (fn(&mut State) -> bool, _) = match wait {
+            Wait::ForWork => (|state| state.stop.is_none() && state.queued.is_empty(), IDLE),
+            Wait::ToRetry(pause) => (|state| state.stop.is_none(), pause),
+        };
+        state = self.wait(state, limit, condition);
+        if wait == Wait::ForWork && !state.queued.is_empty() {
+            state = self
+                .wait(state, TICK, |state| state.stop.is_none() && state.queued.cost < BATCH_BYTES);
+        }
+        let State { queued, in_flight, in_flight_cost, stop, .. } = &mut *state;
+        std::mem::swap(queued, batch);
+        std::mem::swap(in_flight, &mut batch.usage);
+        *in_flight_cost = batch.cost;
+        *stop
+    }
+
+    /// The batch taken is stored, or lost: its budget is free again, and whoever waited goes on.
+    pub(super) fn release(&self) {
+        let mut state = self.lock();
+        state.in_flight.clear();
+        state.in_flight_cost = 0;
+        self.total.store(state.cost(), Ordering::Relaxed);
+        let ready = state.take_ready(self.limits);
+        drop(state);
+        self.wake(ready);
+    }
+
+    /// Nothing can be stored (`Some`), or all is well again: traffic flows in a trouble.
+    pub(super) fn set_trouble(&self, trouble: Option<GapReason>) {
+        let mut state = self.lock();
+        if state.trouble == trouble {
+            return;
+        }
+        state.trouble = trouble;
+        let flows = trouble.is_some() || self.when_behind == WhenBehind::Gap;
+        self.flows.store(flows, Ordering::Relaxed);
+        let ready = if flows { state.take_all() } else { Vec::new() };
+        drop(state);
+        self.wake(ready);
+    }
+
+    /// Asks the writer to end.
+    pub(super) fn stop(&self, stop: Stop) {
+        let mut state = self.lock();
+        state.stop.get_or_insert(stop);
+        self.flows.store(true, Ordering::Relaxed);
+        let ready = state.take_all();
+        drop(state);
+        self.work.notify_one();
+        self.wake(ready);
+    }
+
+    /// The writer is gone, with `batch` in its hands: nothing is stored any more, and traffic flows.
+    pub(super) fn fail(&self, batch: &Batch) {
+        self.stop(Stop::Abandon);
+        let mut lost = Losses::default();
+        lost.add_rows(&batch.rows, GapReason::Recorder);
+        let mut state = self.lock();
+        lost.add_rows(&state.queued.rows, GapReason::Recorder);
+        state.queued.clear();
+        state.in_flight.clear();
+        state.in_flight_cost = 0;
+        self.total.store(0, Ordering::Relaxed);
+        drop(state);
+        for gap in lost.gaps() {
+            self.board.add_lost(gap);
+        }
+        let since_ns = lost.gaps().map(|gap| gap.from_ns).min().unwrap_or_default();
+        let text = "the recorder failed: please report it".to_owned();
+        self.board.set_trouble(GapReason::Recorder, text, since_ns);
+    }
+
+    fn appender(&self, connection: i64) -> Appender<'_> {
+        let state = self.lock();
+        let drops = if state.stop.is_some() {
+            Some(GapReason::Recorder)
+        } else if self.when_behind == WhenBehind::Gap {
+            Some(state.trouble.unwrap_or(GapReason::Behind))
+        } else {
+            state.trouble
+        };
+        let room = match drops {
+            None => u64::MAX,
+            Some(_) if state.stop.is_some() => 0,
+            Some(_) => self.limits.share(state.cost()).saturating_sub(state.used_by(connection)),
+        };
+        Appender {
+            shared: self,
+            connection,
+            cost_before: state.queued.cost,
+            was_empty: state.queued.is_empty(),
+            spent: 0,
+            room,
+            drops,
+            state,
+        }
+    }
+
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        limit: Duration,
+        condition: fn(&mut State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        let waited = self.work.wait_timeout_while(state, limit, condition);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn wake(&self, ready: Vec<Waker>) {
+        self.room.notify_all();
+        for waker in ready {
+            waker.wake();
+        }
+    }
+
+    /// Whoever panics with the lock held was between two whole rows, so the state is sound.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Limits {
+    /// What one connection may have of a queue that has `total`.
+    fn share(self, total: u64) -> u64 {
+        self.connection.min(self.queue.saturating_sub(total) / 2)
+    }
+}
+
+impl State {
+    fn cost(&self) -> u64 {
+        self.queued.cost + self.in_flight_cost
+    }
+
+    fn used_by(&self, connection: i64) -> u64 {
+        let of = |usage: &HashMap<i64, u64>| usage.get(&connection).copied().unwrap_or_default();
+        of(&self.queued.usage) + of(&self.in_flight)
+    }
+
+    fn has_room(&self, connection: i64, limits: Limits) -> bool {
+        self.used_by(connection) < limits.share(self.cost())
+    }
+
+    fn take_ready(&mut self, limits: Limits) -> Vec<Waker> {
+        if self.waiting.is_empty() {
+            return Vec::new();
+        }
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let ready = waiting
+            .extract_if(|connection, _| self.has_room(*connection, limits))
+            .flat_map(|(_, wakers)| wakers)
+            .collect();
+        self.waiting = waiting;
+        ready
+    }
+
+    fn take_all(&mut self) -> Vec<Waker> {
+        self.waiting.drain().flat_map(|(_, wakers)| wakers).collect()
     }
 }

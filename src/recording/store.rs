@@ -1,102 +1,230 @@
-//! A folder of recordings: new ones get a name and a file there, old ones are removed.
+//! A folder of recordings: names → files.
 
+use std::cmp::Reverse;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
 
 use crate::wire::Recording;
 
-use super::error::RecordingError;
-use super::lock::{is_live, sidecar};
+use super::RecordingError;
+use super::lock::{family, is_live};
 use super::names;
 use super::writer::{RecordingWriter, WriterOptions};
 
-/// Files that belong to a recording beside its own.
-const SIDECARS: [&str; 3] = ["-wal", "-shm", "-lock"];
+/// Where recordings go if nothing else is said.
+pub const DEFAULT_DIR: &str = "recordings";
 
-/// How often another two-word name is tried before the names count as used up.
-const NAMES_TRIED: usize = 100;
+/// The ending of a recording's file.
+const EXTENSION: &str = "db";
 
-/// A folder of recordings.
+/// Bytes of a name: with the date and `-shm` it still is a file name everywhere.
+const MAX_NAME: usize = 100;
+
+/// Random names tried before a number is added: at half of all names taken, one try in a million
+/// fails as often.
+const TRIES: usize = 20;
+
+/// Numbers tried then.
+const MAX_NUMBER: usize = 10_000;
+
+/// A mistyped name differs in no more than every third letter.
+const LETTERS_PER_TYPO: usize = 3;
+
+/// A folder of recordings; it need not exist before the first one is made.
 #[derive(Clone, Debug)]
 pub struct Store {
-    folder: PathBuf,
+    dir: PathBuf,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self::new(DEFAULT_DIR)
+    }
 }
 
 impl Store {
-    /// The recordings in `folder`, which need not exist yet.
-    pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+    /// The recordings in `dir`.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into() }
     }
 
-    /// Makes a new recording named `name`, or with a two-word name that is free that day, and fills
-    /// in its name and uuid.
-    pub fn create(
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Name and file for a recording started at `started_ns` (wall clock, nanoseconds since the
+    /// Unix epoch): `<UTC date>-<name>.db`. The name given is taken if it can be a file's and is
+    /// free on that date; without one, two words are chosen that no recording here has.
+    pub fn new_path(
         &self,
-        mut recording: Recording,
+        started_ns: i64,
         name: Option<&str>,
-        options: WriterOptions,
-    ) -> Result<RecordingWriter, RecordingError> {
+    ) -> Result<(String, PathBuf), RecordingError> {
+        let date = date(started_ns);
+        let path = |name: &str| self.dir.join(format!("{date}-{name}.{EXTENSION}"));
         if let Some(name) = name {
             check_name(name)?;
+            let path = path(name);
+            return match fs::symlink_metadata(&path) {
+                Ok(_) if is_live(&path) => Err(RecordingError::InUse { path }),
+                Ok(_) => Err(RecordingError::Exists { path }),
+                Err(_) => Ok((name.to_owned(), path)),
+            };
         }
-        make_folder(&self.folder)?;
-        if recording.uuid.is_empty() {
-            recording.uuid = names::uuid();
-        }
-        for _ in 0..NAMES_TRIED {
-            recording.name = name.map_or_else(names::two_words, str::to_owned);
-            let path = self.path_of(&recording);
-            match RecordingWriter::create(&path, &recording, options) {
-                Err(RecordingError::Exists(_) | RecordingError::InUse(_)) if name.is_none() => {}
-                made => return made,
+        let taken: Vec<String> =
+            self.list().unwrap_or_default().iter().filter_map(|path| name_of(path)).collect();
+        let first = names::name(random());
+        let name = (0..TRIES)
+            .map(|_| names::name(random()))
+            .chain((2..MAX_NUMBER).map(|number| format!("{first}-{number}")))
+            .find(|name| !taken.contains(name))
+            .unwrap_or(first);
+        let path = path(&name);
+        Ok((name, path))
+    }
+
+    /// Starts a recording in a file of its own, and puts its name into `recording`. Any number of
+    /// recorders may do so in the same folder at the same time.
+    pub fn record(
+        &self,
+        recording: &mut Recording,
+        name: Option<&str>,
+        options: &WriterOptions,
+    ) -> Result<RecordingWriter, RecordingError> {
+        let mut tries = 0;
+        loop {
+            let path;
+            (recording.name, path) = self.new_path(recording.started_ns, name)?;
+            match RecordingWriter::create(&path, recording, options.clone()) {
+                // Another recorder took the same two words in this moment.
+                Err(RecordingError::Exists { .. } | RecordingError::InUse { .. })
+                    if name.is_none() && tries < TRIES =>
+                {
+                    tries += 1;
+                }
+                outcome => return outcome,
             }
         }
-        Err(RecordingError::Exists(self.path_of(&recording)))
     }
 
-    fn path_of(&self, recording: &Recording) -> PathBuf {
-        let date = jiff::Timestamp::from_nanosecond(i128::from(recording.started_ns))
-            .unwrap_or_default()
-            .strftime("%Y-%m-%d");
-        self.folder.join(format!("{date}-{}.db", recording.name))
-    }
-}
-
-/// Removes the recording at `path` and what belongs to it; not one that is being written.
-pub fn remove(path: &Path) -> Result<(), RecordingError> {
-    if is_live(path) {
-        return Err(RecordingError::InUse(path.to_owned()));
-    }
-    let failed = |source| RecordingError::Create { path: path.to_owned(), source };
-    fs::remove_file(path).map_err(failed)?;
-    for suffix in SIDECARS {
-        match fs::remove_file(sidecar(path, suffix)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
+    /// All recordings' files, the newest first: by the date in their names, then by when they
+    /// were written. A folder that is missing has none.
+    pub fn list(&self) -> Result<Vec<PathBuf>, RecordingError> {
+        let failed = |source| RecordingError::io("list", &self.dir, source);
+        let folder = match fs::read_dir(&self.dir) {
+            Ok(folder) => folder,
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(failed(source)),
+        };
+        let mut files = Vec::new();
+        for file in folder {
+            let path = file.map_err(failed)?.path();
+            // One that vanishes meanwhile is none.
+            let Ok(metadata) = fs::metadata(&path) else { continue };
+            if metadata.is_file() && path.extension().is_some_and(|end| end == EXTENSION) {
+                let date = date_and_name(&path).0.map(str::to_owned);
+                let written = metadata.modified().unwrap_or(std::time::UNIX_EPOCH);
+                files.push(((date, written, path.clone()), path));
+            }
         }
+        files.sort_by_cached_key(|(key, _)| Reverse(key.clone()));
+        Ok(files.into_iter().map(|(_, path)| path).collect())
     }
-    Ok(())
+
+    /// The file that `rec` means: a path, the name of a file here, or the name of a recording
+    /// here. If several have that name, the newest.
+    pub fn resolve(&self, rec: &str) -> Result<PathBuf, RecordingError> {
+        let path = Path::new(rec);
+        if path.is_file() || path.components().count() > 1 {
+            // A path that leads nowhere is told of by whoever opens it.
+            return Ok(path.to_path_buf());
+        }
+        let listed = self.list()?;
+        let found = listed.iter().find(|path| {
+            let stem = path.file_stem().and_then(|stem| stem.to_str());
+            path.file_name().is_some_and(|name| name == rec)
+                || stem == Some(rec)
+                || name_of(path).as_deref() == Some(rec)
+        });
+        found.cloned().ok_or_else(|| RecordingError::NotFound {
+            name: rec.to_owned(),
+            dir: self.dir.clone(),
+            suggestion: nearest(rec, &listed),
+        })
+    }
+
+    /// Removes a recording and all that belongs to it; refused while it is being recorded.
+    pub fn remove(&self, path: &Path) -> Result<(), RecordingError> {
+        if is_live(path) {
+            return Err(RecordingError::InUse { path: path.to_path_buf() });
+        }
+        let [file, rest @ ..] = family(path);
+        // The log first: left behind, it would be taken for that of the next file of this name.
+        for part in rest {
+            match fs::remove_file(&part) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(RecordingError::io("remove", &part, source));
+                }
+                _ => {}
+            }
+        }
+        fs::remove_file(&file).map_err(|source| RecordingError::io("remove", &file, source))
+    }
 }
 
+/// The name of a recording by its file's: `2026-11-22-amber-fox.db` → `amber-fox`.
+pub fn name_of(path: &Path) -> Option<String> {
+    date_and_name(path).1.map(str::to_owned)
+}
+
+/// A name that is one file name on every system, and can't be taken for an option.
 fn check_name(name: &str) -> Result<(), RecordingError> {
-    let ordinary = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let good = name.len() <= 64
-        && name.bytes().all(ordinary)
-        && name.starts_with(|first: char| first.is_ascii_alphanumeric());
-    if good { Ok(()) } else { Err(RecordingError::BadName(name.to_owned())) }
+    let why = if name.is_empty() {
+        "it is empty"
+    } else if name.len() > MAX_NAME {
+        "it is longer than 100 letters"
+    } else if name.starts_with(['.', '-']) {
+        "it starts with a dot or a dash"
+    } else if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+        "it may have letters, digits, '-', '_' and '.'"
+    } else {
+        return Ok(());
+    };
+    Err(RecordingError::BadName { name: name.to_owned(), why })
 }
 
-/// A folder that only its owner can look into.
-fn make_folder(folder: &Path) -> Result<(), RecordingError> {
-    if folder.is_dir() {
-        return Ok(());
+fn date(started_ns: i64) -> String {
+    let started = Timestamp::from_nanosecond(started_ns.into()).unwrap_or(Timestamp::UNIX_EPOCH);
+    started.strftime("%Y-%m-%d").to_string()
+}
+
+fn date_and_name(path: &Path) -> (Option<&str>, Option<&str>) {
+    let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else { return (None, None) };
+    match (stem.get(..10), stem.get(10..11), stem.get(11..)) {
+        (Some(date), Some("-"), Some(name)) if is_date(date) => (Some(date), Some(name)),
+        _ => (None, Some(stem)),
     }
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
-        .map_err(|source| RecordingError::Create { path: folder.to_owned(), source })
+}
+
+fn is_date(text: &str) -> bool {
+    text.bytes().enumerate().all(|(place, byte)| match place {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    })
+}
+
+fn nearest(rec: &str, listed: &[PathBuf]) -> Option<String> {
+    let names = listed.iter().filter_map(|path| name_of(path));
+    let (distance, name) = names
+        .map(|name| (names::distance(rec, &name), name))
+        .min_by_key(|(distance, _)| *distance)?;
+    (distance <= rec.chars().count().div_ceil(LETTERS_PER_TYPO)).then_some(name)
+}
+
+/// A number nobody else has; without the system's randomness, always the same.
+fn random() -> u64 {
+    getrandom::u64().unwrap_or_default()
 }

@@ -2,12 +2,20 @@
 
 #[cfg(unix)]
 mod byte_exact;
+mod demo;
+mod exchange;
 #[cfg(unix)]
 mod http;
 #[cfg(unix)]
 mod peers;
 mod proxy;
+mod query;
+#[cfg(unix)]
+mod reader;
+mod sample;
 #[cfg(unix)]
 mod support;
+mod terminal;
 mod tls;
 mod wire;
+mod writer;

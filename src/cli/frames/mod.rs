@@ -67,6 +67,7 @@ pub(crate) fn run(args: &FramesArgs, globals: &Globals) -> Result<ExitCode, Fail
     let range = FrameRange { connection: args.connection, ..FrameRange::default() };
     let mut follow = Follow::new(range);
     let mut lines = Lines::new(args, globals, started_ns);
+    lines.fit(reader.last_frame()?, reader.totals()?.connections);
     if !globals.json {
         lines.heading()?;
     }
@@ -99,19 +100,25 @@ struct Lines {
     messages: Messages,
     /// Gaps whose place has not come yet.
     gaps: Vec<Gap>,
+    /// Columns of ids, of connections, of previews.
+    id: usize,
+    conn: usize,
     preview: usize,
     failure: Option<Failure>,
 }
 
-/// Columns before the content: id, time, connection, arrow, kind, length, and spaces.
-const FIXED_COLUMNS: usize = 7 + 2 + 12 + 2 + 4 + 2 + 1 + 2 + 8 + 1 + 8 + 2;
+/// Columns before the content but for ids: time, arrow, kind, length, and spaces.
+const FIXED_COLUMNS: usize = 2 + 12 + 2 + 2 + 1 + 2 + KIND + 1 + LENGTH + 2;
+
+/// Columns of a kind: `binary+z`.
+const KIND: usize = 8;
+
+/// Columns of a length: `1023 KiB`.
+const LENGTH: usize = 8;
 
 impl Lines {
     fn new(args: &FramesArgs, globals: &Globals, started_ns: i64) -> Self {
         let output = globals.output();
-        let preview = output.columns().map_or(PREVIEW_COLUMNS, |columns| {
-            columns.saturating_sub(FIXED_COLUMNS).max(LEAST_PREVIEW)
-        });
         Self {
             output,
             wall: Wall::local(),
@@ -122,8 +129,20 @@ impl Lines {
             left: args.limit,
             messages: Messages::new(if globals.json { JSON_BYTES } else { PREVIEW_BYTES }),
             gaps: Vec::new(),
-            preview,
+            id: 0,
+            conn: 0,
+            preview: PREVIEW_COLUMNS,
             failure: None,
+        }
+    }
+
+    /// Makes columns as wide as what is there by now needs, and a little more.
+    fn fit(&mut self, last_frame: i64, connections: u64) {
+        self.id = last_frame.to_string().len().max(5);
+        self.conn = connections.to_string().len().max(4);
+        if let Some(columns) = self.output.columns() {
+            let fixed = FIXED_COLUMNS + self.id + self.conn;
+            self.preview = columns.saturating_sub(fixed).max(LEAST_PREVIEW);
         }
     }
 
@@ -133,8 +152,14 @@ impl Lines {
             return Ok(());
         }
         let heading = format!(
-            "{:>7}  {:<12}  {:>4}  {}  {:<8} {:>8}  content",
-            "frame", "time", "conn", " ", "kind", "length"
+            "{:>id$}  {:<12}  {:>conn$}     {:<KIND$} {:>LENGTH$}  content",
+            "frame",
+            "time",
+            "conn",
+            "kind",
+            "length",
+            id = self.id,
+            conn = self.conn,
         );
         let heading = self.output.style.paint(Role::Quiet, &heading);
         self.output.line(&heading)
@@ -188,9 +213,9 @@ impl Lines {
             Direction::ClientToServer => Role::Out,
             Direction::ServerToClient => Role::In,
         };
-        let kind = escape::pad_right(&kind(frame, message.as_ref()), 8);
+        let kind = escape::pad_right(&kind(frame, message.as_ref()), KIND);
         let line = format!(
-            "{:>7}  {}  {:>4}  {}  {} {:>8}  {}",
+            "{:>id$}  {}  {:>conn$}  {}  {} {:>LENGTH$}  {}",
             frame.id,
             style.paint(Role::Quiet, &time),
             frame.connection,
@@ -198,6 +223,8 @@ impl Lines {
             style.paint(role, &kind),
             human::size(frame.frame.length),
             self.content(frame, message.as_ref()),
+            id = self.id,
+            conn = self.conn,
         );
         self.output.line(&line)?;
         if self.hex {
@@ -239,7 +266,7 @@ impl Lines {
             return self.output.json(&json::GapLine::new(gap));
         }
         let time = self.wall.time(human::moment(self.started_ns, gap.from_ns));
-        let conn = gap.connection.map(|id| id.to_string()).unwrap_or_default();
+        let whose = gap.connection.map(|id| id.to_string()).unwrap_or_default();
         let arrow = gap.direction.map_or(" ", Direction::arrow);
         let lost = format!(
             "{} of {} not kept ({}), for {}",
@@ -248,7 +275,14 @@ impl Lines {
             gap.reason.word(),
             human::duration(gap.to_ns.saturating_sub(gap.from_ns)),
         );
-        let line = format!("{:>7}  {time}  {conn:>4}  {arrow}  {:<8} {:>8}  {lost}", "", "gap", "");
+        let line = format!(
+            "{:>id$}  {time}  {whose:>conn$}  {arrow}  {:<KIND$} {:>LENGTH$}  {lost}",
+            "",
+            "gap",
+            "",
+            id = self.id,
+            conn = self.conn,
+        );
         let line = self.output.style.paint(Role::Bad, &line);
         self.output.line(&line)
     }
@@ -258,7 +292,10 @@ impl Lines {
         let marks =
             frame.frame.marks.without(Marks::RAW.with(Marks::PART).with(Marks::PART_FOLLOWS));
         let mut troubles: Vec<&str> = marks.words().collect();
-        troubles.extend(message.and_then(|message| message.trouble));
+        // What the kind or a mark says already is not said twice.
+        if !frame.frame.marks.has(Marks::RAW.with(Marks::CUT)) {
+            troubles.extend(message.and_then(|message| message.trouble));
+        }
         let troubles =
             if troubles.is_empty() { String::new() } else { format!("[{}] ", troubles.join(", ")) };
         let room = self.preview.saturating_sub(escape::width(&troubles)).max(LEAST_PREVIEW);
@@ -303,16 +340,22 @@ fn preview(frame: &RecordedFrame<'_>, message: Option<&Message>, room: usize) ->
     bytes_preview(header.opcode(), own, room)
 }
 
-/// Text as text; binary as text too where it is nothing else, or as hex digits.
+/// Text as text; other bytes as text too where they are little else, or as hex digits.
 fn bytes_preview(opcode: Opcode, bytes: &[u8], room: usize) -> String {
     let head = &bytes[..bytes.len().min(room)];
-    let texty = match std::str::from_utf8(head) {
-        Ok(text) => !text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace()),
-        Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
-    };
-    if opcode == Opcode::TEXT || texty {
+    if opcode == Opcode::TEXT || is_mostly_text(head) {
         return escape::fit(bytes, room);
     }
     let digits: Vec<String> = head.iter().map(|byte| format!("{byte:02x}")).collect();
     escape::fit(digits.join(" ").as_bytes(), room)
+}
+
+fn is_mostly_text(bytes: &[u8]) -> bool {
+    let shown: usize = bytes
+        .utf8_chunks()
+        .flat_map(|chunk| chunk.valid().chars())
+        .filter(|character| !character.is_control() || character.is_ascii_whitespace())
+        .map(char::len_utf8)
+        .sum();
+    shown * 5 >= bytes.len() * 4
 }

@@ -130,8 +130,11 @@ impl Page {
         started.push_str(&format!("   by wiretape {}", escape::text(&recording.tool)));
         self.field("recorded", &started)?;
         let target = |url: &str| escape::text(&self.masked(url));
-        let upstream =
-            format!("{}   seen at {}", target(&recording.upstream), target(&recording.listen));
+        let upstream = format!(
+            "{}   for clients at {}",
+            target(&recording.upstream),
+            target(&recording.listen)
+        );
         self.field("upstream", &upstream)?;
         self.field("size", &human::size(ls::size_of(path)))?;
         let [c2s, s2c] = Direction::BOTH.map(|direction| {
@@ -196,11 +199,11 @@ impl Page {
             ("CONN", Side::Right),
             ("OPENED", Side::Left),
             ("STATUS", Side::Right),
-            ("PATH", Side::Left),
+            ("PATH", Side::Free),
             ("LASTED", Side::Right),
             ("→", Side::Right),
             ("←", Side::Right),
-            ("END", Side::Left),
+            ("END", Side::Free),
         ]);
         let (mut count, mut bad) = (0, Vec::new());
         reader.connections(i64::MIN, &mut |connection| {

@@ -1,0 +1,2 @@
+//! The recording writer alone.
+fn main() {}

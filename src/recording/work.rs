@@ -1,0 +1,427 @@
+//! The recorder's thread: batch after batch into the file, and what to do when that fails.
+//!
+//! # Trouble
+//! - Locked by another program: the same batch is tried again for [`PATIENCE`]; the queue is
+//!   bounded and holds the traffic back meanwhile.
+//! - Any other failure, or no patience left: the batch becomes gaps, which are kept with the
+//!   latest states of its connections. Traffic flows. Each further batch is tried, after a pause,
+//!   together with what is kept; the first that can be stored ends the trouble.
+//! - The file was removed, moved or overwritten: recording goes on in a new file beside it, which
+//!   starts with the states of all open connections and a gap for what the old file had.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::{ErrorCode, ffi};
+
+use crate::wire::{Connection, Gap, GapReason, Recording};
+
+use super::RecordingError;
+use super::batch::{Batch, Losses, Tally, connection_cost};
+use super::file::{self, Displaced, RecordingFile};
+use super::insert::{self, Transaction};
+use super::queue::{Shared, Stop, TICK, Wait};
+use super::writer::WriterOptions;
+
+/// How long a lock of another program's is waited for before frames are given up.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The pause before a locked file is tried again.
+const LOCKED_PAUSE: Duration = Duration::from_millis(20);
+
+/// The longest pause between two tries in a trouble: how long room on the disk stays unnoticed.
+const MAX_PAUSE: Duration = Duration::from_millis(250);
+
+/// New files tried for one batch: someone may remove one while it is being made.
+const MAX_MOVES: u32 = 3;
+
+/// Files of one recording: `amber-fox.db`, `amber-fox-2.db`, …, `amber-fox-100.db`.
+const MAX_FILES: u32 = 100;
+
+/// States of connections kept in a trouble, and gaps and notes of an import.
+const MAX_KEPT: usize = 20_000;
+
+/// Bytes of heads and bodies kept with them; the connections beyond have theirs left out.
+const MAX_KEPT_BYTES: u64 = 16 << 20;
+
+/// What the recorder's thread owns.
+#[derive(Debug)]
+pub(super) struct Work {
+    shared: Arc<Shared>,
+    recording: Recording,
+    options: WriterOptions,
+    first_path: PathBuf,
+    /// `None` after the file was lost, until a new one can be made.
+    file: Option<RecordingFile>,
+    /// The file that was lost last, until its successor is made.
+    left: Option<(PathBuf, Displaced)>,
+    /// Something of ours was committed to `file`.
+    proven: bool,
+    /// Connections, gaps and notes that could not be stored yet.
+    kept: Batch,
+    /// The latest state of every open connection, for a new file to start with.
+    open: HashMap<i64, Connection>,
+    next_id: i64,
+    /// What `file` has.
+    totals: Tally,
+    last_ns: u64,
+    /// The pause before the next try, in a trouble.
+    pause: Option<Duration>,
+}
+
+/// Why a batch could not be stored.
+#[derive(Debug)]
+struct Failure {
+    reason: GapReason,
+    text: String,
+    displaced: Option<Displaced>,
+}
+
+impl Work {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        recording: Recording,
+        options: WriterOptions,
+        file: RecordingFile,
+    ) -> Self {
+        shared.board.set_file(&file.path, file.bytes());
+        if let Some(notice) = file.notice() {
+            shared.board.notice(notice);
+        }
+        Self {
+            shared,
+            recording,
+            options,
+            first_path: file.path.clone(),
+            file: Some(file),
+            left: None,
+            proven: false,
+            kept: Batch::default(),
+            open: HashMap::new(),
+            next_id: 1,
+            totals: Tally::default(),
+            last_ns: 0,
+            pause: None,
+        }
+    }
+
+    /// Works until it is asked to stop; gives whether the recording's end was stored.
+    pub(super) fn run(&mut self, batch: &mut Batch) -> bool {
+        loop {
+            let wait = self.pause.map_or(Wait::ForWork, Wait::ToRetry);
+            let stop = self.shared.take(batch, wait);
+            if let Some(stop) = stop {
+                return self.end(batch, stop);
+            }
+            let displaced = match &mut self.file {
+                Some(file) if batch.is_empty() => file.check().err(),
+                _ => None,
+            };
+            if let Some(why) = displaced {
+                self.leave(why);
+            }
+            if self.file.is_none() || !batch.is_empty() || self.pause.is_some() {
+                self.store(batch, None);
+            }
+            batch.clear();
+            self.shared.release();
+            self.tend_log();
+        }
+    }
+
+    fn end(&mut self, batch: &mut Batch, stop: Stop) -> bool {
+        let finished_ns = match stop {
+            Stop::Finish(finished_ns) => Some(finished_ns),
+            Stop::Abandon => None,
+        };
+        let mut stored = self.store(batch, finished_ns);
+        batch.clear();
+        if !stored {
+            // What is left is small, and may fit where the batch did not.
+            stored = self.store(batch, finished_ns);
+        }
+        self.shared.release();
+        if let Some(file) = self.file.take() {
+            if stored && finished_ns.is_some() {
+                let path = file.path.clone();
+                file.close(&self.options.faults);
+                let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+                self.shared.board.set_file(&path, bytes);
+            } else {
+                drop(file);
+            }
+        }
+        stored && finished_ns.is_some()
+    }
+
+    /// Stores a batch and what is kept, or keeps what can be kept of it.
+    fn store(&mut self, batch: &mut Batch, finished_ns: Option<u64>) -> bool {
+        match self.try_for_long(batch, finished_ns) {
+            Ok(next_id) => {
+                self.next_id = next_id;
+                self.stored(batch);
+                true
+            }
+            Err(failure) => {
+                self.lose(batch, failure);
+                false
+            }
+        }
+    }
+
+    fn try_for_long(&mut self, batch: &Batch, finished_ns: Option<u64>) -> Result<i64, Failure> {
+        let patient = self.pause.is_none() || finished_ns.is_some();
+        let mut waited = Duration::ZERO;
+        let mut moves = 0;
+        let mut emptied = false;
+        loop {
+            let failure = match self.try_once(batch, finished_ns) {
+                Ok(next_id) => return Ok(next_id),
+                Err(failure) => failure,
+            };
+            match (failure.reason, failure.displaced) {
+                // A new file that fails in the same way says that the disk is at fault.
+                (_, Some(why))
+                    if moves < MAX_MOVES && (self.proven || why == Displaced::Removed) =>
+                {
+                    self.leave(why);
+                    moves += 1;
+                }
+                (GapReason::Locked, _) if patient && waited < PATIENCE => {
+                    thread::sleep(LOCKED_PAUSE);
+                    waited += LOCKED_PAUSE;
+                }
+                (GapReason::DiskFull, _) if !emptied => {
+                    emptied = true;
+                    if let Some(file) = &mut self.file {
+                        file.empty_log(&self.options.faults);
+                    }
+                }
+                _ => return Err(failure),
+            }
+        }
+    }
+
+    fn try_once(&mut self, batch: &Batch, finished_ns: Option<u64>) -> Result<i64, Failure> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => self.next_file()?,
+        };
+        let file = self.file.insert(file);
+        let mut totals = self.totals;
+        totals.add(&batch.tally());
+        let what =
+            Transaction { batch, kept: &self.kept, next_id: self.next_id, totals, finished_ns };
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            insert::store(&file.connection, &what, &self.options.faults)
+        }));
+        let checked = file.check();
+        match outcome {
+            Ok(Ok(next_id)) => match checked {
+                Ok(()) => Ok(next_id),
+                Err(displaced) => Err(Failure::displaced(&file.path, displaced)),
+            },
+            Ok(Err(error)) => Err(Failure::sqlite(&file.path, &error, checked.err())),
+            Err(_) => Err(Failure {
+                reason: GapReason::Recorder,
+                text: "the recorder failed: please report it".into(),
+                displaced: None,
+            }),
+        }
+    }
+
+    fn stored(&mut self, batch: &mut Batch) {
+        let tally = batch.tally();
+        self.totals.add(&tally);
+        self.shared.board.add_stored(&tally);
+        self.proven = true;
+        let latest = batch.rows.iter().map(|row| row.read_ns.cast_unsigned()).max();
+        self.last_ns = self.last_ns.max(latest.unwrap_or_default());
+        for connection in self.kept.connections.drain(..).chain(batch.connections.drain(..)) {
+            if connection.ending.is_some() || connection.closed_ns.is_some() {
+                self.open.remove(&connection.id);
+            } else {
+                self.open.insert(connection.id, connection);
+            }
+        }
+        self.kept.clear();
+        if let Some(file) = &self.file {
+            self.shared.board.set_file(&file.path, file.bytes());
+        }
+        if self.pause.take().is_some() {
+            self.shared.board.clear_trouble();
+            self.shared.set_trouble(None);
+        }
+    }
+
+    fn lose(&mut self, batch: &mut Batch, failure: Failure) {
+        let Failure { reason, text, .. } = failure;
+        let since_ns = batch.rows.first().map_or(self.last_ns, |row| row.read_ns.cast_unsigned());
+        let mut lost = Losses::default();
+        lost.add_rows(&batch.rows, reason);
+        for gap in lost.gaps() {
+            self.shared.board.add_lost(gap);
+        }
+        // What the queue lost is counted already.
+        for gap in lost.gaps().chain(batch.lost.gaps()) {
+            self.kept.lost.add(gap);
+        }
+        self.kept.gaps.append(&mut batch.gaps);
+        self.kept.gaps.truncate(MAX_KEPT);
+        self.kept.notes.append(&mut batch.notes);
+        self.kept.notes.truncate(MAX_KEPT);
+        self.kept.connections.append(&mut batch.connections);
+        keep_latest(&mut self.kept.connections);
+        self.pause = Some(self.pause.map_or(TICK, |pause| (pause * 2).min(MAX_PAUSE)));
+        self.shared.board.set_trouble(reason, text, since_ns);
+        self.shared.set_trouble(Some(reason));
+    }
+
+    /// Gives up a file that is not there any more, or not what was written.
+    fn leave(&mut self, why: Displaced) {
+        let Some(file) = self.file.take() else { return };
+        self.left = Some((file.path.clone(), why));
+        file.abandon(why, &self.options.faults);
+        let Tally { frames, bytes } = std::mem::take(&mut self.totals);
+        let gap = Gap {
+            connection: None,
+            direction: None,
+            from_ns: 0,
+            to_ns: self.last_ns,
+            frames: frames.iter().sum(),
+            bytes: bytes.iter().sum(),
+            reason: GapReason::DiskError,
+        };
+        if gap.frames > 0 {
+            self.shared.board.add_lost(&gap);
+            self.kept.lost.add(&gap);
+        }
+        // What is kept already is newer than the states of before.
+        self.kept.connections.splice(0..0, self.open.drain().map(|(_, connection)| connection));
+        keep_latest(&mut self.kept.connections);
+        self.proven = false;
+    }
+
+    /// A new file for the rest of the recording.
+    fn next_file(&mut self) -> Result<RecordingFile, Failure> {
+        let mut refused = None;
+        for number in 2..=MAX_FILES {
+            let path = numbered(&self.first_path, number);
+            match RecordingFile::create(&path, &self.recording, &self.options) {
+                Ok(file) => {
+                    self.shared.board.set_file(&file.path, file.bytes());
+                    if let Some((left, why)) = self.left.take() {
+                        let (left, path) = (left.display(), path.display());
+                        self.shared.board.notice(format!("{left} {why}; going on in {path}"));
+                    }
+                    return Ok(file);
+                }
+                Err(RecordingError::Exists { .. } | RecordingError::InUse { .. }) => {}
+                Err(error) => {
+                    refused = Some(error);
+                    break;
+                }
+            }
+        }
+        Err(refused.map_or_else(
+            || Failure {
+                reason: GapReason::DiskError,
+                text: format!("{} has {MAX_FILES} files already", self.first_path.display()),
+                displaced: None,
+            },
+            |error| Failure::new_file(&error),
+        ))
+    }
+
+    fn tend_log(&mut self) {
+        let Some(file) = &mut self.file else { return };
+        // A checkpoint that fails leaves a longer log; what follows from that is met in its turn.
+        let _ = file.tend_log(&self.options.faults);
+    }
+}
+
+impl Failure {
+    fn displaced(path: &Path, displaced: Displaced) -> Self {
+        let text = format!("{} {displaced}", path.display());
+        Self { reason: GapReason::DiskError, text, displaced: Some(displaced) }
+    }
+
+    fn sqlite(path: &Path, error: &rusqlite::Error, displaced: Option<Displaced>) -> Self {
+        let code = error.sqlite_error().map_or(0, |error| error.extended_code);
+        let displaced = match displaced {
+            None if code == ffi::SQLITE_READONLY_DBMOVED => Some(Displaced::Removed),
+            None if file::is_broken(error) => Some(Displaced::Overwritten),
+            seen => seen,
+        };
+        if let Some(displaced) = displaced {
+            return Self::displaced(path, displaced);
+        }
+        let path = path.display();
+        let (reason, text) = match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                (GapReason::Locked, format!("{path} is locked by another program"))
+            }
+            // The log's index has no room to grow.
+            _ if code == ffi::SQLITE_IOERR_SHMSIZE => {
+                (GapReason::DiskFull, format!("no room on the disk for {path}"))
+            }
+            Some(ErrorCode::DiskFull) => {
+                (GapReason::DiskFull, format!("no room on the disk for {path}"))
+            }
+            _ => (GapReason::DiskError, format!("{path} can't be written: {error}")),
+        };
+        Self { reason, text, displaced: None }
+    }
+
+    fn new_file(error: &RecordingError) -> Self {
+        let reason = match error {
+            RecordingError::Full { .. } => GapReason::DiskFull,
+            RecordingError::Locked { .. } => GapReason::Locked,
+            _ => GapReason::DiskError,
+        };
+        let cause = error.source().map_or_else(String::new, |source| format!(": {source}"));
+        Self { reason, text: format!("{error}{cause}"), displaced: None }
+    }
+}
+
+impl std::fmt::Display for Displaced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Removed => "was removed or moved",
+            Self::Overwritten => "was overwritten by another program",
+        })
+    }
+}
+
+/// Keeps the last state of each connection, within bounds.
+fn keep_latest(connections: &mut Vec<Connection>) {
+    connections.reverse();
+    connections.sort_by_key(|connection| connection.id);
+    connections.dedup_by_key(|connection| connection.id);
+    connections.truncate(MAX_KEPT);
+    let mut cost = 0;
+    for connection in connections {
+        cost += connection_cost(connection);
+        if cost > MAX_KEPT_BYTES {
+            connection.request_head = Vec::new();
+            connection.response_head = Vec::new();
+            connection.response_body = Vec::new();
+        }
+    }
+}
+
+/// `amber-fox.db` and 2 → `amber-fox-2.db`.
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_os_string();
+    name.push(format!("-{number}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}

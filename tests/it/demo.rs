@@ -1,0 +1,384 @@
+//! The demo from outside: what it plays, through the real proxy, into a recording that is read back.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::Command;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use wiretape::demo::PLANTED;
+use wiretape::exchange::jsonl::FactReader;
+use wiretape::recording::RecordingReader;
+use wiretape::wire::{
+    Connection, Deflate, Direction, Ending, Fact, Marks, MessageAssembler, Opcode, RecordedFrame,
+};
+
+use Direction::{ClientToServer, ServerToClient};
+
+/// A whole recording in memory.
+#[derive(Default)]
+struct Tape {
+    connections: Vec<Connection>,
+    frames: Vec<RecordedFrame<'static>>,
+    gaps: usize,
+}
+
+/// A user, the number of their connection, and a direction of it.
+type Lane = (String, usize, Direction);
+
+/// A frame's header and its payload.
+type Bytes = (Vec<u8>, Vec<u8>);
+
+/// A message of a connection.
+struct Said {
+    at_ns: u64,
+    connection: i64,
+    direction: Direction,
+    opcode: Opcode,
+    payload: Vec<u8>,
+    json: Value,
+}
+
+impl Tape {
+    /// Plays the demo of `seed`, fast, and reads its recording back.
+    fn played(seed: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let status = Command::new(env!("CARGO_BIN_EXE_wiretape"))
+            .args(["demo", "--save", "--speed", "60", "--seed", &seed.to_string(), "--dir"])
+            .arg(folder.path())
+            .stdout(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let files = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
+        let mut files: Vec<_> = files.filter(|path| path.extension().unwrap() == "db").collect();
+        assert_eq!(files.len(), 1);
+        let reader = RecordingReader::open(&files.remove(0)).unwrap();
+        let mut tape = Self::default();
+        reader
+            .facts(&mut |fact| {
+                tape.take(fact);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        tape
+    }
+
+    /// The sample that is kept with the project.
+    fn sample() -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/samples/demo.jsonl");
+        let file = std::fs::File::open(path).unwrap();
+        let mut reader = FactReader::new(std::io::BufReader::new(file));
+        let mut tape = Self::default();
+        while let Some(fact) = reader.next_fact().unwrap() {
+            tape.take(fact);
+        }
+        tape
+    }
+
+    fn take(&mut self, fact: Fact<'_>) {
+        match fact {
+            Fact::Connection(connection) => self.connections.push(connection),
+            Fact::Frame(frame) => {
+                let RecordedFrame { id, connection, direction, stamp, frame } = frame;
+                let frame = frame.into_owned();
+                self.frames.push(RecordedFrame { id, connection, direction, stamp, frame });
+            }
+            Fact::Gap(_) => self.gaps += 1,
+            Fact::Recording(_) | Fact::Note(_) => {}
+        }
+    }
+
+    /// The connections of `user`, in order.
+    fn of(&self, user: &str) -> Vec<&Connection> {
+        let of = |connection: &&Connection| user_of(connection).as_deref() == Some(user);
+        self.connections.iter().filter(of).collect()
+    }
+
+    /// All messages, in the order in which they came.
+    fn messages(&self) -> Vec<Said> {
+        let deflate: BTreeMap<i64, _> = self
+            .connections
+            .iter()
+            .map(|connection| (connection.id, Deflate::negotiated(&connection.response_head)))
+            .collect();
+        let mut lanes = BTreeMap::new();
+        let mut messages = Vec::new();
+        for frame in &self.frames {
+            let (connection, direction) = (frame.connection, frame.direction);
+            let agreed = deflate[&connection].map(|both| both[direction.index()]);
+            let lane = lanes
+                .entry((connection, direction))
+                .or_insert_with(|| MessageAssembler::new(agreed, 1 << 20));
+            let Some(message) = lane.feed(frame) else { continue };
+            assert_eq!(message.trouble, None);
+            let json = match message.opcode {
+                Opcode::TEXT => serde_json::from_slice(&message.payload).unwrap(),
+                _ => Value::Null,
+            };
+            let (at_ns, opcode) = (message.stamp.read_ns, message.opcode);
+            let payload = message.payload;
+            messages.push(Said { at_ns, connection, direction, opcode, payload, json });
+        }
+        messages
+    }
+
+    /// By user and number of the connection: each direction's frames, header and payload.
+    fn wire(&self) -> BTreeMap<Lane, Vec<Bytes>> {
+        let mut wire = BTreeMap::new();
+        for user in 1..=12 {
+            let user = format!("user_{user:02}");
+            for (number, connection) in self.of(&user).into_iter().enumerate() {
+                for direction in Direction::BOTH {
+                    let of = |frame: &&RecordedFrame<'_>| {
+                        (frame.connection, frame.direction) == (connection.id, direction)
+                    };
+                    let bytes = |frame: &RecordedFrame<'_>| {
+                        (frame.frame.header.as_bytes().to_vec(), frame.frame.payload.to_vec())
+                    };
+                    let frames = self.frames.iter().filter(of).map(bytes).collect();
+                    wire.insert((user.clone(), number, direction), frames);
+                }
+            }
+        }
+        wire
+    }
+}
+
+impl Said {
+    fn kind(&self) -> &str {
+        self.json["type"].as_str().unwrap_or_default()
+    }
+
+    fn run(&self) -> Option<&str> {
+        self.json["run_id"].as_str()
+    }
+}
+
+/// The `sub` of the token in a request's head, wherever it is.
+fn user_of(connection: &Connection) -> Option<String> {
+    let head = String::from_utf8(connection.request_head.clone()).unwrap();
+    let decode = |text: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok();
+    let words: Vec<String> =
+        head.split([' ', ';', '=', ',', '\r', '\n']).map(str::to_owned).collect();
+    let wrapped = words.iter().filter_map(|word| decode(word.strip_prefix("jwt.")?));
+    let token = wrapped.chain(words.iter().cloned()).find(|word| word.starts_with("eyJ"))?;
+    let claims: Value = serde_json::from_str(&decode(token.split('.').nth(1)?)?).ok()?;
+    Some(claims["sub"].as_str()?.to_owned())
+}
+
+/// The run's events that came on `connection`.
+fn run_of<'a>(messages: &'a [Said], connection: i64, run: &str) -> Vec<&'a Said> {
+    let of = |said: &&Said| said.connection == connection && said.run() == Some(run);
+    messages.iter().filter(of).collect()
+}
+
+#[test]
+fn a_seed_gives_the_same_bytes_and_another_seed_others() {
+    let (one, again, other) = (Tape::played(5), Tape::played(5), Tape::played(6));
+    let (one, again, other) = (one.wire(), again.wire(), other.wire());
+    assert_eq!(one.len(), 2 * 14, "twelve users, two of whom come twice");
+    for (lane, frames) in &one {
+        assert!(!frames.is_empty());
+        assert!(again[lane] == *frames, "{lane:?} differs between two runs of a seed");
+        assert!(other[lane] != *frames, "{lane:?} is the same for two seeds");
+    }
+}
+
+#[test]
+fn every_frame_is_valid_and_every_message_whole() {
+    let tape = Tape::played(11);
+    assert_eq!(tape.gaps, 0);
+    assert!(tape.frames.len() > 2_000, "{}", tape.frames.len());
+    for frame in &tape.frames {
+        assert_eq!(frame.frame.marks, Marks::NONE, "frame {}", frame.id);
+        assert!(frame.stamp.written_ns.is_some(), "frame {}", frame.id);
+    }
+    let messages = tape.messages();
+    let texts = messages.iter().filter(|said| said.opcode == Opcode::TEXT);
+    assert!(texts.clone().all(|said| !said.kind().is_empty()));
+    let sizes = texts.map(|said| said.payload.len());
+    assert!(sizes.clone().min().unwrap() < 100);
+    assert!((45_000..70_000).contains(&sizes.max().unwrap()));
+    let everything: Vec<u8> = messages.iter().flat_map(|said| said.payload.clone()).collect();
+    let everything = String::from_utf8_lossy(&everything);
+    assert!(everything.contains('🍁') && everything.contains("返金"));
+}
+
+#[test]
+fn one_client_compresses_and_one_sends_fragments() {
+    let tape = Tape::played(11);
+    let compressed = tape.of("user_04")[0];
+    assert!(Deflate::negotiated(&compressed.response_head).is_some());
+    let mut packed = [0, 0];
+    for frame in &tape.frames {
+        let data = !frame.frame.header.opcode().is_control();
+        let on = frame.connection == compressed.id;
+        assert_eq!(frame.frame.header.rsv1(), on && data, "frame {}", frame.id);
+        if on && data {
+            packed[frame.direction.index()] += frame.frame.payload.len();
+        }
+    }
+    for direction in Direction::BOTH {
+        let said = tape.messages().into_iter().filter(|said| {
+            let data = !said.opcode.is_control();
+            data && (said.connection, said.direction) == (compressed.id, direction)
+        });
+        let plain: usize = said.map(|said| said.payload.len()).sum();
+        assert!(packed[direction.index()] * 2 < plain, "{direction:?} gained little");
+    }
+
+    let fragmented = tape.of("user_06")[0].id;
+    let cut = tape.frames.iter().filter(|frame| !frame.frame.header.fin());
+    assert!(cut.clone().count() > 10);
+    assert!(cut.into_iter().all(|frame| frame.connection == fragmented));
+    let messages = tape.messages();
+    let binary: Vec<_> = messages.iter().filter(|said| said.opcode == Opcode::BINARY).collect();
+    assert_eq!(binary.len(), 1);
+    assert!(binary[0].connection == fragmented && binary[0].payload.starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn handshakes_and_ends_are_of_every_kind() {
+    let tape = Tape::played(11);
+    assert_eq!(tape.connections.len(), 15);
+    let refused: Vec<_> =
+        tape.connections.iter().filter(|one| one.ending == Some(Ending::Refused)).collect();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].status, Some(403));
+    let body: Value = serde_json::from_slice(&refused[0].response_body).unwrap();
+    assert_eq!(body["error"], "NO_TOKEN");
+    // The same user's client comes again, with its token.
+    assert!(tape.of("user_12")[0].id > refused[0].id);
+
+    let codes: Vec<_> = tape
+        .connections
+        .iter()
+        .filter_map(|one| one.close_of(ClientToServer))
+        .map(|close| close.code.unwrap())
+        .collect();
+    assert_eq!(codes.iter().filter(|code| **code == 1001).count(), 1);
+    assert_eq!(codes.iter().filter(|code| **code == 1000).count(), 12);
+    for carrier in
+        ["Authorization: Bearer ", "Sec-WebSocket-Protocol: jwt-auth, jwt.", "?token=", "session="]
+    {
+        let with = |one: &&Connection| String::from_utf8_lossy(&one.request_head).contains(carrier);
+        assert!(tape.connections.iter().filter(with).count() >= 2, "{carrier}");
+    }
+    let messages = tape.messages();
+    for (kind, times) in [("agent_error", 1), ("agent_stopped", 1), ("stop_agent", 1)] {
+        assert_eq!(messages.iter().filter(|said| said.kind() == kind).count(), times, "{kind}");
+    }
+    let control = |opcode| messages.iter().filter(|said| said.opcode == opcode).count();
+    assert_eq!(control(Opcode::PING), control(Opcode::PONG));
+    assert!(control(Opcode::PING) > 12);
+}
+
+#[test]
+fn each_planted_bug_is_on_the_wire() {
+    planted_bugs_are_in(&Tape::played(3));
+    assert_eq!(PLANTED.map(|bug| bug.code), ["E108", "E102", "E108", "E104", "E101"]);
+}
+
+#[test]
+fn the_sample_is_the_demo_of_seed_1() {
+    let sample = Tape::sample();
+    planted_bugs_are_in(&sample);
+    assert!(sample.wire() == Tape::played(1).wire(), "record the sample again");
+    let last = sample.frames.iter().map(|frame| frame.stamp.read_ns).max().unwrap();
+    assert!((85_000_000_000..95_000_000_000).contains(&last), "{last}");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/samples/demo.jsonl");
+    assert!(std::fs::metadata(path).unwrap().len() < 2_500_000);
+}
+
+fn planted_bugs_are_in(tape: &Tape) {
+    let messages = tape.messages();
+    foreign_result(tape, &messages);
+    broken_tool(tape, &messages);
+    shared_handler(tape, &messages);
+    after_the_end(tape, &messages);
+    mute_run(tape, &messages);
+}
+
+/// E108: an event of `user_05` on `user_02`'s connection, one and no more.
+fn foreign_result(tape: &Tape, messages: &[Said]) {
+    let [victim] = tape.of("user_02")[..] else { panic!("user_02 comes once") };
+    let foreign: Vec<_> = messages
+        .iter()
+        .filter(|said| said.connection == victim.id && said.run().is_some())
+        .filter(|said| said.json["user_id"] != "user_02")
+        .collect();
+    let [leak] = foreign[..] else { panic!("{} foreign events", foreign.len()) };
+    assert_eq!((leak.kind(), &leak.json["user_id"]), ("tool_completed", &"user_05".into()));
+    let [owner] = tape.of("user_05")[..] else { panic!("user_05 comes once") };
+    let own = run_of(messages, owner.id, leak.run().unwrap());
+    assert!(own.iter().any(|said| said.payload == leak.payload), "the owner has it too");
+}
+
+/// E102: `user_07`'s tool never completes; the connection breaks, and the resume brings nothing.
+fn broken_tool(tape: &Tape, messages: &[Said]) {
+    let [before, after] = tape.of("user_07")[..] else { panic!("user_07 comes twice") };
+    assert_eq!(before.ending, Some(Ending::Eof));
+    assert_eq!(before.close, [None, None]);
+    assert_eq!(after.ending, Some(Ending::Closed));
+    let last = messages.iter().rfind(|said| said.connection == before.id && said.run().is_some());
+    let last = last.unwrap();
+    assert_eq!(last.kind(), "tool_executing");
+    assert_eq!(last.json["payload"]["tool_name"], "search_costs");
+    assert!(last.at_ns < before.closed_ns.unwrap());
+    let resume = messages
+        .iter()
+        .find(|said| said.connection == after.id && said.kind() == "session_restore")
+        .unwrap();
+    assert_eq!(resume.json["payload"]["threadId"], last.json["thread_id"]);
+    let call = &last.json["payload"]["tool_call_id"];
+    let rest = messages.iter().filter(|said| said.json["payload"]["tool_call_id"] == *call);
+    assert_eq!(rest.count(), 1, "the call is never heard of again");
+    assert!(run_of(messages, after.id, last.run().unwrap()).is_empty());
+}
+
+/// R5: what happens to `user_09` after `user_10` has connected arrives there, for a while.
+fn shared_handler(tape: &Tape, messages: &[Said]) {
+    let [owner] = tape.of("user_09")[..] else { panic!("user_09 comes once") };
+    let [latest] = tape.of("user_10")[..] else { panic!("user_10 comes once") };
+    let strays: Vec<_> = messages
+        .iter()
+        .filter(|said| said.connection == latest.id && said.json["user_id"] == "user_09")
+        .collect();
+    assert!(!strays.is_empty());
+    let run = strays[0].run().unwrap();
+    assert!(strays.iter().all(|said| said.run() == Some(run)));
+    let own = run_of(messages, owner.id, run);
+    assert_eq!(own.first().map(|said| said.kind()), Some("agent_started"));
+    assert_eq!(own.last().map(|said| said.kind()), Some("agent_completed"));
+    for stray in strays {
+        assert!(own.iter().all(|said| said.payload != stray.payload), "it went astray");
+    }
+}
+
+/// E104: `user_11`'s agent thinks after it has completed.
+fn after_the_end(tape: &Tape, messages: &[Said]) {
+    let [haunted] = tape.of("user_11")[..] else { panic!("user_11 comes once") };
+    let mut late = Vec::new();
+    for end in messages.iter().filter(|said| said.kind() == "agent_completed") {
+        let run = run_of(messages, end.connection, end.run().unwrap());
+        let after = run.iter().skip_while(|said| said.payload != end.payload).skip(1);
+        late.extend(after.map(|said| (said.connection, said.kind().to_owned())));
+    }
+    assert_eq!(late, [(haunted.id, "agent_thinking".to_owned())]);
+}
+
+/// R1: `user_01`'s last run starts, and then there are only pings and pongs.
+fn mute_run(tape: &Tape, messages: &[Said]) {
+    let [mute] = tape.of("user_01")[..] else { panic!("user_01 comes once") };
+    let on: Vec<_> = messages.iter().filter(|said| said.connection == mute.id).collect();
+    let start = on.iter().rposition(|said| said.kind() == "agent_started").unwrap();
+    let rest: Vec<_> = on[start + 1..].iter().filter(|said| said.opcode == Opcode::TEXT).collect();
+    assert!(rest.iter().all(|said| ["ping", "pong"].contains(&said.kind())));
+    assert!(rest.len() >= 4, "{} pings and pongs", rest.len());
+    assert!(rest.iter().any(|said| said.direction == ServerToClient));
+}

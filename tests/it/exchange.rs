@@ -1,0 +1,267 @@
+//! Facts ↔ JSON lines: the round trip is the identity, and broken lines are told by number.
+
+use std::borrow::Cow;
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use wiretape::exchange::jsonl::{self, FactReader, Parsed};
+use wiretape::exchange::{ExchangeError, Line};
+use wiretape::wire::{
+    Close, Connection, Direction, EndedBy, Ending, Fact, Frame, Gap, GapReason, Header, Marks,
+    Note, RecordedFrame, Recording, Stamp,
+};
+
+use crate::sample;
+
+fn parse(line: &str) -> Result<Parsed, ExchangeError> {
+    jsonl::parse(Line { number: 7, bytes: line.as_bytes(), complete: true })
+}
+
+/// What a file gives: its facts, lines of unknown kinds, a cut last line, and why it ended early.
+fn read(text: &str) -> (Vec<Fact<'static>>, (u64, Option<u64>), Option<ExchangeError>) {
+    let mut reader = FactReader::new(text.as_bytes());
+    let mut facts = Vec::new();
+    let error = loop {
+        match reader.next_fact() {
+            Ok(Some(fact)) => facts.push(fact),
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    (facts, (reader.unknown(), reader.truncated()), error)
+}
+
+fn sample_lines() -> String {
+    sample::facts().iter().map(|fact| jsonl::render(fact) + "\n").collect()
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        vec(any::<u8>(), 0..80),
+        any::<String>().prop_map(String::into_bytes),
+        select(&["", "\0", "\u{feff}\u{202e}\u{9b}\u{2028}\\\"\u{10ffff}", "漢字🦊"][..])
+            .prop_map(|text| text.as_bytes().to_vec()),
+    ]
+}
+
+fn count() -> impl Strategy<Value = u64> {
+    prop_oneof![0..1000_u64, Just(i64::MAX as u64), (1_u64 << 53)..(1 << 53) + 5]
+}
+
+fn frames() -> impl Strategy<Value = Fact<'static>> {
+    let ids = (1..i64::MAX, any::<i64>(), select(&Direction::BOTH[..]));
+    let times = (0..1_u64 << 62, option::of(0..1_u64 << 62));
+    let length = prop_oneof![Just(None), any::<u64>().prop_map(Some), Just(Some(u64::MAX))];
+    (ids, times, vec(any::<u8>(), 0..15), bytes(), length, any::<u32>()).prop_map(
+        |((id, connection, direction), (read_ns, held_ns), header, payload, length, marks)| {
+            Fact::Frame(RecordedFrame {
+                id,
+                connection,
+                direction,
+                stamp: Stamp { read_ns, written_ns: held_ns.map(|held_ns| read_ns + held_ns) },
+                frame: Frame {
+                    header: Header::from_bytes(&header).unwrap(),
+                    length: length.unwrap_or(payload.len() as u64),
+                    payload: Cow::Owned(payload),
+                    marks: Marks(marks),
+                },
+            })
+        },
+    )
+}
+
+fn closes() -> impl Strategy<Value = Option<Close>> {
+    option::of(
+        (option::of(any::<u16>()), bytes()).prop_map(|(code, reason)| Close { code, reason }),
+    )
+}
+
+fn connections() -> impl Strategy<Value = Fact<'static>> {
+    let texts = (any::<String>(), any::<String>(), option::of(any::<String>()));
+    let heads = (bytes(), bytes(), bytes(), option::of(any::<u16>()));
+    let times = (count(), option::of(count()), option::of(count()), option::of(count()));
+    let end = (option::of(select(&Ending::ALL[..])), option::of(select(&EndedBy::ALL[..])));
+    let sides = (closes(), closes(), [count(), count()], [count(), count()]);
+    (1..i64::MAX, texts, heads, times, end, sides).prop_map(
+        |(id, (client, server, detail), heads, times, (ending, ended_by), sides)| {
+            let (request_head, response_head, response_body, status) = heads;
+            let (opened_ns, connect_ns, upgrade_ns, closed_ns) = times;
+            let (c2s, s2c, frames, bytes) = sides;
+            Fact::Connection(Connection {
+                id,
+                opened_ns,
+                client,
+                server,
+                request_head,
+                response_head,
+                response_body,
+                status,
+                connect_ns,
+                upgrade_ns,
+                closed_ns,
+                ending,
+                ended_by,
+                detail,
+                close: [c2s, s2c],
+                frames,
+                bytes,
+            })
+        },
+    )
+}
+
+fn others() -> impl Strategy<Value = Fact<'static>> {
+    let text = any::<String>;
+    let recordings =
+        (vec(text(), 5), any::<i64>(), option::of(text()), option::of(count()), option::of(text()))
+            .prop_map(|(texts, started_ns, rules, finished_ns, note)| {
+                let [uuid, name, tool, upstream, listen] = texts.try_into().unwrap();
+                Fact::Recording(Recording {
+                    uuid,
+                    name,
+                    tool,
+                    started_ns,
+                    upstream,
+                    listen,
+                    rules,
+                    finished_ns,
+                    note,
+                })
+            });
+    let whose = (option::of(any::<i64>()), option::of(select(&Direction::BOTH[..])));
+    let gaps = (whose, [count(), count(), count(), count()], select(&GapReason::ALL[..])).prop_map(
+        |((connection, direction), [from_ns, to_ns, frames, bytes], reason)| {
+            Fact::Gap(Gap { connection, direction, from_ns, to_ns, frames, bytes, reason })
+        },
+    );
+    let ids = (1..i64::MAX, option::of(any::<i64>()), option::of(any::<i64>()));
+    let notes = (ids, text(), text(), any::<i64>()).prop_map(
+        |((id, first_frame, last_frame), text, author, at_ns)| {
+            Fact::Note(Note { id, first_frame, last_frame, text, author, at_ns })
+        },
+    );
+    prop_oneof![recordings, gaps, notes]
+}
+
+proptest! {
+    #[test]
+    fn a_line_gives_its_fact_back(fact in prop_oneof![frames(), connections(), others()]) {
+        let line = jsonl::render(&fact);
+        prop_assert!(!line.contains('\n'));
+        prop_assert!(!line.chars().any(char::is_control), "{line:?}");
+        let again = match parse(&line) {
+            Ok(Parsed::Fact(again)) => again,
+            other => return Err(TestCaseError::fail(format!("{other:?} for {line}"))),
+        };
+        prop_assert_eq!(&again, &fact);
+        prop_assert_eq!(jsonl::render(&again), line);
+    }
+
+    #[test]
+    fn broken_lines_are_errors_at_most(line in vec(any::<u8>(), 0..200)) {
+        let _ = jsonl::parse(Line { number: 1, bytes: &line, complete: true });
+    }
+
+    #[test]
+    fn a_changed_byte_is_an_error_at_most(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut lines = sample_lines().into_bytes();
+        let at = at.index(lines.len());
+        lines[at] = byte;
+        let mut reader = FactReader::new(&lines[..]);
+        while let Ok(Some(_)) = reader.next_fact() {}
+    }
+}
+
+#[test]
+fn a_file_reads_as_it_was_written() {
+    let (facts, skipped, error) = read(&sample_lines());
+    assert!(error.is_none());
+    assert_eq!(facts, sample::facts());
+    assert_eq!(skipped, (0, None));
+}
+
+#[test]
+fn text_is_text_and_the_rest_base64() {
+    let lines = sample_lines();
+    assert!(
+        lines.contains(
+            r#""header":"81a001020304","text":"{\"type\":\"hello\",\"user\":\"u_8412\"}"}"#
+        )
+    );
+    assert!(lines.contains(r#""header":"8205","base64":"AAEC/v8="}"#));
+    assert!(lines.contains(r#""length":18446744073709551615,"marks":["cut","oversize"]}"#));
+    assert!(lines.contains(r#""response_head":{"base64":"#), "a head that is not UTF-8");
+}
+
+#[test]
+fn what_a_later_version_adds_is_skipped_and_counted() {
+    let lines = sample_lines();
+    let more = lines.replace("\"kind\":\"gap\"", "\"kind\":\"gap\",\"colour\":\"red\"")
+        + "{\"kind\":\"weather\",\"id\":1}\n";
+    let (facts, skipped, error) = read(&more);
+    assert!(error.is_none());
+    assert_eq!(facts, sample::facts());
+    assert_eq!(skipped, (1, None));
+}
+
+#[test]
+fn a_cut_last_line_is_told_and_all_before_it_kept() {
+    let lines = sample_lines();
+    let (facts, skipped, error) = read(&lines[..lines.len() - 9]);
+    assert!(error.is_none());
+    assert_eq!(facts.len(), sample::facts().len() - 1);
+    assert_eq!(skipped, (0, Some(sample::facts().len() as u64)));
+    // Without only its newline it is whole.
+    let (facts, skipped, _) = read(lines.trim_end());
+    assert_eq!(facts, sample::facts());
+    assert_eq!(skipped, (0, None));
+}
+
+#[test]
+fn broken_files_say_where_and_why() {
+    let header = jsonl::render(&sample::facts()[0]);
+    let frame = |fields: &str| {
+        format!(
+            "{{\"kind\":\"frame\",\"id\":1,\"connection\":1,\"direction\":\"c2s\",\"read_ns\":5{fields}}}"
+        )
+    };
+    for (line, why) in [
+        ("nonsense".to_owned(), "expected ident"),
+        ("{}".into(), "missing field `kind`"),
+        (frame(",\"header\":\"8"), "EOF while parsing"),
+        (frame(",\"header\":\"8\""), "header: not the hex digits"),
+        (frame(",\"header\":\"zz\""), "header: not the hex digits"),
+        (frame(",\"header\":\"000102030405060708090a0b0c0d0e\""), "header: not the hex digits"),
+        (frame(",\"text\":\"a\",\"base64\":\"YQ==\""), "both text and base64"),
+        (frame(",\"base64\":\"a\""), "payload: "),
+        (frame(",\"marks\":[\"odd\"]"), "marks: unknown word \"odd\""),
+        (frame(",\"marks\":[\"bit-32\"]"), "marks: unknown word"),
+        (frame(",\"written_ns\":4"), "written_ns: before read_ns"),
+        (frame(",\"written_ns\":18446744073709551615"), "out of range"),
+        (frame("").replace("c2s", "up"), "direction: unknown word \"up\""),
+        (frame("").replace("\"id\":1", "\"id\":0"), "id: 0 is not a number from 1"),
+        (frame("").replace("\"id\":1", "\"id\":-1.5"), "invalid type: floating point"),
+        (frame(&format!(",\"text\":\"{}\"", "x".repeat((1 << 20) + 1))), "more than 1048576"),
+        (format!("{}1", "[".repeat(100_000)), "invalid type: sequence"),
+        (header.clone(), "a second header"),
+    ] {
+        let (_, _, error) = read(&format!("{header}\n\n{line}\n"));
+        let error = error.expect(&line).to_string();
+        assert!(error.starts_with("line 3: ") && error.contains(why), "{error} for {line:.80}");
+    }
+}
+
+#[test]
+fn other_files_are_told_apart_from_broken_ones() {
+    let header = jsonl::render(&sample::facts()[0]);
+    for other in ["", "\n\n", "{\"log\":{}}", "{\"kind\":\"frame\"}", "SQLite format 3\0"] {
+        let (_, _, error) = read(other);
+        assert!(matches!(error, Some(ExchangeError::NotAnExchangeFile)), "{other:?}");
+    }
+    // A later version may have changed any other field.
+    let newer = header.replacen("\"v\":1", "\"v\":2", 1).replace("\"uuid\"", "\"id\"");
+    let (_, _, error) = read(&newer);
+    assert!(matches!(error, Some(ExchangeError::Newer { found: 2, supported: 1 })));
+}
