@@ -165,10 +165,7 @@ impl Screen {
             state.lines_this_second = 0;
             let left_out = std::mem::take(&mut state.lines_left_out);
             if left_out > 0 && !self.quiet && !self.json {
-                self.print_in(
-                    &mut state,
-                    &format!("{}  … {left_out} more lines like these", now()),
-                );
+                print_in(&mut state, &format!("{}  … {left_out} more lines like these", now()));
             }
         }
         self.tell_trouble(&mut state, status);
@@ -270,7 +267,7 @@ impl Screen {
             return;
         }
         state.lines_this_second += 1;
-        self.print_in(&mut state, &line);
+        print_in(&mut state, &line);
     }
 
     fn notice(&self, text: &str) {
@@ -294,7 +291,7 @@ impl Screen {
         if self.json {
             emit(&json!({"v": 1, "kind": "notice", "text": text}));
         } else {
-            self.print_in(state, &format!("{}  ! {text}", now()));
+            print_in(state, &format!("{}  ! {text}", now()));
         }
     }
 
@@ -316,24 +313,24 @@ impl Screen {
                 &json!({"v": 1, "kind": "trouble", "text": text, "lost_frames": status.lost_frames}),
             );
         } else {
-            self.print_in(state, &format!("{}  ! {text}", now()));
+            print_in(state, &format!("{}  ! {text}", now()));
         }
     }
 
     fn print(&self, text: &str) {
-        self.print_in(&mut self.lock(), text);
-    }
-
-    /// Prints above the status line, which the next tick draws again.
-    fn print_in(&self, state: &mut State, text: &str) {
-        let clear = if std::mem::take(&mut state.status_shown) { "\r\x1b[K" } else { "" };
-        // A closed stderr is no reason to stop recording.
-        let _ = writeln!(std::io::stderr(), "{clear}{text}");
+        print_in(&mut self.lock(), text);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Prints above the status line, which the next tick draws again.
+fn print_in(state: &mut State, text: &str) {
+    let clear = if std::mem::take(&mut state.status_shown) { "\r\x1b[K" } else { "" };
+    // A closed stderr is no reason to stop recording.
+    let _ = writeln!(std::io::stderr(), "{clear}{text}");
 }
 
 fn status_line(state: &State, status: &Status) -> String {
@@ -428,14 +425,13 @@ fn connection_json(connection: &Connection) -> Value {
 fn target(connection: &Connection) -> String {
     let head = String::from_utf8_lossy(&connection.request_head);
     let target = head.split(' ').nth(1).unwrap_or("");
-    escape::text(&mask::mask_target(target)).into()
+    escape::text(&mask::mask_target(target))
 }
 
 fn now() -> String {
     jiff::Zoned::now().strftime("%H:%M:%S").to_string()
 }
 
-#[expect(clippy::print_stdout, reason = "NDJSON on stdout is what --json asks for")]
 fn emit(value: &Value) {
     // A reader that went away is no reason to stop recording.
     let _ = writeln!(std::io::stdout(), "{value}");
