@@ -5,7 +5,11 @@ mod byte_exact;
 mod demo;
 mod exchange;
 #[cfg(unix)]
+mod crash;
+#[cfg(unix)]
 mod http;
+#[cfg(target_os = "linux")]
+mod load;
 #[cfg(unix)]
 mod peers;
 mod proxy;
