@@ -48,7 +48,8 @@ impl Rounds {
             let own = figure(Subject::Wiretape)?;
             match goal.against {
                 Against::Alone => Some(own),
-                Against::Times(other) => Some(own / figure(other)?),
+                // A figure of nothing at all gives no ratio.
+                Against::Times(other) => Some(own / figure(other).filter(|it| *it > 0.0)?),
                 Against::TimesAdded(other) => {
                     let direct = figure(Subject::Direct)?;
                     Some((own - direct) / (figure(other)? - direct))

@@ -120,8 +120,52 @@ impl From<RecordingError> for Failure {
                     .next("a copy of the file, if there is one; nothing here changed it")
             }
             RecordingError::Open { path: file, source } => unopened(&path(file), source),
-            _ => Self::new(Code::Input, "the recording could not be read").because(&error),
+            RecordingError::NotFound { name, dir, suggestion } => {
+                let dir = path(dir);
+                let failure =
+                    Self::new(Code::Input, format!("there is no recording called {name} in {dir}"));
+                let failure = match suggestion {
+                    Some(near) => failure.why(format!("did you mean {near}?")),
+                    None => failure,
+                };
+                failure.next("wiretape ls   shows what there is; --dir FOLDER looks elsewhere")
+            }
+            RecordingError::BadName { name, why } => {
+                Self::new(Code::Usage, format!("{name} can't be a recording's name")).why(*why)
+            }
+            RecordingError::Read { path: file, .. } => {
+                Self::new(Code::Input, format!("{} could not be read", path(file))).because(&error)
+            }
+            RecordingError::QueryRefused { .. }
+            | RecordingError::Query { .. }
+            | RecordingError::QueryStopped => {
+                Self::new(Code::Usage, "the query failed").because(&error)
+            }
+            _ => unwritten(&error),
         }
+    }
+}
+
+/// A recording that can't be made, written or removed.
+fn unwritten(error: &RecordingError) -> Failure {
+    let failure = Failure::new(Code::Runtime, escape::text(&error.to_string()));
+    match error {
+        RecordingError::Exists { .. } => failure.next("another --name"),
+        RecordingError::InUse { .. } => failure.next("Ctrl-C where it is recorded, then again"),
+        RecordingError::Locked { .. } => failure.next("close the program that has it open"),
+        RecordingError::NoPermission { path } => {
+            let folder = path.parent().map(escape::path).unwrap_or_default();
+            failure
+                .why(format!("you may not write in {folder}"))
+                .next("--dir FOLDER   to put recordings elsewhere")
+        }
+        RecordingError::Full { .. } => {
+            failure.next("wiretape rm REC   makes room; --dir FOLDER goes to another disk")
+        }
+        other => match std::error::Error::source(other) {
+            Some(source) => failure.because(source),
+            None => failure,
+        },
     }
 }
 

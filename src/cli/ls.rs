@@ -9,6 +9,7 @@ use super::human::{self, Wall};
 use super::output::{Output, Role};
 use super::table::{Side, Table};
 use super::{Failure, Globals, escape, locate, mask};
+use crate::recording::store::name_of;
 use crate::recording::{Check, RecordingError, RecordingReader, State, Totals};
 use crate::wire::Recording;
 
@@ -44,7 +45,7 @@ fn table(output: &mut Output, files: &[PathBuf]) -> Result<(), Failure> {
     let mut states = Vec::new();
     for file in files {
         let size = human::size(size_of(file));
-        let name = escape::text(locate::name_of(file).unwrap_or("?"));
+        let name = escape::text(name_of(file).as_deref().unwrap_or("?"));
         match Seen::of(file) {
             Ok(seen) => {
                 states.push(seen.state.word());
@@ -129,7 +130,7 @@ struct ListedRecording {
 impl Listed {
     fn of(file: &Path) -> Self {
         let listed = Self {
-            name: locate::name_of(file).map(ToOwned::to_owned),
+            name: name_of(file),
             path: file.to_string_lossy().into_owned(),
             size: size_of(file),
             ..Self::default()

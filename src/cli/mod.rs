@@ -44,10 +44,9 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let globals = &arguments.globals;
     let done = match arguments.verb {
-        None => ls::run(globals),
         Some(Verb::Record(args)) => record::run(&args, globals),
         Some(Verb::Demo(args)) => demo::run(&args, globals),
-        Some(Verb::Ls) => ls::run(globals),
+        None | Some(Verb::Ls) => ls::run(globals),
         Some(Verb::Info(args)) => info::run(&args, globals),
         Some(Verb::Frames(args)) => frames::run(&args, globals),
         Some(Verb::Query(args)) => query::run(&args, globals),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::proxy::tls::{Trust, client_config, server_config};
+use crate::proxy::tls::{ClientTls, ServerTls, Trust, client_config, server_config};
 use crate::proxy::upstream::bracketed;
 use crate::proxy::{
     Clock, Connector, HeaderOverride, HostPolicy, Listening, ProxyError, Settings, Upstream,
@@ -105,7 +105,7 @@ pub(crate) fn run(args: &RecordArgs, globals: &Globals) -> Result<ExitCode, Fail
 struct Plan {
     addresses: Vec<Vec<SocketAddr>>,
     settings: Settings,
-    tls: Option<Arc<rustls::ClientConfig>>,
+    tls: Option<ClientTls>,
     ca_certificate: Option<PathBuf>,
     host_note: String,
 }
@@ -388,9 +388,7 @@ fn config_folder() -> Result<PathBuf, Failure> {
     })
 }
 
-fn local_tls(
-    addresses: Option<&Vec<SocketAddr>>,
-) -> Result<(Arc<rustls::ServerConfig>, PathBuf), Failure> {
+fn local_tls(addresses: Option<&Vec<SocketAddr>>) -> Result<(ServerTls, PathBuf), Failure> {
     let mut hosts: Vec<String> =
         ["localhost", "127.0.0.1", "::1"].into_iter().map(str::to_owned).collect();
     let extra = addresses.into_iter().flatten().map(SocketAddr::ip);

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::failure::{Code, Failure};
 use super::{Globals, escape, human, locate, ls};
-use crate::recording::{Store, lock};
+use crate::recording::{RecordingError, Store, lock};
 
 /// What `rm` takes.
 #[derive(Debug, Args)]
@@ -26,10 +26,8 @@ pub(crate) fn run(args: &RmArgs, globals: &Globals) -> Result<ExitCode, Failure>
     let mut paths = Vec::new();
     for name in &args.recordings {
         let path = locate::find(&globals.dir, name)?;
-        let shown = escape::path(&path);
         if lock::is_live(&path) {
-            return Err(Failure::new(Code::Runtime, format!("{shown} is being recorded"))
-                .next("Ctrl-C where it is recorded, then again"));
+            return Err(RecordingError::InUse { path }.into());
         }
         paths.push(path);
     }
@@ -50,9 +48,8 @@ pub(crate) fn run(args: &RmArgs, globals: &Globals) -> Result<ExitCode, Failure>
             return Ok(ExitCode::SUCCESS);
         }
     }
-    let store = Store::new(&globals.dir);
     for path in &paths {
-        store.remove(path)?;
+        Store::new(&globals.dir).remove(path)?;
         globals.progress(&format!("removed {}", escape::path(path)));
     }
     Ok(ExitCode::SUCCESS)

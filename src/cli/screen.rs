@@ -10,13 +10,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::proxy::{Push, Tap};
+use crate::recording::store::name_of;
 use crate::recording::{Journal, Status, Summary};
 use crate::wire::{Connection, EndedBy, Ending, Gap};
 
 use super::Globals;
 use super::human;
 use super::record::{RecordArgs, Urls};
-use super::{escape, locate, mask};
+use super::{escape, mask};
 
 /// Lines about connections in one second; more are counted, not printed, so that a reconnect storm
 /// can't bury everything else.
@@ -97,7 +98,7 @@ impl Screen {
     pub(crate) fn new(globals: &Globals, path: &Path, urls: &Urls) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         Self {
-            name: escape::text(locate::name_of(path).unwrap_or_default()),
+            name: escape::text(&name_of(path).unwrap_or_default()),
             path: escape::path(path),
             urls: [urls.listen.clone(), urls.point.clone(), urls.upstream.clone()],
             json: globals.json,
@@ -164,10 +165,7 @@ impl Screen {
             state.lines_this_second = 0;
             let left_out = std::mem::take(&mut state.lines_left_out);
             if left_out > 0 && !self.quiet && !self.json {
-                self.print_in(
-                    &mut state,
-                    &format!("{}  … {left_out} more lines like these", now()),
-                );
+                print_in(&mut state, &format!("{}  … {left_out} more lines like these", now()));
             }
         }
         self.tell_trouble(&mut state, status);
@@ -269,7 +267,7 @@ impl Screen {
             return;
         }
         state.lines_this_second += 1;
-        self.print_in(&mut state, &line);
+        print_in(&mut state, &line);
     }
 
     fn notice(&self, text: &str) {
@@ -293,7 +291,7 @@ impl Screen {
         if self.json {
             emit(&json!({"v": 1, "kind": "notice", "text": text}));
         } else {
-            self.print_in(state, &format!("{}  ! {text}", now()));
+            print_in(state, &format!("{}  ! {text}", now()));
         }
     }
 
@@ -315,24 +313,24 @@ impl Screen {
                 &json!({"v": 1, "kind": "trouble", "text": text, "lost_frames": status.lost_frames}),
             );
         } else {
-            self.print_in(state, &format!("{}  ! {text}", now()));
+            print_in(state, &format!("{}  ! {text}", now()));
         }
     }
 
     fn print(&self, text: &str) {
-        self.print_in(&mut self.lock(), text);
-    }
-
-    /// Prints above the status line, which the next tick draws again.
-    fn print_in(&self, state: &mut State, text: &str) {
-        let clear = if std::mem::take(&mut state.status_shown) { "\r\x1b[K" } else { "" };
-        // A closed stderr is no reason to stop recording.
-        let _ = writeln!(std::io::stderr(), "{clear}{text}");
+        print_in(&mut self.lock(), text);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Prints above the status line, which the next tick draws again.
+fn print_in(state: &mut State, text: &str) {
+    let clear = if std::mem::take(&mut state.status_shown) { "\r\x1b[K" } else { "" };
+    // A closed stderr is no reason to stop recording.
+    let _ = writeln!(std::io::stderr(), "{clear}{text}");
 }
 
 fn status_line(state: &State, status: &Status) -> String {
@@ -427,14 +425,13 @@ fn connection_json(connection: &Connection) -> Value {
 fn target(connection: &Connection) -> String {
     let head = String::from_utf8_lossy(&connection.request_head);
     let target = head.split(' ').nth(1).unwrap_or("");
-    escape::text(&mask::mask_target(target)).into()
+    escape::text(&mask::mask_target(target))
 }
 
 fn now() -> String {
     jiff::Zoned::now().strftime("%H:%M:%S").to_string()
 }
 
-#[expect(clippy::print_stdout, reason = "NDJSON on stdout is what --json asks for")]
 fn emit(value: &Value) {
     // A reader that went away is no reason to stop recording.
     let _ = writeln!(std::io::stdout(), "{value}");

@@ -9,7 +9,8 @@
 //!
 //! Both ends play the same script, each its own side: a step is due some time after a frame of the
 //! other side has come, so nothing is said before its reason. The bytes of each connection and
-//! direction are the same in every run of a seed, mask keys included; only arrival times vary.
+//! direction are the same in every run of a seed, mask keys included; only arrival times vary. (Other versions of zlib may
+//! compress the same messages differently.)
 
 mod bugs;
 mod cast;

@@ -1,7 +1,7 @@
 //! The upstream → a connected socket, inside TLS where its URL says so; or a reason for the client.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,10 +52,7 @@ impl Connector {
     }
 
     async fn connect_unlimited(&self) -> Result<(Stream, SocketAddr), ConnectError> {
-        let name = (self.upstream.host.as_str(), self.upstream.port);
-        let addresses = tokio::net::lookup_host(name).await.map_err(|error| {
-            self.unreachable(502, &format!("no such host: {}", plain_words(&error)))
-        })?;
+        let addresses = self.addresses().await?;
         let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         for address in addresses {
             match TcpStream::connect(address).await {
@@ -67,6 +64,31 @@ impl Connector {
             }
         }
         Err(self.unreachable(502, &plain_words(&failure)))
+    }
+
+    /// All addresses of the server. `localhost` is both loopback addresses whatever the system's
+    /// tables say (RFC 6761, 6.3): development servers listen on either.
+    async fn addresses(&self) -> Result<Vec<SocketAddr>, ConnectError> {
+        let Upstream { host, port, .. } = &self.upstream;
+        let is_local = host.eq_ignore_ascii_case("localhost");
+        let mut addresses: Vec<SocketAddr> =
+            match tokio::net::lookup_host((host.as_str(), *port)).await {
+                Ok(found) => found.collect(),
+                Err(_) if is_local => Vec::new(),
+                Err(error) => {
+                    let why = format!("no such host: {}", plain_words(&error));
+                    return Err(self.unreachable(502, &why));
+                }
+            };
+        if is_local {
+            for loopback in [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)] {
+                let address = SocketAddr::new(loopback, *port);
+                if !addresses.contains(&address) {
+                    addresses.push(address);
+                }
+            }
+        }
+        Ok(addresses)
     }
 
     async fn wrap(&self, tcp: TcpStream) -> Result<Stream, ConnectError> {

@@ -121,7 +121,8 @@ impl RequestHead {
             Err(httparse::Error::TooManyHeaders) => {
                 return Err(Refusal { status: 431, why: "more than 200 header lines" });
             }
-            Err(httparse::Error::Version) => {
+            // A target with a space in it leaves something else where the version should be.
+            Err(httparse::Error::Version) if names_a_version(head) => {
                 return Err(Refusal { status: 505, why: "not HTTP/1.0 or HTTP/1.1" });
             }
             Ok(httparse::Status::Partial) | Err(_) => {
@@ -226,6 +227,13 @@ fn push_header(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");
+}
+
+/// The request line has three words, of which the last is some version of HTTP.
+fn names_a_version(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\r').next().unwrap_or(head);
+    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+    matches!(words[..], [_, _, version] if version.starts_with(b"HTTP/"))
 }
 
 /// Only CR LF ends a line, and no line continues the one before: readers disagree about the rest.

@@ -385,15 +385,22 @@ fn local_answer(status: u16, text: &str) -> Vec<u8> {
 /// Fills in how a relayed connection ended.
 fn describe_end(connection: &mut Connection, end: &RelayEnd, taps: &[FlowTap; 2]) {
     connection.closed_ns = Some(end.closed_ns);
-    connection.close = [taps[0].close.clone(), taps[1].close.clone()];
+    let closes = taps.each_ref().map(|tap| tap.close.clone());
     connection.frames = [taps[0].frames, taps[1].frames];
     connection.bytes = [taps[0].bytes, taps[1].bytes];
-    connection.ended_by = Some(match end.first {
+    // With a closing handshake, who asked first; otherwise, whose socket ended first.
+    let first = match &closes {
+        [Some((_, out)), Some((_, back))] if out <= back => Some(Direction::ClientToServer),
+        [Some(_), Some(_)] => Some(Direction::ServerToClient),
+        _ => end.first,
+    };
+    connection.ended_by = Some(match first.filter(|_| end.first.is_some()) {
         Some(Direction::ClientToServer) => EndedBy::Client,
         Some(Direction::ServerToClient) => EndedBy::Server,
         None => EndedBy::Proxy,
     });
-    let both_closed = taps.iter().all(|tap| tap.close.is_some());
+    let both_closed = closes.iter().all(Option::is_some);
+    connection.close = closes.map(|close| close.map(|(said, _)| said));
     connection.ending = Some(match (&end.failure, end.first) {
         (_, None) => Ending::Stopped,
         (_, Some(_)) if both_closed => Ending::Closed,

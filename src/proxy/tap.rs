@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use crate::wire::{
-    Close, Connection, Direction, Frame, FrameDecoder, Gap, GapReason, Header, Opcode, Stamp,
+    Close, Connection, Direction, Frame, FrameDecoder, Gap, GapReason, Opcode, Stamp,
 };
 
 /// Where a tap puts a frame.
@@ -51,8 +51,8 @@ pub(super) struct FlowTap {
     pub(super) bytes: u64,
     /// Frames seen, later parts not counted.
     pub(super) frames: u64,
-    /// The first close frame.
-    pub(super) close: Option<Close>,
+    /// The first close frame, and when it was read.
+    pub(super) close: Option<(Close, u64)>,
 }
 
 impl FlowTap {
@@ -116,7 +116,9 @@ impl FlowTap {
         let decoded = catch_unwind(AssertUnwindSafe(|| {
             tap.append(*connection, &mut |push| {
                 run(decoder, &mut |frame| {
-                    notice_close(&frame.header, &frame.payload, close);
+                    if close.is_none() {
+                        *close = closes(&frame).map(|said| (said, stamp.read_ns));
+                    }
                     *frames += u64::from(!frame.marks.has(crate::wire::Marks::PART));
                     push(*direction, stamp, &frame);
                 });
@@ -154,8 +156,8 @@ impl Drop for FlowTap {
     }
 }
 
-fn notice_close(header: &Header, payload: &[u8], close: &mut Option<Close>) {
-    if close.is_none() && !header.is_empty() && header.opcode() == Opcode::CLOSE {
-        *close = Some(Close::from_payload(payload));
-    }
+/// What the frame says, if it is a close frame.
+fn closes(frame: &Frame<'_>) -> Option<Close> {
+    let is_close = !frame.header.is_empty() && frame.header.opcode() == Opcode::CLOSE;
+    is_close.then(|| Close::from_payload(&frame.payload))
 }

@@ -24,6 +24,12 @@ const CA_DAYS: i32 = 3650;
 /// The only HTTP that is spoken: HTTP/2 would hide the upgrade.
 const ALPN: &[u8] = b"http/1.1";
 
+/// TLS towards the server, set up.
+pub type ClientTls = Arc<ClientConfig>;
+
+/// TLS towards the client, set up.
+pub type ServerTls = Arc<ServerConfig>;
+
 /// How the upstream's certificate is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trust {
@@ -66,7 +72,7 @@ pub enum TlsError {
 }
 
 /// TLS towards the upstream.
-pub fn client_config(trust: &Trust) -> Result<Arc<ClientConfig>, TlsError> {
+pub fn client_config(trust: &Trust) -> Result<ClientTls, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
@@ -89,7 +95,7 @@ pub fn server_config(
     folder: &Path,
     hosts: Vec<String>,
     now: jiff::Timestamp,
-) -> Result<(Arc<ServerConfig>, PathBuf), TlsError> {
+) -> Result<(ServerTls, PathBuf), TlsError> {
     let (issuer, certificate_path) = load_or_make_ca(folder, now)?;
     let ca = CertificateDer::from_pem_file(&certificate_path)
         .map_err(|_| TlsError::Pem { path: certificate_path.clone(), what: "certificate" })?;

@@ -132,11 +132,11 @@ fn split_authority(authority: &str) -> Result<(&str, Option<&str>), UpstreamErro
         Some((host, port)) => (host, Some(port)),
         None => (authority, None),
     };
-    if host.is_empty() {
-        return fail("the URL names no host");
-    }
     if port.is_some_and(|port| port.contains(':')) {
         return fail("an IPv6 address goes in brackets: ws://[::1]:8000");
+    }
+    if host.is_empty() {
+        return fail("the URL names no host");
     }
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     if !host.bytes().all(is_name) {

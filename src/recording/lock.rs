@@ -57,7 +57,12 @@ impl Drop for LiveLock {
 
 /// Some process is recording into `recording` now.
 pub fn is_live(recording: &Path) -> bool {
-    let Ok(file) = File::open(beside(recording, SUFFIX)) else { return false };
+    let path = beside(recording, SUFFIX);
+    // A recorder's is a plain file; opening a pipe that has its name would wait for ever.
+    if !std::fs::symlink_metadata(&path).is_ok_and(|lock| lock.is_file()) {
+        return false;
+    }
+    let Ok(file) = File::open(path) else { return false };
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 

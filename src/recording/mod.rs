@@ -1,6 +1,7 @@
 //! Facts ↔ one SQLite file. The only room that knows SQL.
 
 pub mod error;
+pub mod follow;
 pub mod lock;
 pub mod query;
 pub mod queue;
@@ -14,7 +15,6 @@ pub mod writer;
 mod batch;
 mod checkpoint;
 mod file;
-mod follow;
 mod insert;
 mod names;
 mod open;

@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -14,7 +14,8 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
 use super::RecordingError;
-use super::{lock, schema};
+use super::lock::{self, beside};
+use super::schema;
 
 /// How much of a file is checked when it is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,13 +67,6 @@ pub(super) fn open(path: &Path, check: Check) -> Result<Connection, RecordingErr
     }
     connection.progress_handler(0, None::<fn() -> bool>).map_err(read)?;
     Ok(connection)
-}
-
-/// The side file of `path` whose name ends in `suffix`: `-wal`, `-shm`, `-journal`.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 /// What can be known without SQLite: a regular file that starts as an SQLite file does, with

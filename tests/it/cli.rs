@@ -1,17 +1,16 @@
 //! The binary, as people and scripts see it: what it prints, what it never prints, how it fails.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 
 use rusqlite::Connection as Database;
-use tempfile::TempDir;
+use wiretape::exchange::jsonl;
 use wiretape::recording::lock::LiveLock;
 use wiretape::wire::{Direction, Fact};
 
-use crate::sample::{self, frame, run, wiretape};
+use crate::sample::{self, Home, frame, run, wiretape};
 
 #[test]
 fn ls_lists() {
@@ -172,7 +171,7 @@ fn errors_teach() {
         "
 error: there is no recording called ambr-fix in recordings
   why   did you mean amber-fox?
-  try   wiretape ls",
+  try   wiretape ls   shows what there is; --dir FOLDER looks elsewhere",
     );
     home.fails(
         &["info", "recordings/x.db"],
@@ -206,7 +205,7 @@ error: recordings/2026-11-22-amber-fox.db was made by a newer Wiretape
         3,
         "
 error: there is no recording called nothing-like-it in recordings
-  try   wiretape ls   shows what there is",
+  try   wiretape ls   shows what there is; --dir FOLDER looks elsewhere",
     );
 }
 
@@ -394,7 +393,7 @@ error: removing needs a yes, and nobody can be asked
         "
 error: there is no recording called amber-cat in recordings
   why   did you mean amber-fox?
-  try   wiretape ls",
+  try   wiretape ls   shows what there is; --dir FOLDER looks elsewhere",
     );
     assert_eq!(count(), 3, "none is removed if one is not there");
     let claim = LiveLock::acquire(&home.tape()).unwrap();
@@ -408,4 +407,98 @@ error: recordings/2026-11-22-amber-fox.db is being recorded
     drop(claim);
     home.prints(&["rm", "--yes", "amber-fox"]);
     assert_eq!(count(), 0);
+}
+
+/// Export, import and export again give the same bytes.
+#[test]
+fn an_import_is_what_was_exported() {
+    let home = Home::new();
+    let first = home.prints(&["export", "amber-fox", "-o", "a.jsonl"]);
+    assert!(first.is_empty());
+    let printed = home.prints(&["import", "a.jsonl", "--dir", "other"]);
+    assert_eq!(printed, "amber-fox   other/2026-11-22-amber-fox.db\n");
+    let again = home.prints(&["export", "amber-fox", "--dir", "other"]);
+    assert_eq!(again, fs::read_to_string(home.dir.path().join("a.jsonl")).unwrap());
+    let mode = |path: &str| fs::metadata(home.dir.path().join(path)).unwrap().permissions().mode();
+    assert_eq!(mode("other/2026-11-22-amber-fox.db") & 0o777, 0o600);
+    for verb in [&["frames", "amber-fox"][..], &["info", "amber-fox", "-c", "1"]] {
+        let other = [verb, &["--dir", "other"]].concat();
+        assert_eq!(home.prints(&other), home.prints(verb));
+    }
+    // Where the name is taken, a number is added.
+    assert!(home.prints(&["import", "a.jsonl"]).starts_with("amber-fox-2   "));
+    assert!(home.prints(&["import", "a.jsonl"]).starts_with("amber-fox-3   "));
+    assert_eq!(home.prints(&["frames", "amber-fox-3"]), home.prints(&["frames", "amber-fox"]));
+}
+
+#[test]
+fn an_import_keeps_what_is_odd() {
+    let home = Home::empty();
+    let mut facts = sample::facts();
+    let Fact::Recording(recording) = &mut facts[0] else { unreachable!("the first fact") };
+    recording.finished_ns = None;
+    recording.name = "../../etc/\u{1b}[31mpasswd".into();
+    let lines: String = facts.iter().map(|fact| jsonl::render(fact) + "\n").collect();
+    let file = home.dir.path().join("a.jsonl");
+    fs::write(&file, lines.clone() + "{\"kind\":\"weather\"}\n{\"kind\":\"fra").unwrap();
+    let output = run(home.dir.path(), &["import", "a.jsonl"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let expected = format!(
+        "line {} is cut off; all before it is here\n\
+         1 line of kinds that are not known here were left out\n",
+        facts.len() + 2
+    );
+    assert_eq!(stderr, expected);
+    let list: serde_json::Value = serde_json::from_str(&home.prints(&["ls", "--json"])).unwrap();
+    assert_eq!(list["recordings"][0]["state"], "interrupted");
+    let path = list["recordings"][0]["path"].as_str().unwrap();
+    assert!(path.starts_with("recordings/2026-11-22-"), "{path}");
+    assert_eq!(home.prints(&["export", path]), lines);
+}
+
+#[test]
+fn a_failed_import_leaves_nothing() {
+    let home = Home::empty();
+    let file = home.dir.path().join("a.jsonl");
+    let lines: Vec<String> = sample::facts().iter().map(jsonl::render).collect();
+    let mut broken = lines.clone();
+    broken[6] = broken[6].replace("c2s", "up").replace("s2c", "up");
+    fs::write(&file, broken.join("\n")).unwrap();
+    home.fails(
+        &["import", "a.jsonl"],
+        3,
+        "
+error: the file could not be imported
+  why   line 7: direction: unknown word \"up\"",
+    );
+    let mut twice = lines.clone();
+    twice.insert(6, lines[5].clone());
+    fs::write(&file, twice.join("\n")).unwrap();
+    home.fails(
+        &["import", "a.jsonl"],
+        3,
+        "
+error: the file could not be imported
+  why   frame 2 comes after frame 2
+  try   frames in the order of their ids, each id once",
+    );
+    fs::write(&file, "{\"log\":{\"version\":\"1.2\"}}").unwrap();
+    home.fails(
+        &["import", "a.jsonl"],
+        3,
+        "
+error: the file could not be imported
+  why   the first line is not a Wiretape header
+  try   wiretape export REC -o FILE.jsonl   makes a file that can be imported",
+    );
+    fs::write(&file, lines[0].replacen("\"v\":1", "\"v\":9", 1)).unwrap();
+    home.fails(
+        &["import", "a.jsonl"],
+        3,
+        "
+error: the file could not be imported
+  why   format version 9 is newer than 1, the newest that is known here
+  try   cargo install wiretape   then again",
+    );
+    assert_eq!(fs::read_dir(home.dir.path().join("recordings")).unwrap().count(), 0);
 }

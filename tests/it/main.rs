@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 mod byte_exact;
+#[cfg(unix)]
+mod cli;
 mod demo;
 mod exchange;
 #[cfg(unix)]

@@ -2,10 +2,12 @@
 //! look at it with.
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use rusqlite::{Connection as Database, params};
+use tempfile::TempDir;
 use wiretape::recording::schema;
 use wiretape::wire::{
     Close, Connection, Direction, EndedBy, Ending, Fact, Frame, Gap, GapReason, Header, Marks,
@@ -321,7 +323,7 @@ pub(crate) struct Home {
 impl Home {
     pub(crate) fn new() -> Self {
         let home = Self::empty();
-        sample::write(&home.tape(), &sample::facts());
+        write(&home.tape(), &facts());
         home
     }
 
