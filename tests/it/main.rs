@@ -7,7 +7,11 @@ mod cli;
 mod demo;
 mod exchange;
 #[cfg(unix)]
+mod crash;
+#[cfg(unix)]
 mod http;
+#[cfg(target_os = "linux")]
+mod load;
 #[cfg(unix)]
 mod peers;
 mod proxy;

@@ -208,6 +208,14 @@ impl RunningProxy {
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
+    /// How many threads it has.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn threads(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("Threads:")).unwrap();
+        line.trim().parse().unwrap()
+    }
+
     /// Processor time it has used, in seconds.
     #[cfg(target_os = "linux")]
     pub(crate) fn processor_seconds(&self) -> f64 {
