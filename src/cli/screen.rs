@@ -137,10 +137,8 @@ impl Screen {
         }
         let mut lines = vec![
             format!("Recording   {}   {}", self.name, self.path),
-            format!(
-                "Point your app at   {point}     instead of {}    (paths and queries pass through)",
-                escape::text(upstream)
-            ),
+            format!("Point your app at   {point}   instead of {}", escape::text(upstream)),
+            "            (paths and queries pass through, and so does plain HTTP)".to_owned(),
         ];
         if let (Some(variable), Some(program)) = (&args.env, args.command.first()) {
             let (variable, program) = (escape::text(variable), escape::text(program));

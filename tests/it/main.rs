@@ -4,10 +4,10 @@
 mod byte_exact;
 #[cfg(unix)]
 mod cli;
-mod demo;
-mod exchange;
 #[cfg(unix)]
 mod crash;
+mod demo;
+mod exchange;
 #[cfg(unix)]
 mod http;
 #[cfg(target_os = "linux")]
