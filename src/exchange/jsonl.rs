@@ -24,6 +24,7 @@ use crate::wire::Fact;
 pub const VERSION: u64 = 1;
 
 /// What a line held.
+#[expect(clippy::large_enum_variant, reason = "nearly every line holds a fact")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parsed {
     /// A fact.

@@ -274,6 +274,7 @@ impl RecordingReader {
         Ok(Some(page))
     }
 
+    #[expect(clippy::too_many_arguments, reason = "three of them are the query")]
     /// Emits the rows of `sql`, whose `?1` is the id to start after and `?2` the number of rows.
     fn pages<T>(
         &self,
