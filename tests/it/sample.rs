@@ -1,6 +1,8 @@
 //! A small recording with something of everything, made without the recorder, and the binary to
 //! look at it with.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
+
 use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
