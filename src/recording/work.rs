@@ -368,10 +368,10 @@ impl Failure {
             }
             // The log's index has no room to grow.
             _ if code == ffi::SQLITE_IOERR_SHMSIZE => {
-                (GapReason::DiskFull, format!("no room on the disk for {path}"))
+                (GapReason::DiskFull, format!("the disk is full: no room for {path}"))
             }
             Some(ErrorCode::DiskFull) => {
-                (GapReason::DiskFull, format!("no room on the disk for {path}"))
+                (GapReason::DiskFull, format!("the disk is full: no room for {path}"))
             }
             _ => (GapReason::DiskError, format!("{path} can't be written: {error}")),
         };

@@ -261,14 +261,14 @@ fn a_folder_that_may_not_be_written_is_said() {
     std::fs::create_dir(&closed).unwrap();
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o555)).unwrap();
     let as_root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
-    let mut command = if as_root {
-        let mut command = Command::new("setpriv");
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&copy);
-        command
-    } else {
-        Command::new(&copy)
-    };
     for dir in [closed.clone(), closed.join("below")] {
+        let mut command = if as_root {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&copy);
+            command
+        } else {
+            Command::new(&copy)
+        };
         let output = command
             .args(["record", "ws://127.0.0.1:1", "--listen", "127.0.0.1:0", "--dir"])
             .arg(&dir)
