@@ -2,6 +2,7 @@
 //! and recordings read back.
 
 pub(crate) mod byte_tap;
+pub(crate) mod load;
 pub(crate) mod proxy;
 pub(crate) mod recorded;
 pub(crate) mod script;
