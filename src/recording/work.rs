@@ -213,6 +213,9 @@ impl Work {
             None => self.next_file()?,
         };
         let file = self.file.insert(file);
+        // Before, so that nothing goes into a file that was moved; after, so that nothing is taken
+        // for stored that went into one while it was removed.
+        file.check().map_err(|displaced| Failure::displaced(&file.path, displaced))?;
         let mut totals = self.totals;
         totals.add(&batch.tally());
         let what =
