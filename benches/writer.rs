@@ -114,8 +114,12 @@ fn record(bytes: usize, count: usize) -> Result<Measured, RecordingError> {
     let summary = writer.finish(start.elapsed().as_nanos() as u64)?;
     let finished = start.elapsed();
     let rows = rows as u64;
-    assert_eq!((summary.frames[1], summary.lost_frames), (rows, 0), "every frame is kept");
-    Ok(Measured { inserting, finished, file_bytes: summary.file_bytes, rows })
+    assert_eq!(
+        (summary.status.frames[1], summary.status.lost_frames),
+        (rows, 0),
+        "every frame is kept"
+    );
+    Ok(Measured { inserting, finished, file_bytes: summary.status.file_bytes, rows })
 }
 
 /// The frames of one chunk, as the decoder gives them.

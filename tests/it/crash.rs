@@ -109,7 +109,9 @@ fn sigterm_under_load_loses_nothing() {
     let server = echo_server();
     let proxy = start_proxy(server, Options::default());
     let loads: Vec<Load> = (0..4).map(|_| Load::start(proxy.address)).collect();
-    loads.iter().for_each(|load| load.wait_for(500));
+    for load in &loads {
+        load.wait_for(500);
+    }
     // Two clients are still at it when the grace is over; two finish within it.
     proxy.signal("TERM");
     let mut loads = loads.into_iter();
@@ -197,7 +199,7 @@ impl SmallDisk {
         if mounted.is_ok_and(|status| status.success()) {
             return Some(Self(folder));
         }
-        println!("skipped: mounting a small tmpfs needs root on Linux");
+        eprintln!("skipped: mounting a small tmpfs needs root on Linux");
         None
     }
 
@@ -269,7 +271,7 @@ fn a_disk_that_is_full_from_the_start_is_said_and_leaves_nothing() {
     std::fs::write(disk.path().join("filler"), [0; 4096]).unwrap();
     let dir = disk.path().join("recordings");
     let options = Options { dir: Some(dir.clone()), ..Options::default() };
-    let Err(ended) = try_start("ws://127.0.0.1:1", options) else { panic!("it started") };
+    let Err(ended) = try_start("ws://127.0.0.1:1", &options) else { panic!("it started") };
     assert!(matches!(ended.status.code(), Some(2 | 4)), "{}: {}", ended.status, ended.stderr);
     assert!(ended.stderr.contains(dir.to_str().unwrap()), "{}", ended.stderr);
     let left = std::fs::read_dir(&dir).map_or(0, Iterator::count);

@@ -460,7 +460,7 @@ fn nothing_is_connected_to_but_the_upstream() {
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
         ("GET / HTTP/3.0\r\nHost: h\r\n\r\n", 505),
         // Two spaces: what follows the second is no version of HTTP.
-        ("GET /a b HTTP/1.1\r\nHost: h\r\n\r\n", 505),
+        ("GET /a b HTTP/1.1\r\nHost: h\r\n\r\n", 400),
     ];
     let bytes: Vec<Vec<u8>> =
         requests.iter().map(|(request, _)| request.as_bytes().to_vec()).collect();

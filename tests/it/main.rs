@@ -1,13 +1,16 @@
 //! The rooms from outside, and the binary: one runner, one module a room.
 
+#![expect(clippy::unwrap_used, reason = "in tests a surprise is a failure")]
+#![expect(clippy::disallowed_methods, reason = "tests are outside, where there are clocks")]
+
 #[cfg(unix)]
 mod byte_exact;
 #[cfg(unix)]
 mod cli;
-mod demo;
-mod exchange;
 #[cfg(unix)]
 mod crash;
+mod demo;
+mod exchange;
 #[cfg(unix)]
 mod http;
 #[cfg(target_os = "linux")]

@@ -4,7 +4,6 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -12,10 +11,11 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::cli::failure::{Code, Failure};
+use crate::cli::tap::{JournalTap, Watcher};
 use crate::demo::{Pace, Platform, Tally, clients};
-use crate::proxy::{Clock, Connector, HostPolicy, Listening, Proxy, Push, Settings, Tap, Upstream};
-use crate::recording::{Journal, RecordingWriter, Store, WriterOptions};
-use crate::wire::{Connection, Gap, Recording};
+use crate::proxy::{Clock, Connector, HostPolicy, Listening, Proxy, Settings, Upstream};
+use crate::recording::{RecordingWriter, Store, WriterOptions};
+use crate::wire::{Connection, Recording};
 
 /// How long connections may take to end once their clients have.
 const GRACE: Duration = Duration::from_secs(2);
@@ -90,7 +90,7 @@ impl Stage {
             handshake_limit: HANDSHAKE,
             tls: None,
         };
-        let tap = Arc::new(DemoTap(writer.journal()));
+        let tap = Arc::new(JournalTap::new(writer.journal(), Unwatched));
         let proxy = listening.serve(settings, Connector::new(upstream, None), tap, clock);
         Ok(Self { seed, pace, platform, proxy, address, writer, clock })
     }
@@ -177,29 +177,12 @@ fn agree(clients: Tally, server: Tally) -> bool {
         && (clients.sent, clients.received) == (server.received, server.sent)
 }
 
-/// Records what the proxy sees.
-struct DemoTap(Journal);
+/// Nobody but the demo's own clients can reach this proxy, and what they do is told from the
+/// recording.
+struct Unwatched;
 
-impl Tap for DemoTap {
-    fn connection(&self, connection: Connection) {
-        self.0.connection(connection);
-    }
+impl Watcher for Unwatched {
+    fn connection(&self, _: &Connection) {}
 
-    fn append(&self, connection: i64, write: &mut dyn FnMut(&mut Push<'_>)) {
-        self.0.append(connection, |appender| {
-            write(&mut |direction, stamp, frame| appender.frame(direction, stamp, frame));
-        });
-    }
-
-    fn gap(&self, gap: Gap) {
-        self.0.gap(&gap);
-    }
-
-    fn poll_ready(&self, connection: i64, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.poll_ready(connection, cx)
-    }
-
-    fn notice(&self, _text: String) {
-        // Nobody but the demo's own clients can reach this proxy, so there is nobody to tell of.
-    }
+    fn notice(&self, _: &str) {}
 }
