@@ -3,11 +3,12 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use wiretape::wire::Direction;
 
-use crate::support::load::{Load, client_frame, connect, echo_server, server_frame};
+use crate::support::load::{Load, Pace, client_frame, connect, echo_server, server_frame};
 use crate::support::proxy::{Options, start_proxy, try_start};
 use crate::support::recorded::Recorded;
 use crate::support::{assert_same_bytes, noise};
@@ -32,13 +33,19 @@ fn counted(recorded: &Recorded, connection: i64, direction: Direction) -> u64 {
 fn kill_9_at_random_moments_loses_nothing_older_than_50_ms() {
     let server = echo_server();
     for kill in 0..KILLS {
-        let proxy = start_proxy(server, Options::default());
-        let loads: Vec<Load> = (0..3).map(|_| Load::start(proxy.address)).collect();
+        // Other programs on a loaded machine are not what is tested. Without the right to go
+        // first, `nice` says so and runs it all the same.
+        let under = ["nice", "-n", "-15"].map(str::to_owned).to_vec();
+        let proxy = start_proxy(server, Options { under, ..Options::default() });
+        let loads: Vec<Load> =
+            (0..3).map(|_| Load::start_at(proxy.address, Pace::Steady)).collect();
+        let stalls = Stalls::watch();
         // The moment is random for the seed: counted in echoes, then in milliseconds.
         let random = u64::from_le_bytes(noise(kill * 7919 + 3, 8).try_into().unwrap());
         loads[0].wait_for(1 + random % 500);
         std::thread::sleep(Duration::from_millis(random / 500 % 250));
         let killed_at = Instant::now();
+        let kept_after = KEPT_AFTER + stalls.longest();
         let ended = proxy.kill();
         let carried: Vec<_> = loads.into_iter().map(Load::ended).collect();
         let recorded = Recorded::open(&ended.recording);
@@ -46,7 +53,7 @@ fn kill_9_at_random_moments_loses_nothing_older_than_50_ms() {
         let rows = recorded.connections();
         for (index, client) in carried.iter().enumerate() {
             let old =
-                client.echoes.iter().filter(|at| **at + KEPT_AFTER < killed_at).count() as u64;
+                client.echoes.iter().filter(|at| **at + kept_after < killed_at).count() as u64;
             let row = rows.get(index);
             assert!(row.is_some() || old == 0, "kill {kill}: connection {index} is missing");
             let Some(row) = row else { continue };
@@ -63,6 +70,33 @@ fn kill_9_at_random_moments_loses_nothing_older_than_50_ms() {
             .unwrap();
         assert_eq!(finished, None);
         assert!(info(&ended.recording).contains("interrupted"));
+    }
+}
+
+/// How long the machine itself held threads up: on a loaded one, no promise in milliseconds holds
+/// for a thread that is not run.
+struct Stalls(Arc<Mutex<Duration>>);
+
+impl Stalls {
+    const LOOK: Duration = Duration::from_millis(5);
+
+    fn watch() -> Self {
+        let longest: Arc<Mutex<Duration>> = Arc::default();
+        let weak = Arc::downgrade(&longest);
+        std::thread::spawn(move || {
+            while let Some(longest) = weak.upgrade() {
+                let before = Instant::now();
+                std::thread::sleep(Self::LOOK);
+                let late = before.elapsed().saturating_sub(Self::LOOK);
+                let mut longest = longest.lock().unwrap();
+                *longest = late.max(*longest);
+            }
+        });
+        Self(longest)
+    }
+
+    fn longest(&self) -> Duration {
+        *self.0.lock().unwrap()
     }
 }
 
@@ -201,7 +235,7 @@ fn a_full_disk_stops_the_recording_not_the_traffic_and_leaves_a_gap() {
     let load = Load::start(proxy.address);
     let trouble = proxy.event("trouble");
     let told = trouble["text"].as_str().unwrap().to_lowercase();
-    assert!(told.contains("full") && told.contains("traffic still flows"), "{told}");
+    assert!(told.contains("no room on the disk") && told.contains("traffic still flows"), "{told}");
     // Every echo is compared, so this shows that the traffic is byte-exact meanwhile.
     load.wait_for(2000);
     disk.resize("200m");
@@ -261,15 +295,16 @@ fn a_folder_that_may_not_be_written_is_said() {
     std::fs::create_dir(&closed).unwrap();
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o555)).unwrap();
     let as_root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
+    let command = || {
+        if !as_root {
+            return Command::new(&copy);
+        }
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&copy);
+        command
+    };
     for dir in [closed.clone(), closed.join("below")] {
-        let mut command = if as_root {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&copy);
-            command
-        } else {
-            Command::new(&copy)
-        };
-        let output = command
+        let output = command()
             .args(["record", "ws://127.0.0.1:1", "--listen", "127.0.0.1:0", "--dir"])
             .arg(&dir)
             .output()

@@ -19,7 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 
 PYTHON_2_WHEELS = [
-    "Automat==20.2.0", "PyHamcrest==1.9.0", "Twisted==20.3.0", "attrs==21.4.0",
+    "Automat==20.2.0", "Jinja2==2.11.3", "MarkupSafe==1.1.1", "PyHamcrest==1.9.0", "Twisted==20.3.0", "attrs==21.4.0",
     "constantly==15.1.0", "hyperlink==21.0.0", "idna==2.10", "incremental==22.10.0",
     "setuptools==44.1.1", "six==1.16.0", "typing==3.10.0.0", "zope.interface==4.7.2",
 ]
