@@ -85,7 +85,7 @@ fn a_flood_waits_for_the_disk_and_is_woken_by_it() {
     let _release = Release(&disk);
     let journal = writer.journal();
     let woken = Arc::new(Woken::default());
-    let frames = flood(&journal, 1, &vec![1; 10_000], &woken);
+    let frames = flood(&journal, 1, &[1; 10_000], &woken);
     let queued = journal.status().queued_bytes;
     assert!((CONNECTION_BYTES..CONNECTION_BYTES + 20_000).contains(&queued), "{queued}");
     assert_eq!(woken.0.load(Ordering::SeqCst), 0);
@@ -107,7 +107,7 @@ fn floods_leave_room_for_the_next_connection() {
     let mut frames = 0;
     for connection in 1..=12 {
         assert!(is_ready(&journal, connection, &woken), "connection {connection} has no room");
-        frames += flood(&journal, connection, &vec![1; 10_000], &woken);
+        frames += flood(&journal, connection, &[1; 10_000], &woken);
         assert!(journal.status().queued_bytes <= QUEUE_BYTES);
     }
     disk.go_on();
@@ -134,7 +134,7 @@ fn both_directions_of_a_connection_are_woken() {
     let _release = Release(&disk);
     let journal = writer.journal();
     let [one, other] = [Arc::new(Woken::default()), Arc::new(Woken::default())];
-    flood(&journal, 1, &vec![1; 100_000], &one);
+    flood(&journal, 1, &[1; 10_000], &one);
     assert!(!is_ready(&journal, 1, &other) && !is_ready(&journal, 1, &one));
     disk.go_on();
     until("both are woken", || {
@@ -159,7 +159,7 @@ fn where_gaps_are_chosen_nothing_waits_and_each_loss_is_counted() {
     let woken = Arc::new(Woken::default());
     for number in 0..5_000 {
         assert!(is_ready(&journal, 1, &woken));
-        append(&journal, 1, number, &vec![1; 10_000]);
+        append(&journal, 1, number, &[1; 10_000]);
     }
     let lost = journal.status().lost_frames;
     assert!(lost > 4_000, "{lost}");

@@ -81,7 +81,7 @@ fn a_disk_that_fills_is_a_gap_and_recording_resumes() {
     let mut sent = 0;
     until("the disk is full", || {
         wait_for_room(&journal);
-        append(&journal, 1, sent, &vec![3; 20_000]);
+        append(&journal, 1, sent, &[3; 15_000]);
         sent += 1;
         journal.status().trouble.is_some()
     });
@@ -90,7 +90,7 @@ fn a_disk_that_fills_is_a_gap_and_recording_resumes() {
     assert!(trouble.text.contains("one.db"), "{}", trouble.text);
     for _ in 0..500 {
         wait_for_room(&journal);
-        append(&journal, 1, sent, &vec![3; 20_000]);
+        append(&journal, 1, sent, &[3; 15_000]);
         sent += 1;
     }
     until_settled(&journal, sent);
