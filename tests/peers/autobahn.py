@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -82,13 +83,14 @@ class Line:
         for line in self.process.stdout:
             value = json.loads(line)
             if name in value:
+                # Nobody needs the rest, but a pipe that fills up would hold its writer up.
+                threading.Thread(target=self.process.stdout.read, daemon=True).start()
                 return value[name]
         raise SystemExit(f"{self.process.args[0]} ended without saying {name!r}")
 
     def end(self):
         self.process.terminate()
-        self.process.communicate(timeout=60)
-        return self.process.returncode
+        return self.process.wait(timeout=60)
 
 
 def wstest(folder, mode, spec, outdir):
