@@ -21,6 +21,8 @@ mod proxy;
 mod query;
 #[cfg(unix)]
 mod reader;
+#[cfg(unix)]
+mod record;
 mod sample;
 #[cfg(unix)]
 mod support;
