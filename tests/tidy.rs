@@ -1,6 +1,8 @@
 //! Guards the layout: who may name whom, which outside crate lives where, and the house rules that
 //! no compiler checks.
 
+#![expect(clippy::unwrap_used, reason = "in tests a surprise is a failure")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -144,7 +146,7 @@ fn identifier(text: &str) -> &str {
 
 /// What is wrong with whom `source` names.
 fn illegal_names(source: &Source) -> Vec<String> {
-    let code: String = source.code().map(|(_, line)| format!("{line}\n")).collect();
+    let code: String = source.code().flat_map(|(_, line)| [line, "\n"]).collect();
     let up = "super::".repeat(source.module().len());
     let mut named = [names_after(&code, "crate::"), names_after(&code, "wiretape::")].concat();
     if !up.is_empty() {

@@ -182,12 +182,12 @@ fn mask_protocols(value: &str) -> String {
                 return format!("{space}{MASK}");
             }
             // `bearer.TOKEN`, `auth-TOKEN` and their like.
-            let announcer = ANNOUNCERS.iter().find(|word| {
+            let prefix = ANNOUNCERS.iter().find(|word| {
                 lower
                     .strip_prefix(**word)
                     .is_some_and(|rest| rest.starts_with(['.', '-', '=', ':']))
             });
-            match announcer {
+            match prefix {
                 Some(word) => format!("{space}{}{MASK}", &name[..=word.len()]),
                 None => protocol.into(),
             }

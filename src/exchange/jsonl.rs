@@ -25,6 +25,7 @@ pub const VERSION: u64 = 1;
 
 /// What a line held.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one lives at a time, and nearly all are facts")]
 pub enum Parsed {
     /// A fact.
     Fact(Fact<'static>),

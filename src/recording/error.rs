@@ -90,7 +90,7 @@ pub enum RecordingError {
         path: PathBuf,
     },
     /// The disk is full.
-    #[error("no room on the disk for {}", path.display())]
+    #[error("the disk is full: no room for {}", path.display())]
     Full {
         /// The file.
         path: PathBuf,

@@ -152,7 +152,7 @@ impl RecordingReader {
         emit: Emit<'_, Connection>,
     ) -> Result<(), RecordingError> {
         let sql = page_sql("connection", rows::CONNECTION);
-        self.pages(&sql, after_id, CONNECTIONS_A_PAGE, rows::connection, emit)
+        self.pages(Pages { sql, after_id, size: CONNECTIONS_A_PAGE }, rows::connection, emit)
     }
 
     /// One connection's latest state.
@@ -170,12 +170,13 @@ impl RecordingReader {
     pub fn gaps(&self, after_id: i64, emit: Emit<'_, (i64, Gap)>) -> Result<(), RecordingError> {
         let sql = page_sql("gap", rows::GAP);
         let with_id = |row: &Row<'_>| rows::gap(row).map(|(id, gap)| (id, (id, gap)));
-        self.pages(&sql, after_id, ROWS_A_PAGE, with_id, emit)
+        self.pages(Pages { sql, after_id, size: ROWS_A_PAGE }, with_id, emit)
     }
 
     /// Emits the notes, in order.
     pub fn notes(&self, emit: Emit<'_, Note>) -> Result<(), RecordingError> {
-        self.pages(&page_sql("note", rows::NOTE), i64::MIN, ROWS_A_PAGE, rows::note, emit)
+        let sql = page_sql("note", rows::NOTE);
+        self.pages(Pages { sql, after_id: i64::MIN, size: ROWS_A_PAGE }, rows::note, emit)
     }
 
     /// The newest frame's id; 0 where there is none.
@@ -274,19 +275,17 @@ impl RecordingReader {
         Ok(Some(page))
     }
 
-    /// Emits the rows of `sql`, whose `?1` is the id to start after and `?2` the number of rows.
+    /// Emits the rows of a table, page by page.
     fn pages<T>(
         &self,
-        sql: &str,
-        mut after_id: i64,
-        size: i64,
+        Pages { sql, mut after_id, size }: Pages,
         from_row: impl Fn(&Row<'_>) -> Result<(i64, T), RowError>,
         emit: Emit<'_, T>,
     ) -> Result<(), RecordingError> {
         loop {
             let start = after_id;
             let mut page = Vec::new();
-            self.each(sql, [after_id, size], &mut |row| {
+            self.each(&sql, [after_id, size], &mut |row| {
                 let (id, fact) = from_row(row)?;
                 after_id = after_id.max(id);
                 page.push(fact);
@@ -338,6 +337,14 @@ impl RecordingReader {
     fn damaged(&self, why: &str) -> RecordingError {
         RecordingError::Damaged { path: self.path.clone(), why: why.into() }
     }
+}
+
+/// Which rows, and how many at a time.
+struct Pages {
+    /// Its `?1` is the id to start after, its `?2` the number of rows.
+    sql: String,
+    after_id: i64,
+    size: i64,
 }
 
 struct Page {

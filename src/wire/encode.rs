@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(hello, [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
         let binary = encoded(&FrameSpec::new(Opcode::BINARY), &[7; 256]);
         assert_eq!(binary[..4], [0x82, 0x7e, 0x01, 0x00]);
-        let binary = encoded(&FrameSpec::new(Opcode::BINARY), &[7; 65536]);
+        let binary = encoded(&FrameSpec::new(Opcode::BINARY), &vec![7; 65536]);
         assert_eq!(binary[..10], [0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]);
     }
 

@@ -1,5 +1,7 @@
 //! Facts ↔ JSON lines: the round trip is the identity, and broken lines are told by number.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
+
 use std::borrow::Cow;
 
 use proptest::collection::vec;

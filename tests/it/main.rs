@@ -1,5 +1,8 @@
 //! The rooms from outside, and the binary: one runner, one module a room.
 
+#![expect(clippy::unwrap_used, reason = "in tests a surprise is a failure")]
+#![expect(clippy::disallowed_methods, reason = "tests are outside, where there are clocks")]
+
 #[cfg(unix)]
 mod byte_exact;
 #[cfg(unix)]
@@ -18,6 +21,8 @@ mod proxy;
 mod query;
 #[cfg(unix)]
 mod reader;
+#[cfg(unix)]
+mod record;
 mod sample;
 #[cfg(unix)]
 mod support;

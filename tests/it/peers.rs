@@ -32,7 +32,7 @@ fn has(what: &str, found: bool) -> bool {
     if !found {
         let required = std::env::var("WIRETAPE_PEERS").is_ok_and(|value| value == "required");
         assert!(!required, "{what} is not installed, and WIRETAPE_PEERS=required");
-        println!("skipped: {what} is not installed (.ci/run installs it)");
+        eprintln!("skipped: {what} is not installed (.ci/run installs it)");
     }
     found
 }

@@ -1,5 +1,7 @@
 //! SQL on recordings: the views can be asked, nothing is written, nothing runs for ever.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
+
 use std::ops::ControlFlow;
 
 use tempfile::TempDir;

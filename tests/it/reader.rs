@@ -1,6 +1,8 @@
 //! The reader: what was written is read; what was not written by a recorder is refused, whatever
 //! it is, without a hang, a crash or a change to the disk.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::ops::ControlFlow;

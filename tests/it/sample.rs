@@ -1,6 +1,8 @@
 //! A small recording with something of everything, made without the recorder, and the binary to
 //! look at it with.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
+
 use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,11 +57,11 @@ pub(crate) fn frame(
     match payload.len() {
         short @ 0..126 => header.push(masked | short as u8),
         long @ 126..65_536 => {
-            header.push(masked | 126);
+            header.push(masked | 0x7e);
             header.extend((long as u16).to_be_bytes());
         }
         longest => {
-            header.push(masked | 127);
+            header.push(masked | 0x7f);
             header.extend((longest as u64).to_be_bytes());
         }
     }

@@ -13,13 +13,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 
 PYTHON_2_WHEELS = [
-    "Automat==20.2.0", "PyHamcrest==1.9.0", "Twisted==20.3.0", "attrs==21.4.0",
+    "Automat==20.2.0", "Jinja2==2.11.3", "MarkupSafe==1.1.1", "PyHamcrest==1.9.0", "Twisted==20.3.0", "attrs==21.4.0",
     "constantly==15.1.0", "hyperlink==21.0.0", "idna==2.10", "incremental==22.10.0",
     "setuptools==44.1.1", "six==1.16.0", "typing==3.10.0.0", "zope.interface==4.7.2",
 ]
@@ -82,13 +83,14 @@ class Line:
         for line in self.process.stdout:
             value = json.loads(line)
             if name in value:
+                # Nobody needs the rest, but a pipe that fills up would hold its writer up.
+                threading.Thread(target=self.process.stdout.read, daemon=True).start()
                 return value[name]
         raise SystemExit(f"{self.process.args[0]} ended without saying {name!r}")
 
     def end(self):
         self.process.terminate()
-        self.process.communicate(timeout=60)
-        return self.process.returncode
+        return self.process.wait(timeout=60)
 
 
 def wstest(folder, mode, spec, outdir):

@@ -3,9 +3,10 @@
 // node autobahn_client.mjs MODULES URL AGENT
 
 import { createRequire } from "node:module";
+import { resolve } from "node:path";
 
 const [modules, url, agent] = process.argv.slice(2);
-const { WebSocket } = createRequire(modules + "/")("ws");
+const { WebSocket } = createRequire(resolve(modules) + "/")("ws");
 const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 // One connection to its end; gives the last message.

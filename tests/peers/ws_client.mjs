@@ -5,10 +5,11 @@
 
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
+import { resolve } from "node:path";
 import { plan } from "./plan.mjs";
 
 const [modules, url, deflate, closer] = process.argv.slice(2);
-const { WebSocket } = createRequire(modules + "/")("ws");
+const { WebSocket } = createRequire(resolve(modules) + "/")("ws");
 const socket = new WebSocket(url, { perMessageDeflate: JSON.parse(deflate), maxPayload: 64 << 20 });
 const sent = createHash("sha256");
 const received = createHash("sha256");

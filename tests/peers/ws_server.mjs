@@ -7,9 +7,10 @@
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { resolve } from "node:path";
 
 const [modules, deflate] = process.argv.slice(2);
-const { WebSocketServer } = createRequire(modules + "/")("ws");
+const { WebSocketServer } = createRequire(resolve(modules) + "/")("ws");
 const say = (line) => console.log(JSON.stringify(line));
 
 const http = createServer((request, response) => {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use crate::cli::human;
-use crate::wire::{Direction, Gap, Message, RecordedFrame};
+use crate::wire::{Direction, Gap, Header, Message, RecordedFrame};
 
 /// One frame. `text` or `base64` is its payload as recorded; `message` is there where the frame
 /// ends a message that has several frames or is compressed.
@@ -84,9 +84,9 @@ impl FrameLine {
             read_ns: recorded.stamp.read_ns,
             written_ns: recorded.stamp.written_ns,
             opcode: framed.map(|header| header.opcode().word()),
-            fin: framed.map(|header| header.fin()),
-            rsv: framed.map(|header| header.rsv()),
-            masked: framed.map(|header| header.masked()),
+            fin: framed.map(Header::fin),
+            rsv: framed.map(Header::rsv),
+            masked: framed.map(Header::masked),
             length: frame.length,
             marks: frame.marks.words().collect(),
             payload: Payload::of(&frame.payload),

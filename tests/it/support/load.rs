@@ -4,9 +4,9 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::NEVER;
 
@@ -128,10 +128,40 @@ pub(crate) fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
 pub(crate) struct Load {
     socket: TcpStream,
     stop: Arc<AtomicBool>,
-    echoed: Arc<AtomicU64>,
-    times: Arc<Mutex<Vec<Instant>>>,
+    echoes: Arc<Echoes>,
     sender: JoinHandle<u64>,
     receiver: JoinHandle<()>,
+}
+
+/// How fast a client sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// As fast as it can: more than a debug build stores at once, so that frames wait.
+    Full,
+    /// A few thousand frames a second, which any build keeps up with.
+    Steady,
+}
+
+/// When each echo came, in order; whoever waits for more of them is woken.
+#[derive(Default)]
+struct Echoes {
+    times: Mutex<(Vec<Instant>, bool)>,
+    changed: Condvar,
+}
+
+impl Echoes {
+    fn count(&self) -> u64 {
+        self.times.lock().unwrap().0.len() as u64
+    }
+
+    /// Waits until there are `wanted`; false if there will never be.
+    fn reach(&self, wanted: u64) -> bool {
+        let times = self.times.lock().unwrap();
+        let waiting =
+            |state: &mut (Vec<Instant>, bool)| (state.0.len() as u64) < wanted && !state.1;
+        let (times, _) = self.changed.wait_timeout_while(times, NEVER, waiting).unwrap();
+        times.0.len() as u64 >= wanted
+    }
 }
 
 /// What a client knows at its end.
@@ -143,95 +173,79 @@ pub(crate) struct Carried {
 }
 
 impl Load {
-    /// Connects through `address` and begins.
+    /// Connects through `address` and sends as fast as the echoes come.
     #[track_caller]
     pub(crate) fn start(address: SocketAddr) -> Self {
-        let socket = connect(address).expect("a WebSocket");
-        let (stop, echoed) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
-        let times: Arc<Mutex<Vec<Instant>>> = Arc::default();
-        let sender = {
-            let (socket, stop) = (socket.try_clone().unwrap(), Arc::clone(&stop));
-            let echoed = Arc::clone(&echoed);
-            std::thread::spawn(move || send_counters(socket, &stop, &echoed))
-        };
-        let receiver = {
-            let (socket, echoed) = (socket.try_clone().unwrap(), Arc::clone(&echoed));
-            let times = Arc::clone(&times);
-            std::thread::spawn(move || receive_echoes(socket, &echoed, &times))
-        };
-        Self { socket, stop, echoed, times, sender, receiver }
+        Self::start_at(address, Pace::Full)
     }
 
-    /// Echoes so far.
-    pub(crate) fn echoed(&self) -> u64 {
-        self.echoed.load(Ordering::Acquire)
+    /// The same at a pace.
+    #[track_caller]
+    pub(crate) fn start_at(address: SocketAddr, pace: Pace) -> Self {
+        let socket = connect(address).expect("a WebSocket");
+        let (stop, echoes) = (Arc::<AtomicBool>::default(), Arc::<Echoes>::default());
+        let sender = {
+            let (socket, stop) = (socket.try_clone().unwrap(), Arc::clone(&stop));
+            let echoes = Arc::clone(&echoes);
+            std::thread::spawn(move || send_counters(socket, &stop, &echoes, pace))
+        };
+        let receiver = {
+            let (socket, echoes) = (socket.try_clone().unwrap(), Arc::clone(&echoes));
+            std::thread::spawn(move || receive_echoes(socket, &echoes))
+        };
+        Self { socket, stop, echoes, sender, receiver }
     }
 
     /// Waits until `more` further echoes have come.
     #[track_caller]
     pub(crate) fn wait_for(&self, more: u64) {
-        let (wanted, deadline) = (self.echoed() + more, Instant::now() + NEVER);
-        while self.echoed() < wanted {
-            assert!(Instant::now() < deadline, "the traffic has stopped at {}", self.echoed());
-            std::thread::yield_now();
-        }
+        let wanted = self.echoes.count() + more;
+        assert!(self.echoes.reach(wanted), "the traffic has stopped at {}", self.echoes.count());
     }
 
     /// Sends no more, waits for every echo, closes.
     pub(crate) fn finish(self) -> Carried {
         self.stop.store(true, Ordering::Release);
         let sent = self.sender.join().unwrap();
-        let deadline = Instant::now() + NEVER;
-        while self.echoed.load(Ordering::Acquire) < sent {
-            assert!(Instant::now() < deadline, "echoes are missing");
-            std::thread::yield_now();
-        }
+        assert!(self.echoes.reach(sent), "echoes are missing");
         self.socket.shutdown(Shutdown::Write).unwrap();
         self.receiver.join().unwrap();
-        Carried { sent, echoes: self.times.lock().unwrap().clone() }
+        Carried { sent, echoes: self.echoes.times.lock().unwrap().0.clone() }
     }
 
     /// What it knows once the proxy is gone.
     pub(crate) fn ended(self) -> Carried {
         let sent = self.sender.join().unwrap();
         self.receiver.join().unwrap();
-        Carried { sent, echoes: self.times.lock().unwrap().clone() }
+        Carried { sent, echoes: self.echoes.times.lock().unwrap().0.clone() }
     }
 }
 
-fn send_counters(mut socket: TcpStream, stop: &AtomicBool, echoed: &AtomicU64) -> u64 {
+fn send_counters(mut socket: TcpStream, stop: &AtomicBool, echoes: &Echoes, pace: Pace) -> u64 {
     let mut sent = 0;
-    while !stop.load(Ordering::Acquire) {
-        if sent - echoed.load(Ordering::Acquire) >= WINDOW {
-            std::thread::yield_now();
-            if is_over(&socket) {
-                break;
-            }
-            continue;
-        }
+    while !stop.load(Ordering::Acquire) && echoes.reach((sent + 1_u64).saturating_sub(WINDOW)) {
         if socket.write_all(&client_frame(sent)).is_err() {
             break;
         }
         sent += 1;
+        if pace == Pace::Steady && sent.is_multiple_of(4) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
     sent
 }
 
-/// The other side has ended and all that it sent was taken.
-fn is_over(socket: &TcpStream) -> bool {
-    matches!(socket.take_error(), Ok(Some(_)) | Err(_))
-        || matches!(socket.peer_addr(), Err(error) if error.kind() == std::io::ErrorKind::NotConnected)
-}
-
-fn receive_echoes(mut socket: TcpStream, echoed: &AtomicU64, times: &Mutex<Vec<Instant>>) {
+fn receive_echoes(mut socket: TcpStream, echoes: &Echoes) {
     let mut frame = [0; SERVER_FRAME];
     let mut counter = 0;
     while socket.read_exact(&mut frame).is_ok() {
         assert_eq!(&frame[..], server_frame(counter), "echo {counter}");
-        times.lock().unwrap().push(Instant::now());
+        echoes.times.lock().unwrap().0.push(Instant::now());
+        echoes.changed.notify_all();
         counter += 1;
-        echoed.store(counter, Ordering::Release);
     }
-    // Wakes the sender, whatever it waits for.
+    // The end: nobody has to wait any more.
+    echoes.times.lock().unwrap().1 = true;
+    echoes.changed.notify_all();
     let _ = socket.shutdown(Shutdown::Both);
 }

@@ -78,15 +78,16 @@ pub(crate) fn start_proxy(upstream: SocketAddr, options: Options) -> RunningProx
 
 /// The same, for any URL.
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "options are written where they are used")]
 pub(crate) fn start_proxy_at(upstream: &str, options: Options) -> RunningProxy {
-    match try_start(upstream, options) {
+    match try_start(upstream, &options) {
         Ok(proxy) => proxy,
         Err(ended) => panic!("the proxy did not start ({}): {}", ended.status, ended.stderr),
     }
 }
 
 /// Starts it; the `Err` is how it ended when it did not come to listen.
-pub(crate) fn try_start(upstream: &str, options: Options) -> Result<RunningProxy, Ended> {
+pub(crate) fn try_start(upstream: &str, options: &Options) -> Result<RunningProxy, Ended> {
     let folder = options.dir.is_none().then(|| tempfile::tempdir().unwrap());
     let dir = options.dir.clone().unwrap_or_else(|| folder.as_ref().unwrap().path().to_owned());
     let mut child = command(&options.under, upstream, &dir)

@@ -50,11 +50,6 @@ pub(crate) fn client(address: SocketAddr, script: &[Step]) -> Seen {
     play(socket, script)
 }
 
-/// The same, on a thread of its own.
-pub(crate) fn client_thread(address: SocketAddr, script: Vec<Step>) -> JoinHandle<Seen> {
-    std::thread::spawn(move || client(address, &script))
-}
-
 /// A server that plays `scripts`, one for each connection in turn.
 pub(crate) struct ScriptedServer {
     pub(crate) address: SocketAddr,
