@@ -43,7 +43,10 @@ fn main() -> ExitCode {
         Some(role) => play(role, arguments.get(1).map_or("null", String::as_str)),
         None if first == "--list" => Ok(()),
         None => match Asked::parse(&arguments, descriptors) {
-            Ok(asked) => compare(&asked),
+            Ok(asked) => {
+                compare(&asked);
+                Ok(())
+            }
             Err(wrong) => {
                 println!("{wrong}");
                 return ExitCode::from(2);
@@ -79,7 +82,7 @@ fn read<T: DeserializeOwned>(plan: &str) -> io::Result<T> {
 }
 
 /// Every case with every subject, once a round; then the tables.
-fn compare(asked: &Asked) -> io::Result<()> {
+fn compare(asked: &Asked) {
     let cases: Vec<Case> = scenario::all(asked.lengths)
         .into_iter()
         .filter(|case| asked.wants(case.scenario))
@@ -108,7 +111,6 @@ fn compare(asked: &Asked) -> io::Result<()> {
         println!("\nmitmproxy is not here: name its mitmdump in MITMDUMP to compare with it.");
     }
     println!("\n{:.0} s in all.", start.elapsed().as_secs_f64());
-    Ok(())
 }
 
 impl Asked {

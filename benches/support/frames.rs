@@ -144,10 +144,10 @@ fn push_header(frames: &mut Vec<u8>, opcode: u8, length: usize, mask: u8) {
     if length < 126 {
         frames.push(mask | length as u8);
     } else if let Ok(length) = u16::try_from(length) {
-        frames.push(mask | 126);
+        frames.push(mask | 0x7e);
         frames.extend_from_slice(&length.to_be_bytes());
     } else {
-        frames.push(mask | 127);
+        frames.push(mask | 0x7f);
         frames.extend_from_slice(&(length as u64).to_be_bytes());
     }
 }

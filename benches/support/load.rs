@@ -161,33 +161,32 @@ async fn receive_all(plan: LoadPlan, connections: usize, timed: bool) -> io::Res
     sum(tasks).await
 }
 
-async fn receive(mut stream: TcpStream, times: Times, timed: bool) -> io::Result<Tally> {
+async fn receive(mut stream: TcpStream, times: Times, is_timed: bool) -> io::Result<Tally> {
     let mut tally = Tally::default();
     let mut inbox = Inbox::new(&[]);
     stream.write_all(&frames::masked(TEXT, b"go")).await?;
     tally.sent.add(2);
     let drained = tokio::time::Instant::from_std(times.drained);
     loop {
-        let count = match tokio::time::timeout_at(drained, stream.read(inbox.room())).await {
-            Ok(count) => count?,
-            Err(_) => {
-                tally.cut = 1;
-                return Ok(tally);
-            }
+        let read = tokio::time::timeout_at(drained, stream.read(inbox.room())).await;
+        let Ok(count) = read else {
+            tally.cut = 1;
+            return Ok(tally);
         };
+        let count = count?;
         if count == 0 {
             return Ok(tally);
         }
         inbox.took(count);
         let counted = (times.warm..times.end).contains(&clock::now());
-        let now_ns = if timed { clock::wall_ns() } else { 0 };
+        let now_ns = if is_timed { clock::wall_ns() } else { 0 };
         while let Some(found) = inbox.next() {
             let payload = inbox.payload(&found);
             tally.received.add(payload.len());
             if counted && found.opcode == TEXT {
                 tally.messages += 1;
                 tally.bytes += payload.len() as u64;
-                if timed {
+                if is_timed {
                     tally.latencies.push(now_ns.saturating_sub(frames::time_of(payload)));
                 }
             }

@@ -25,7 +25,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(60);
 /// A child process with its output read line by line. Killed when dropped.
 pub(crate) struct Process {
     child: Child,
-    lines: BufReader<ChildStdout>,
+    /// `None` once the rest of its output is read and dropped.
+    lines: Option<BufReader<ChildStdout>>,
     stdin: Option<ChildStdin>,
 }
 
@@ -55,13 +56,14 @@ impl Process {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().expect("stdout is piped");
-        Ok(Self { child, lines: BufReader::new(stdout), stdin })
+        Ok(Self { child, lines: Some(BufReader::new(stdout)), stdin })
     }
 
     /// The next line of its output.
     pub(crate) fn line(&mut self) -> io::Result<String> {
         let mut line = String::new();
-        if self.lines.read_line(&mut line)? == 0 {
+        let lines = self.lines.as_mut().expect("no line is asked for after the last");
+        if lines.read_line(&mut line)? == 0 {
             let status = self.child.wait()?;
             return Err(io::Error::other(format!("ended without a word: {status}")));
         }
@@ -72,6 +74,13 @@ impl Process {
     pub(crate) fn port(&mut self) -> io::Result<u16> {
         let line = self.line()?;
         line.parse().map_err(|_| io::Error::other(format!("expected a port, got {line:?}")))
+    }
+
+    /// Reads and drops the rest of its output, so that it never waits to write.
+    pub(crate) fn drop_lines(&mut self) {
+        if let Some(mut lines) = self.lines.take() {
+            thread::spawn(move || io::copy(&mut lines, &mut io::sink()));
+        }
     }
 
     /// Tells it to go on: closes its input.

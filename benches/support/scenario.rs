@@ -1,7 +1,10 @@
 //! What is asked of each subject, and what must come out.
 
 use super::load::Load;
-use super::run::Metric::{self, *};
+use super::run::Metric::{
+    self, CpuMicros, FilePerPayload, KibPerConnection, Megabytes, P50Micros, P99Micros, PeakMib,
+    PerSecond, StartMillis, StoredMegabytes, Threads,
+};
 use super::server::{ServerPlan, StreamPlan};
 use super::subject::Subject;
 

@@ -111,6 +111,7 @@ fn start_wiretape(upstream: u16) -> io::Result<Running> {
     }
     let mut process = Process::start(&mut command)?;
     let line = process.line()?;
+    process.drop_lines();
     let started: serde_json::Value = serde_json::from_str(&line)?;
     let field = |name: &str| {
         let text = started.get(name).and_then(serde_json::Value::as_str);

@@ -348,7 +348,13 @@ fn ended_line(connection: &Connection, ending: Ending, was_open: bool) -> String
             ending.word(),
         );
     }
-    let close = connection.close.iter().flatten().next().map(|close| {
+    let [out, back] = &connection.close;
+    // What the one said who asked for the end; the other mostly repeats it.
+    let asked = match connection.ended_by {
+        Some(EndedBy::Server) => back.as_ref().or(out.as_ref()),
+        _ => out.as_ref().or(back.as_ref()),
+    };
+    let close = asked.map(|close| {
         let code = close.code.map_or_else(|| "without a code".to_owned(), |code| code.to_string());
         let reason = String::from_utf8_lossy(&close.reason);
         let reason =

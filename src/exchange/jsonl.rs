@@ -24,7 +24,6 @@ use crate::wire::Fact;
 pub const VERSION: u64 = 1;
 
 /// What a line held.
-#[expect(clippy::large_enum_variant, reason = "nearly every line holds a fact")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "one lives at a time, and nearly all are facts")]
 pub enum Parsed {

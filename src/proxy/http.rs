@@ -14,16 +14,15 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
-use crate::wire::{Connection, Direction, EndedBy, Ending, FrameDecoder};
+use crate::wire::{Connection, EndedBy, Ending};
 
 use super::connect::ConnectError;
 use super::exchange::{Exchange, ExchangeEnd};
 use super::head::{MAX_HEAD, Refusal, RequestHead, end_of_head, forwarded};
-use super::relay::{Flow, Relay, RelayEnd};
 use super::serve::{Shared, Stop};
 use super::side::Side;
 use super::stream::Stream;
-use super::tap::FlowTap;
+use super::tunnel::Tunnel;
 
 /// How long a request's head may take once it has begun (slow senders hold a descriptor each).
 const HEAD_TIME: Duration = Duration::from_secs(30);
@@ -71,23 +70,32 @@ impl ClientConnection {
         }
     }
 
-    /// Serves it to its end.
-    pub(super) async fn serve(mut self) {
+    /// Serves it to its end, or until it is a WebSocket.
+    pub(super) async fn serve(mut self) -> Option<Box<Tunnel>> {
         loop {
             let mut stop = self.stop.clone();
             let next = tokio::select! {
                 biased;
                 next = self.next_request() => next,
-                () = stop.draining() => return,
+                () = stop.draining() => return None,
             };
             let head = match next {
                 Next::Request(head) => head,
-                Next::Refused(refusal) => return self.refuse(refusal).await,
-                Next::Gone => return self.goodbye().await,
+                Next::Refused(refusal) => {
+                    self.refuse(refusal).await;
+                    return None;
+                }
+                Next::Gone => {
+                    self.goodbye().await;
+                    return None;
+                }
             };
             let request = match RequestHead::parse(&head) {
                 Ok(request) => request,
-                Err(refusal) => return self.refuse(refusal).await,
+                Err(refusal) => {
+                    self.refuse(refusal).await;
+                    return None;
+                }
             };
             let ended = tokio::select! {
                 biased;
@@ -95,13 +103,14 @@ impl ClientConnection {
                 () = stop.stopped() => Ended::Stopped,
             };
             match ended {
-                Ended::Next => {}
+                Ended::Next => continue,
                 Ended::Tunnel { deflates } => return self.tunnel(deflates).await,
-                Ended::Closing => return self.goodbye().await,
-                Ended::Reset => return self.client.stream.reset(),
-                Ended::Answered => return,
-                Ended::Stopped => return self.end_recorded(Ending::Stopped, EndedBy::Proxy, None),
+                Ended::Closing => self.goodbye().await,
+                Ended::Reset => self.client.stream.reset(),
+                Ended::Answered => {}
+                Ended::Stopped => self.end_recorded(Ending::Stopped, EndedBy::Proxy, None),
             }
+            return None;
         }
     }
 
@@ -264,45 +273,17 @@ impl ClientConnection {
         }
     }
 
-    /// Both directions of a WebSocket, to their end.
-    async fn tunnel(mut self, deflates: bool) {
-        let Some((mut server, _)) = self.server.take() else { return };
+    /// Sends both heads on; what is left then is a WebSocket between two sockets.
+    async fn tunnel(mut self, deflates: bool) -> Option<Box<Tunnel>> {
+        let (mut server, _) = self.server.take()?;
         // The heads are the proxy's to send on; all after them is the relay's.
         let sent = async {
             poll_fn(|cx| server.poll_drain(cx)).await?;
             poll_fn(|cx| self.client.poll_drain(cx)).await
         };
-        let sent = sent.await;
-        let Some(mut connection) = self.recorded.take() else { return };
-        let shared = &self.shared;
-        shared.tap.connection(connection.clone());
-        let flow = |direction, early| {
-            let mut decoder = FrameDecoder::new(direction, shared.settings.max_payload);
-            if deflates {
-                decoder.allow_rsv1();
-            }
-            let (tap, held) = (Arc::clone(&shared.tap), Arc::clone(&shared.held));
-            let tap = FlowTap::new(tap, held, connection.id, decoder, direction);
-            Flow::new(direction, shared.clock, tap, early)
-        };
-        let relay = Relay {
-            flows: [
-                flow(Direction::ClientToServer, std::mem::take(&mut self.client.inbox)),
-                flow(Direction::ServerToClient, std::mem::take(&mut server.inbox)),
-            ],
-            client: self.client.stream,
-            server: server.stream,
-        };
-        let mut stop = self.stop.clone();
-        let stopped = async {
-            // A client that could not even take the 101 is gone; the relay then finds the ends.
-            if sent.is_ok() {
-                stop.stopped().await;
-            }
-        };
-        let (end, taps) = relay.run(stopped).await;
-        describe_end(&mut connection, &end, &taps);
-        shared.tap.connection(connection);
+        let stop = sent.await.is_ok().then_some(self.stop);
+        let sides = [self.client, server];
+        Some(Tunnel::new(self.shared, self.recorded.take()?, sides, deflates, stop))
     }
 
     /// Answers in the server's place: one plain line.
@@ -380,38 +361,6 @@ fn local_answer(status: u16, text: &str) -> Vec<u8> {
         text.len() + "wiretape: \n".len(),
     )
     .into_bytes()
-}
-
-/// Fills in how a relayed connection ended.
-fn describe_end(connection: &mut Connection, end: &RelayEnd, taps: &[FlowTap; 2]) {
-    connection.closed_ns = Some(end.closed_ns);
-    let closes = taps.each_ref().map(|tap| tap.close.clone());
-    connection.frames = [taps[0].frames, taps[1].frames];
-    connection.bytes = [taps[0].bytes, taps[1].bytes];
-    // With a closing handshake, who asked first; otherwise, whose socket ended first.
-    let first = match &closes {
-        [Some((_, out)), Some((_, back))] if out <= back => Some(Direction::ClientToServer),
-        [Some(_), Some(_)] => Some(Direction::ServerToClient),
-        _ => end.first,
-    };
-    connection.ended_by = Some(match first.filter(|_| end.first.is_some()) {
-        Some(Direction::ClientToServer) => EndedBy::Client,
-        Some(Direction::ServerToClient) => EndedBy::Server,
-        None => EndedBy::Proxy,
-    });
-    let both_closed = closes.iter().all(Option::is_some);
-    connection.close = closes.map(|close| close.map(|(said, _)| said));
-    connection.ending = Some(match (&end.failure, end.first) {
-        (_, None) => Ending::Stopped,
-        (_, Some(_)) if both_closed => Ending::Closed,
-        (Some(_), Some(_)) => Ending::Reset,
-        (None, Some(_)) => Ending::Eof,
-    });
-    connection.detail = match &end.failure {
-        Some(error) => Some(plain_words(error)),
-        None if end.truncated => Some("TLS ended without close_notify".to_owned()),
-        None => None,
-    };
 }
 
 /// The system's words for an error, without its number.

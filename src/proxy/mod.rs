@@ -3,7 +3,8 @@
 //! ```text
 //! serve      accept → one task a connection
 //! http       request and response heads found in the stream, forwarded byte for byte, until a 101
-//! relay      after the 101: two flows, read → write on → tap
+//! tunnel     after the 101: a WebSocket between two sockets, to its end
+//! relay      its two flows, each read → write on → tap
 //! tap        forwarded bytes → frames, handed to whoever records them
 //! ```
 //!
@@ -23,6 +24,7 @@ mod side;
 mod stream;
 mod tap;
 pub mod tls;
+mod tunnel;
 pub mod upstream;
 
 pub use clock::Clock;

@@ -87,8 +87,8 @@ enum FlowState {
 }
 
 impl Relay {
-    /// Relays until both directions have ended, or `stop` is ready.
-    pub(super) async fn run(mut self, stop: impl Future<Output = ()>) -> (RelayEnd, [FlowTap; 2]) {
+    /// Relays until both directions have ended, or `stop` is ready; [`Relay::close`] is next.
+    pub(super) async fn run(&mut self, stop: impl Future<Output = ()>) -> RelayEnd {
         let mut stop = std::pin::pin!(stop);
         let mut end = RelayEnd { first: None, failure: None, truncated: false, closed_ns: 0 };
         let stopped = poll_fn(|cx| {
@@ -101,7 +101,7 @@ impl Relay {
         if !stopped && self.flows.iter().any(|flow| flow.state == FlowState::SenderLost) {
             self.last_bytes(&mut end).await;
         }
-        self.close(end)
+        end
     }
 
     fn poll_flows(&mut self, cx: &mut Context<'_>, end: &mut RelayEnd) -> Poll<()> {
@@ -134,7 +134,8 @@ impl Relay {
         }
     }
 
-    fn close(self, mut end: RelayEnd) -> (RelayEnd, [FlowTap; 2]) {
+    /// Closes both sockets as they ended; what the taps still hold is recorded.
+    pub(super) fn close(self, mut end: RelayEnd) -> (RelayEnd, [FlowTap; 2]) {
         let Self { client, server, flows: [mut out, mut back] } = self;
         for flow in [&mut out, &mut back] {
             flow.finish();

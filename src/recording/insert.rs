@@ -15,7 +15,7 @@ const ROWS: usize = 20;
 /// Values of a frame.
 const COLUMNS: usize = 9;
 
-const INSERT_FRAME: &str = "INSERT INTO frame \
+const INSERT_FRAME: &str = "INSERT OR FAIL INTO frame \
     (id, connection, direction, read_ns, held_ns, header, payload, length, marks) VALUES ";
 
 const PUT_CONNECTION: &str = "INSERT OR REPLACE INTO connection (id, opened_ns, client, server, \

@@ -5,9 +5,9 @@
 //!
 //! # Budget
 //! All connections together may have [`QUEUE_BYTES`] waiting or being written, and one of them at
-//! most [`CONNECTION_BYTES`] and half of what is free. So any number of connections that flood
-//! leave room for the next: `n` of them fill `n / (n + 2)` of the queue. The budget is asked for
-//! before a socket is read, and exceeded by no more than what was read then.
+//! most [`CONNECTION_BYTES`] and half of what is free. So a connection that floods leaves the next
+//! one at least two thirds of what it found. The budget is asked for before a socket is read, and
+//! exceeded by no more than what was read then.
 //!
 //! # Losses
 //! Nothing is dropped while the writer works and `--when-behind` is `slow`. In a trouble of the

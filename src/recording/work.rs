@@ -213,6 +213,9 @@ impl Work {
             None => self.next_file()?,
         };
         let file = self.file.insert(file);
+        // Before, so that nothing goes into a file that was moved; after, so that nothing is taken
+        // for stored that went into one while it was removed.
+        file.check().map_err(|displaced| Failure::displaced(&file.path, displaced))?;
         let mut totals = self.totals;
         totals.add(&batch.tally());
         let what =
@@ -368,10 +371,10 @@ impl Failure {
             }
             // The log's index has no room to grow.
             _ if code == ffi::SQLITE_IOERR_SHMSIZE => {
-                (GapReason::DiskFull, format!("no room on the disk for {path}"))
+                (GapReason::DiskFull, format!("the disk is full: no room for {path}"))
             }
             Some(ErrorCode::DiskFull) => {
-                (GapReason::DiskFull, format!("no room on the disk for {path}"))
+                (GapReason::DiskFull, format!("the disk is full: no room for {path}"))
             }
             _ => (GapReason::DiskError, format!("{path} can't be written: {error}")),
         };

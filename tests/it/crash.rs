@@ -36,7 +36,12 @@ fn kill_9_at_random_moments_loses_nothing_older_than_50_ms() {
         // Other programs on a loaded machine are not what is tested. Without the right to go
         // first, `nice` says so and runs it all the same.
         let under = ["nice", "-n", "-15"].map(str::to_owned).to_vec();
-        let proxy = start_proxy(server, Options { under, ..Options::default() });
+        // Nor is a disk that other programs keep busy: what a kill can lose is in memory, wherever
+        // the file is.
+        let memory = Path::new("/dev/shm");
+        let folder = memory.is_dir().then(|| tempfile::tempdir_in(memory).unwrap());
+        let dir = folder.as_ref().map(|folder| folder.path().to_owned());
+        let proxy = start_proxy(server, Options { under, dir, ..Options::default() });
         let loads: Vec<Load> =
             (0..3).map(|_| Load::start_at(proxy.address, Pace::Steady)).collect();
         let stalls = Stalls::watch();
@@ -45,7 +50,8 @@ fn kill_9_at_random_moments_loses_nothing_older_than_50_ms() {
         loads[0].wait_for(1 + random % 500);
         std::thread::sleep(Duration::from_millis(random / 500 % 250));
         let killed_at = Instant::now();
-        let kept_after = KEPT_AFTER + stalls.longest();
+        // A frame is waited for by three threads: the relay, the writer, and the client's.
+        let kept_after = KEPT_AFTER + 3 * stalls.longest();
         let ended = proxy.kill();
         let carried: Vec<_> = loads.into_iter().map(Load::ended).collect();
         let recorded = Recorded::open(&ended.recording);
@@ -235,7 +241,7 @@ fn a_full_disk_stops_the_recording_not_the_traffic_and_leaves_a_gap() {
     let load = Load::start(proxy.address);
     let trouble = proxy.event("trouble");
     let told = trouble["text"].as_str().unwrap().to_lowercase();
-    assert!(told.contains("no room on the disk") && told.contains("traffic still flows"), "{told}");
+    assert!(told.contains("the disk is full") && told.contains("traffic still flows"), "{told}");
     // Every echo is compared, so this shows that the traffic is byte-exact meanwhile.
     load.wait_for(2000);
     disk.resize("200m");

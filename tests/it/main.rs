@@ -21,10 +21,14 @@ mod proxy;
 mod query;
 #[cfg(unix)]
 mod reader;
+#[cfg(unix)]
+mod record;
 mod sample;
 #[cfg(unix)]
 mod support;
 mod terminal;
 mod tls;
+#[cfg(unix)]
+mod unlucky;
 mod wire;
 mod writer;

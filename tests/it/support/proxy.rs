@@ -78,6 +78,7 @@ pub(crate) fn start_proxy(upstream: SocketAddr, options: Options) -> RunningProx
 
 /// The same, for any URL.
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "options are written where they are used")]
 pub(crate) fn start_proxy_at(upstream: &str, options: Options) -> RunningProxy {
     match try_start(upstream, &options) {
         Ok(proxy) => proxy,
