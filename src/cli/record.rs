@@ -172,7 +172,17 @@ async fn record(
     let tap = Arc::new(JournalTap::new(writer.journal(), Arc::clone(&screen)));
     let connector = Connector::new(upstream, plan.tls);
     let mut proxy = listening.serve(plan.settings, connector, tap, clock);
-    let mut child = Child::start(args, &urls.variable)?;
+    let mut child = match Child::start(args, &urls.variable) {
+        Ok(child) => child,
+        Err(failure) => {
+            // Nothing was recorded, so nothing is left behind.
+            proxy.end_now().await;
+            let path = writer.path().to_owned();
+            writer.finish(clock.now_ns())?;
+            Store::new(&globals.dir).remove(&path)?;
+            return Err(failure);
+        }
+    };
 
     let mut tick = tokio::time::interval(TICK);
     let exit = loop {

@@ -1,7 +1,7 @@
 //! What a running recording tells: lines on stderr and one live status line, or NDJSON on stdout.
 
 use std::collections::HashMap;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,6 +14,7 @@ use crate::wire::{Connection, EndedBy, Ending};
 
 use super::Globals;
 use super::human;
+use super::printer::Printer;
 use super::record::{RecordArgs, Urls};
 use super::tap::Watcher;
 use super::{escape, mask};
@@ -21,6 +22,9 @@ use super::{escape, mask};
 /// Lines about connections in one second; more are counted, not printed, so that a reconnect storm
 /// can't bury everything else.
 const LINES_PER_SECOND: u32 = 40;
+
+/// How long the end waits for a reader of the last lines.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Where lines go.
 pub(crate) struct Screen {
@@ -30,12 +34,12 @@ pub(crate) struct Screen {
     json: bool,
     quiet: bool,
     live: bool,
+    printer: Printer,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    status_shown: bool,
     open: HashMap<i64, Stage>,
     connections: u64,
     connected: u64,
@@ -78,7 +82,7 @@ impl Watcher for Arc<Screen> {
             (Some(Stage::Connected), None) => return,
         };
         if self.json {
-            return emit(&connection_json(connection));
+            return self.emit(&connection_json(connection));
         }
         if self.quiet {
             return;
@@ -88,7 +92,7 @@ impl Watcher for Arc<Screen> {
             return;
         }
         state.lines_this_second += 1;
-        print_in(&mut state, &line);
+        self.printer.line(line);
     }
 
     fn notice(&self, text: &str) {
@@ -105,7 +109,7 @@ impl Watcher for Arc<Screen> {
         }
         let times = if *seen > 1 { format!(" (seen {seen} times)") } else { String::new() };
         let text = format!("{}{times}", escape::text(text));
-        self.tell_notice(&mut state, &text);
+        self.tell_notice(&text);
     }
 }
 
@@ -119,6 +123,7 @@ impl Screen {
             json: globals.json,
             quiet: globals.quiet,
             live: std::io::stderr().is_terminal() && !dumb && !globals.quiet && !globals.json,
+            printer: Printer::start(),
             state: Mutex::default(),
         }
     }
@@ -127,7 +132,7 @@ impl Screen {
     pub(crate) fn introduce(&self, host_note: &str, args: &RecordArgs, ca: Option<&Path>) {
         let [listen, point, upstream] = &self.urls;
         if self.json {
-            return emit(&json!({
+            return self.emit(&json!({
                 "v": 1, "kind": "started", "name": self.name, "recording": self.path,
                 "listen": listen, "point": point, "upstream": upstream,
             }));
@@ -157,17 +162,14 @@ impl Screen {
         ));
         lines.push("Stop        Ctrl-C".to_owned());
         lines.push("waiting for a first connection…".to_owned());
-        self.print(&lines.join("\n"));
+        self.printer.line(lines.join("\n"));
     }
 
     /// Warns of a listening address that others can reach.
     pub(crate) fn warn_reachable(&self, address: &str) {
-        self.tell_notice(
-            &mut self.lock(),
-            &format!(
-                "listening on {address}: other machines can reach the server through this port"
-            ),
-        );
+        self.tell_notice(&format!(
+            "listening on {address}: other machines can reach the server through this port"
+        ));
     }
 
     /// Draws the status line and tells of trouble.
@@ -179,14 +181,11 @@ impl Screen {
             state.rate = (frames - state.frames_before.min(frames)) as f64;
             state.frames_before = frames;
             state.lines_this_second = 0;
-            let left_out = std::mem::take(&mut state.lines_left_out);
-            if left_out > 0 && !self.quiet && !self.json {
-                print_in(&mut state, &format!("{}  … {left_out} more lines like these", now()));
-            }
+            self.tell_left_out(std::mem::take(&mut state.lines_left_out));
         }
         self.tell_trouble(&mut state, status);
         for notice in status.notices.iter().skip(state.notices_told) {
-            self.tell_notice(&mut state, &escape::text(notice));
+            self.tell_notice(&escape::text(notice));
         }
         state.notices_told = status.notices.len();
         if self.live {
@@ -194,8 +193,7 @@ impl Screen {
             let width =
                 terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
             let line = escape::fit(line.as_bytes(), width.saturating_sub(1));
-            state.status_shown = true;
-            let _ = write!(std::io::stderr(), "\r\x1b[K{line}");
+            self.printer.status(line);
         }
     }
 
@@ -204,7 +202,7 @@ impl Screen {
         let open = self.lock().open.values().filter(|stage| **stage == Stage::Connected).count();
         if open > 0 && !self.json && !self.quiet {
             let seconds = grace.as_secs();
-            self.print(&format!(
+            self.printer.line(format!(
                 "{}  stopping: {open} open connections have {seconds} s (Ctrl-C again: at once)",
                 now()
             ));
@@ -213,11 +211,16 @@ impl Screen {
 
     /// The last words.
     pub(crate) fn summarise(&self, summary: &Summary) {
+        self.tell_summary(summary);
+        self.printer.flush(LAST_LINES);
+    }
+
+    fn tell_summary(&self, summary: &Summary) {
         let (finished, summary) = (summary.finished, &summary.status);
         let connections = self.lock().connections;
         let [out, back] = summary.frames;
         if self.json {
-            return emit(&json!({
+            return self.emit(&json!({
                 "v": 1, "kind": "summary", "name": self.name, "recording": self.path,
                 "connections": connections, "frames": {"c2s": out, "s2c": back},
                 "bytes": {"c2s": summary.bytes[0], "s2c": summary.bytes[1]},
@@ -249,14 +252,24 @@ impl Screen {
             "Open        wiretape frames {}     wiretape info {}",
             self.name, self.name
         ));
-        self.print(&lines.join("\n"));
+        self.printer.line(lines.join("\n"));
     }
 
-    fn tell_notice(&self, state: &mut State, text: &str) {
+    fn tell_notice(&self, text: &str) {
         if self.json {
-            emit(&json!({"v": 1, "kind": "notice", "text": text}));
+            self.emit(&json!({"v": 1, "kind": "notice", "text": text}));
         } else {
-            print_in(state, &format!("{}  ! {text}", now()));
+            self.printer.line(format!("{}  ! {text}", now()));
+        }
+    }
+
+    /// Lines that were too many, or that nobody read in time.
+    fn tell_left_out(&self, too_many: u64) {
+        let left_out = too_many + self.printer.left_out();
+        if left_out > 0 && self.json {
+            self.emit(&json!({"v": 1, "kind": "left_out", "lines": left_out}));
+        } else if left_out > 0 && !self.quiet {
+            self.printer.line(format!("{}  … {left_out} more lines like these", now()));
         }
     }
 
@@ -274,28 +287,21 @@ impl Screen {
         };
         state.trouble = trouble;
         if self.json {
-            emit(
+            self.emit(
                 &json!({"v": 1, "kind": "trouble", "text": text, "lost_frames": status.lost_frames}),
             );
         } else {
-            print_in(state, &format!("{}  ! {text}", now()));
+            self.printer.line(format!("{}  ! {text}", now()));
         }
     }
 
-    fn print(&self, text: &str) {
-        print_in(&mut self.lock(), text);
+    fn emit(&self, value: &Value) {
+        self.printer.result(value.to_string());
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Prints above the status line, which the next tick draws again.
-fn print_in(state: &mut State, text: &str) {
-    let clear = if std::mem::take(&mut state.status_shown) { "\r\x1b[K" } else { "" };
-    // A closed stderr is no reason to stop recording.
-    let _ = writeln!(std::io::stderr(), "{clear}{text}");
 }
 
 fn status_line(state: &State, status: &Status) -> String {
@@ -401,9 +407,4 @@ fn target(connection: &Connection) -> String {
 
 fn now() -> String {
     jiff::Zoned::now().strftime("%H:%M:%S").to_string()
-}
-
-fn emit(value: &Value) {
-    // A reader that went away is no reason to stop recording.
-    let _ = writeln!(std::io::stdout(), "{value}");
 }
