@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::recording::store::name_of;
+use crate::recording::store::{DEFAULT_DIR, name_of};
 use crate::recording::{Status, Summary};
 use crate::wire::{Connection, EndedBy, Ending};
 
@@ -23,6 +23,9 @@ use super::{escape, mask};
 /// can't bury everything else.
 const LINES_PER_SECOND: u32 = 40;
 
+/// Columns of a request's target in a line; a path of 60 KB is no reason to fill a screen.
+const TARGET_COLUMNS: usize = 120;
+
 /// How long the end waits for a reader of the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
@@ -30,6 +33,8 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 pub(crate) struct Screen {
     name: String,
     path: String,
+    /// What to call it in a command to copy.
+    called: String,
     urls: [String; 3],
     json: bool,
     quiet: bool,
@@ -114,15 +119,21 @@ impl Watcher for Arc<Screen> {
 }
 
 impl Screen {
-    pub(crate) fn new(globals: &Globals, path: &Path, urls: &Urls) -> Self {
+    pub(crate) fn new(globals: &Globals, args: &RecordArgs, path: &Path, urls: &Urls) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         Self {
             name: escape::text(&name_of(path).unwrap_or_default()),
             path: escape::path(path),
-            urls: [urls.listen.clone(), urls.point.clone(), urls.upstream.clone()],
+            called: called(globals, path),
+            urls: [urls.listen.clone(), urls.point.clone(), mask::mask_target(&urls.upstream)],
             json: globals.json,
             quiet: globals.quiet,
-            live: std::io::stderr().is_terminal() && !dumb && !globals.quiet && !globals.json,
+            // A command writes to the same terminal, and would write into the status line.
+            live: std::io::stderr().is_terminal()
+                && !dumb
+                && !globals.quiet
+                && !globals.json
+                && args.command.is_empty(),
             printer: Printer::start(),
             state: Mutex::default(),
         }
@@ -158,7 +169,7 @@ impl Screen {
         }
         lines.push(format!(
             "Watch       wiretape frames {} --follow   in another terminal",
-            self.name
+            self.called
         ));
         lines.push("Stop        Ctrl-C".to_owned());
         lines.push("waiting for a first connection…".to_owned());
@@ -250,7 +261,7 @@ impl Screen {
         lines.push(format!("File        {}", escape::path(&summary.path)));
         lines.push(format!(
             "Open        wiretape frames {}     wiretape info {}",
-            self.name, self.name
+            self.called, self.called
         ));
         self.printer.line(lines.join("\n"));
     }
@@ -304,6 +315,14 @@ impl Screen {
     }
 }
 
+/// Its name where commands look for names; its path where `--dir` put it elsewhere.
+fn called(globals: &Globals, path: &Path) -> String {
+    match name_of(path) {
+        Some(name) if globals.dir == Path::new(DEFAULT_DIR) => escape::text(&name),
+        _ => escape::path(path),
+    }
+}
+
 fn status_line(state: &State, status: &Status) -> String {
     let open = state.open.values().filter(|stage| **stage == Stage::Connected).count();
     let behind = if status.queued_bytes > 1 << 20 {
@@ -332,7 +351,7 @@ fn opened_line(connection: &Connection) -> String {
         .filter_map(|line| line.split_once(':'))
         .find(|(name, _)| name.eq_ignore_ascii_case("origin"))
         .map(|(name, value)| mask::mask_header(name, value.trim()))
-        .map(|origin| format!("   Origin {}", escape::text(&origin)))
+        .map(|origin| format!("   Origin {}", escape::fit(origin.as_bytes(), TARGET_COLUMNS)))
         .unwrap_or_default();
     format!("{}  + conn {}   {}{origin}", now(), connection.id, target(connection))
 }
@@ -342,7 +361,7 @@ fn ended_line(connection: &Connection, ending: Ending, was_open: bool) -> String
     let detail = connection
         .detail
         .as_deref()
-        .map(|text| format!(": {}", escape::text(text)))
+        .map(|text| format!(": {}", escape::fit(text.as_bytes(), TARGET_COLUMNS)))
         .unwrap_or_default();
     let id = connection.id;
     if !was_open {
@@ -402,7 +421,7 @@ fn connection_json(connection: &Connection) -> Value {
 fn target(connection: &Connection) -> String {
     let head = String::from_utf8_lossy(&connection.request_head);
     let target = head.split(' ').nth(1).unwrap_or("");
-    escape::text(&mask::mask_target(target))
+    escape::fit(mask::mask_target(target).as_bytes(), TARGET_COLUMNS)
 }
 
 fn now() -> String {
