@@ -140,6 +140,13 @@ impl RecordingError {
     /// `source`, met while reading `path`.
     pub(super) fn read(path: &Path, source: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, TooBig};
+        let code = source.sqlite_error().map(|error| error.extended_code);
+        if code == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK) {
+            // A start that was killed before the file had a write-ahead log.
+            let why = "its recorder died in the middle of a write, which a reader may not undo; \
+                       `sqlite3 FILE .tables` does";
+            return Self::Damaged { path: path.into(), why: why.to_owned() };
+        }
         match source.sqlite_error_code() {
             Some(NotADatabase) => {
                 Self::NotARecording { path: path.into(), why: source.to_string() }

@@ -28,5 +28,7 @@ mod sample;
 mod support;
 mod terminal;
 mod tls;
+#[cfg(unix)]
+mod unlucky;
 mod wire;
 mod writer;
