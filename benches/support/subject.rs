@@ -103,7 +103,9 @@ pub(crate) fn folder() -> io::Result<tempfile::TempDir> {
 
 fn start_wiretape(upstream: u16) -> io::Result<Running> {
     let folder = folder()?;
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wiretape"));
+    let other = std::env::var_os("WIRETAPE_BIN");
+    let program = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_wiretape").into());
+    let mut command = Command::new(program);
     command.arg("record").arg(format!("ws://127.0.0.1:{upstream}"));
     command.args(["--listen", "127.0.0.1:0", "--json", "--dir"]).arg(folder.path());
     if std::env::var_os("BENCH_VERBOSE").is_none() {

@@ -160,9 +160,11 @@ impl Display for Number {
     }
 }
 
-/// The middle one.
+/// The middle one; between the two in the middle where there are two.
 pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut figures: Vec<f64> = figures.into_iter().collect();
     figures.sort_unstable_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied()
+    let (lower, upper) =
+        (figures.get(figures.len().checked_sub(1)? / 2)?, figures.get(figures.len() / 2)?);
+    Some(f64::midpoint(*lower, *upper))
 }

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -88,8 +89,7 @@ enum FlowState {
 
 impl Relay {
     /// Relays until both directions have ended, or `stop` is ready; [`Relay::close`] is next.
-    pub(super) async fn run(&mut self, stop: impl Future<Output = ()>) -> RelayEnd {
-        let mut stop = std::pin::pin!(stop);
+    pub(super) async fn run(&mut self, mut stop: Pin<&mut impl Future<Output = ()>>) -> RelayEnd {
         let mut end = RelayEnd { first: None, failure: None, truncated: false, closed_ns: 0 };
         let stopped = poll_fn(|cx| {
             if stop.as_mut().poll(cx).is_ready() {
@@ -99,7 +99,8 @@ impl Relay {
         })
         .await;
         if !stopped && self.flows.iter().any(|flow| flow.state == FlowState::SenderLost) {
-            self.last_bytes(&mut end).await;
+            // Boxed, since its timer would make the task of every idle connection larger.
+            Box::pin(self.last_bytes(&mut end)).await;
         }
         end
     }
@@ -158,7 +159,8 @@ impl Flow {
             direction,
             clock,
             tap,
-            kept: early,
+            // Not the empty buffer that a head was read into: it would never be freed.
+            kept: if early.is_empty() { Vec::new() } else { early },
             kept_from: 0,
             kept_read_ns: clock.now_ns(),
             unflushed: false,

@@ -2,6 +2,7 @@
 //!
 //! It lies on the heap and holds what an idle connection needs, since thousands may be idle.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use crate::wire::{Connection, Direction, EndedBy, Ending, FrameDecoder};
@@ -57,7 +58,7 @@ impl Tunnel {
                 stop.stopped().await;
             }
         };
-        let end = self.relay.run(stopped).await;
+        let end = self.relay.run(pin!(stopped)).await;
         let Self { shared, mut connection, relay, .. } = *self;
         let (end, taps) = relay.close(end);
         describe_end(&mut connection, &end, &taps);

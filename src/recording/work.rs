@@ -64,8 +64,9 @@ pub(super) struct Work {
     proven: bool,
     /// Connections, gaps and notes that could not be stored yet.
     kept: Batch,
-    /// The latest state of every open connection, for a new file to start with.
-    open: HashMap<i64, Connection>,
+    /// The latest state of every open connection, for a new file to start with. Boxed, since half
+    /// of a growing table is empty places.
+    open: HashMap<i64, Box<Connection>>,
     next_id: i64,
     /// What `file` has.
     totals: Tally,
@@ -249,7 +250,7 @@ impl Work {
             if connection.ending.is_some() || connection.closed_ns.is_some() {
                 self.open.remove(&connection.id);
             } else {
-                self.open.insert(connection.id, connection);
+                self.open.insert(connection.id, Box::new(connection));
             }
         }
         self.kept.clear();
@@ -313,7 +314,7 @@ impl Work {
             self.kept.lost.add(&gap);
         }
         // What is kept already is newer than the states of before.
-        self.kept.connections.splice(0..0, self.open.drain().map(|(_, connection)| connection));
+        self.kept.connections.splice(0..0, self.open.drain().map(|(_, connection)| *connection));
         self.keep_latest(GapReason::DiskError);
         self.proven = false;
     }

@@ -315,3 +315,47 @@ fn a_large_answer_reaches_a_reader_that_takes_little_at_a_time() {
     assert_eq!(received, LENGTH);
     thread.join().unwrap();
 }
+
+/// A client that rests longer than any of our patience gets the whole answer all the same, also
+/// where the server has long ended and only the end of the stream ends the body.
+#[test]
+fn a_reader_that_rests_gets_everything_before_the_end() {
+    const LENGTH: usize = 8 << 20;
+    let (upstream, thread) = server(1, |mut stream| {
+        read_head(&mut stream);
+        stream.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
+        stream.write_all(&vec![7; LENGTH]).unwrap();
+    });
+    let running = Running::start(upstream);
+    let mut client = running.connect();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    read_head(&mut client);
+    // The rest itself is what is tested.
+    std::thread::sleep(Duration::from_millis(2500));
+    let mut body = Vec::new();
+    client.read_to_end(&mut body).unwrap();
+    assert_eq!(body.len(), LENGTH);
+    thread.join().unwrap();
+}
+
+/// What a server says without being asked is passed on at the client's pace, not piled up.
+#[test]
+fn a_server_that_talks_unasked_is_held_back() {
+    const PUSHED: usize = 64 << 20;
+    let (upstream, thread) = server(1, |mut stream| {
+        read_head(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+        stream.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+        let chunk = vec![7; 1 << 20];
+        let mut taken = 0;
+        while taken < PUSHED && stream.write_all(&chunk).is_ok() {
+            taken += chunk.len();
+        }
+        assert!(taken < PUSHED, "nobody reads, and all was taken");
+    });
+    let running = Running::start(upstream);
+    let mut client = running.connect();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    read_head(&mut client);
+    thread.join().unwrap();
+}

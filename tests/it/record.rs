@@ -306,3 +306,65 @@ fn a_reader_that_stops_reading_holds_nobody_up() {
     let output = recorder.stop();
     assert_eq!(output.status.code(), Some(0));
 }
+
+#[test]
+fn the_commands_own_children_end_with_the_recording() {
+    let folder = folder();
+    let script = "sleep 600 & echo $!; wait";
+    let mut child =
+        record(folder.path(), &[NOBODY, "-l0", "--", "sh", "-c", script]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    let mut grandchild = String::new();
+    lines.read_line(&mut grandchild).unwrap();
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    child.wait().unwrap();
+    // Its end of the pipe is closed: it is gone.
+    let mut rest = String::new();
+    lines.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "");
+}
+
+#[test]
+fn ndjson_stays_ndjson_beside_a_command() {
+    let folder = folder();
+    let arguments = ["--json", NOBODY, "-l0", "--", "echo", "not json"];
+    let output = record(folder.path(), &arguments).output().unwrap();
+    let lines = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(lines.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{lines}");
+    assert!(said(&output).contains("not json"));
+}
+
+#[test]
+fn the_commands_it_prints_work_as_printed() {
+    let folder = folder();
+    for (extra, dir) in [(&[][..], "recordings"), (&["--dir", "else where"][..], "else where")] {
+        let arguments = [&[NOBODY, "-l0", "--name", "mine"][..], extra, &["--", "true"]].concat();
+        let output = record(folder.path(), &arguments).output().unwrap();
+        let said = said(&output);
+        let open = said.lines().find(|line| line.starts_with("Open ")).unwrap();
+        let called = open.split("wiretape frames ").nth(1).unwrap().split("     ").next().unwrap();
+        assert_eq!(called.contains('/'), dir != "recordings", "{open}");
+        let shown = Command::new(env!("CARGO_BIN_EXE_wiretape"))
+            .current_dir(folder.path())
+            .env_remove("WIRETAPE_DIR")
+            .args(["info", called])
+            .output()
+            .unwrap();
+        assert!(shown.status.success(), "{open}");
+    }
+}
+
+#[test]
+fn only_recordings_are_removed() {
+    let folder = folder();
+    let path = folder.path().join("other.db");
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE x (y)").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_wiretape"))
+        .args(["rm", "--yes"])
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert!(path.exists());
+}

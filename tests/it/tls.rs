@@ -187,3 +187,24 @@ fn only_the_owner_reads(folder: &Path) {
 
 #[cfg(not(unix))]
 fn only_the_owner_reads(_: &Path) {}
+
+/// A browser connects ahead of time and says nothing: that must not keep the proxy from ending.
+#[test]
+fn a_silent_handshake_does_not_hold_up_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let hosts = vec!["localhost".to_owned()];
+    let (config, _) = server_config(folder.path(), hosts, jiff::Timestamp::now()).unwrap();
+    let running = Running::start_with("ws://127.0.0.1:9", None, Some(config));
+    let silent = running.connect();
+    // A second one that ends its handshake badly shows that the first was accepted before it.
+    let mut second = running.connect();
+    second.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    let _ = second.read_to_end(&mut Vec::new());
+    let begun = std::time::Instant::now();
+    running.finish();
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(8),
+        "the handshake's own limit is 10 s"
+    );
+    drop(silent);
+}
