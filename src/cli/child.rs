@@ -1,10 +1,12 @@
 //! The command after `--`: started with the proxy's URL in a variable, ended with the recording.
 
+use std::io::IsTerminal as _;
 use std::process::ExitStatus;
 use std::time::Duration;
 
 use tokio::process::Command;
 
+use super::Globals;
 use super::failure::{Code, Failure};
 use super::record::RecordArgs;
 
@@ -12,26 +14,38 @@ use super::record::RecordArgs;
 pub(crate) struct Child {
     running: Option<tokio::process::Child>,
     code: Option<u8>,
+    /// It leads a process group, so that its own children end with it.
+    leads_group: bool,
 }
 
 impl Child {
     /// Starts the command of `args`, if it names one, with `url` in its variable.
-    pub(crate) fn start(args: &RecordArgs, url: &str) -> Result<Self, Failure> {
+    pub(crate) fn start(args: &RecordArgs, globals: &Globals, url: &str) -> Result<Self, Failure> {
         let Some((program, rest)) = args.command.split_first() else {
-            return Ok(Self { running: None, code: None });
+            return Ok(Self { running: None, code: None, leads_group: false });
         };
         let mut command = Command::new(program);
         command.args(rest);
         if let Some(variable) = &args.env {
-            if variable.is_empty() || variable.contains(['=', '\0']) {
-                return Err(Failure::new(Code::Usage, "--env takes the name of a variable"));
-            }
             command.env(variable, url);
         }
+        if globals.json {
+            // stdout is the result, and the result is NDJSON.
+            command.stdout(std::io::stderr());
+        }
+        // Its own children are reached through its process group. With a terminal the group must
+        // stay the terminal's, or it could not read there; Ctrl-C reaches them all then anyway.
+        let leads_group = cfg!(unix) && !std::io::stdin().is_terminal();
+        #[cfg(unix)]
+        if leads_group {
+            command.process_group(0);
+        }
         let running = command.spawn().map_err(|error| {
-            Failure::new(Code::Runtime, format!("can't run {program}")).because(&error)
+            Failure::new(Code::Runtime, format!("can't run {program}"))
+                .because(&error)
+                .next(format!("type -a {program}   shows whether your shell finds it"))
         })?;
-        Ok(Self { running: Some(running), code: None })
+        Ok(Self { running: Some(running), code: None, leads_group })
     }
 
     /// Ready when the command has ended, with its exit code; never if there is none.
@@ -49,7 +63,8 @@ impl Child {
         if self.running.is_none() {
             return;
         }
-        self.ask();
+        #[cfg(unix)]
+        self.signal(rustix::process::Signal::TERM);
         if tokio::time::timeout(grace, self.wait()).await.is_err() {
             self.kill();
             self.wait().await;
@@ -58,6 +73,8 @@ impl Child {
 
     /// Ends the command at once.
     pub(crate) fn kill(&mut self) {
+        #[cfg(unix)]
+        self.signal(rustix::process::Signal::KILL);
         if let Some(running) = &mut self.running {
             // It has ended by itself: that is what was wanted.
             let _ = running.start_kill();
@@ -70,18 +87,17 @@ impl Child {
     }
 
     #[cfg(unix)]
-    fn ask(&mut self) {
+    fn signal(&self, signal: rustix::process::Signal) {
         let id = self.running.as_ref().and_then(tokio::process::Child::id);
         let id = id.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
         if let Some(id) = id {
             // It has ended by itself: that is what was wanted.
-            let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+            let _ = if self.leads_group {
+                rustix::process::kill_process_group(id, signal)
+            } else {
+                rustix::process::kill_process(id, signal)
+            };
         }
-    }
-
-    #[cfg(not(unix))]
-    fn ask(&mut self) {
-        self.kill();
     }
 }
 

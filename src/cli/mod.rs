@@ -25,6 +25,7 @@ mod man;
 mod mask;
 mod messages;
 mod output;
+mod printer;
 mod query;
 mod record;
 mod rm;

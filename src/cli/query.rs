@@ -199,6 +199,10 @@ impl Serialize for RowObject<'_> {
             match value {
                 Value::Null => map.serialize_value(&())?,
                 Value::Integer(number) => map.serialize_value(number)?,
+                // JSON has no infinity; null would be somebody else.
+                Value::Real(number) if number.is_infinite() => {
+                    map.serialize_value(&number.to_string())?;
+                }
                 Value::Real(number) => map.serialize_value(number)?,
                 Value::Text(bytes) => match std::str::from_utf8(bytes) {
                     Ok(text) => map.serialize_value(text)?,

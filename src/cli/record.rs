@@ -113,6 +113,17 @@ struct Plan {
 
 impl Plan {
     fn new(args: &RecordArgs, upstream: &Upstream) -> Result<Self, Failure> {
+        if (args.insecure || args.ca.is_some()) && !upstream.tls {
+            return Err(Failure::new(
+                Code::Usage,
+                "--ca and -k are for wss:// and https:// servers",
+            )
+            .next("wiretape record wss://HOST --ca FILE"));
+        }
+        if args.env.as_ref().is_some_and(|name| name.is_empty() || name.contains(['=', '\0'])) {
+            return Err(Failure::new(Code::Usage, "--env takes the name of a variable")
+                .next("wiretape record URL --env VITE_WS_URL -- npm run dev"));
+        }
         let headers = parse_headers(&args.headers)?;
         let (host, host_note) = host_policy(args.host.as_deref(), upstream)?;
         let addresses = addresses(args.listen.as_deref())?;
@@ -164,7 +175,17 @@ async fn record(
     let urls = Urls::new(args, &upstream, address);
     let clock = Clock::start();
     let writer = create(args, globals, &upstream, &urls)?;
-    let screen = Arc::new(Screen::new(globals, writer.path(), &urls));
+    let mut child = match Child::start(args, globals, &urls.variable) {
+        Ok(child) => child,
+        Err(failure) => {
+            // Nothing was recorded, so nothing is left behind.
+            let path = writer.path().to_owned();
+            writer.finish(clock.now_ns())?;
+            Store::new(&globals.dir).remove(&path)?;
+            return Err(failure);
+        }
+    };
+    let screen = Arc::new(Screen::new(globals, args, writer.path(), &urls));
     screen.introduce(&plan.host_note, args, plan.ca_certificate.as_deref());
     if !address.ip().is_loopback() {
         screen.warn_reachable(&address.to_string());
@@ -172,8 +193,6 @@ async fn record(
     let tap = Arc::new(JournalTap::new(writer.journal(), Arc::clone(&screen)));
     let connector = Connector::new(upstream, plan.tls);
     let mut proxy = listening.serve(plan.settings, connector, tap, clock);
-    let mut child = Child::start(args, &urls.variable)?;
-
     let mut tick = tokio::time::interval(TICK);
     let exit = loop {
         tokio::select! {
@@ -183,12 +202,8 @@ async fn record(
         }
     };
     screen.stopping(GRACE);
-    let finish = async {
-        child.end(GRACE).await;
-        proxy.finish(GRACE).await;
-    };
     let hurried = tokio::select! {
-        () = finish => false,
+        _ = async { tokio::join!(child.end(GRACE), proxy.finish(GRACE)) } => false,
         () = signals.stop() => true,
     };
     if hurried {
@@ -261,12 +276,12 @@ fn conclude(
 ) -> Result<ExitCode, Failure> {
     let summary = summary?;
     screen.summarise(&summary);
+    let status = &summary.status;
+    let lost = status.lost_frames > 0 || status.lost_bytes > 0 || !summary.finished;
     Ok(match command {
         Some(code) if code != 0 => ExitCode::from(code),
         _ if hurried => ExitCode::from(Code::Interrupted as u8),
-        _ if summary.status.lost_frames > 0 || !summary.finished => {
-            ExitCode::from(Code::Runtime as u8)
-        }
+        _ if lost => ExitCode::from(Code::Runtime as u8),
         _ => ExitCode::SUCCESS,
     })
 }
@@ -274,9 +289,12 @@ fn conclude(
 pub(crate) fn parse_upstream(url: &str) -> Result<Upstream, Failure> {
     Upstream::parse(url).map_err(|error| {
         let instead = error.instead.as_deref().unwrap_or("ws://localhost:8000");
-        Failure::new(Code::Usage, format!("{url} is not a server's URL"))
-            .why(error.why)
-            .next(format!("wiretape record {instead}"))
+        Failure::new(
+            Code::Usage,
+            format!("{} is not a server's URL", super::mask::mask_target(url)),
+        )
+        .why(error.why)
+        .next(format!("wiretape record {}", super::mask::mask_target(instead)))
     })
 }
 

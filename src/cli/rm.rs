@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::failure::{Code, Failure};
 use super::{Globals, escape, human, locate, ls};
-use crate::recording::{RecordingError, Store, lock};
+use crate::recording::{Check, RecordingError, RecordingReader, Store, lock};
 
 /// What `rm` takes.
 #[derive(Debug, Args)]
@@ -28,6 +28,12 @@ pub(crate) fn run(args: &RmArgs, globals: &Globals) -> Result<ExitCode, Failure>
         let path = locate::find(&globals.dir, name)?;
         if lock::is_live(&path) {
             return Err(RecordingError::InUse { path }.into());
+        }
+        // Only recordings, whole or damaged: a slip of the finger must not remove another file.
+        if let Err(error @ RecordingError::NotARecording { .. }) =
+            RecordingReader::open_with(&path, Check::Schema)
+        {
+            return Err(error.into());
         }
         paths.push(path);
     }

@@ -1,19 +1,20 @@
 //! What a running recording tells: lines on stderr and one live status line, or NDJSON on stdout.
 
 use std::collections::HashMap;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::recording::store::name_of;
+use crate::recording::store::{DEFAULT_DIR, name_of};
 use crate::recording::{Status, Summary};
 use crate::wire::{Connection, EndedBy, Ending};
 
 use super::Globals;
 use super::human;
+use super::printer::Printer;
 use super::record::{RecordArgs, Urls};
 use super::tap::Watcher;
 use super::{escape, mask};
@@ -22,20 +23,28 @@ use super::{escape, mask};
 /// can't bury everything else.
 const LINES_PER_SECOND: u32 = 40;
 
+/// Columns of a request's target in a line; a path of 60 KB is no reason to fill a screen.
+const TARGET_COLUMNS: usize = 120;
+
+/// How long the end waits for a reader of the last lines.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
 /// Where lines go.
 pub(crate) struct Screen {
     name: String,
     path: String,
+    /// What to call it in a command to copy.
+    called: String,
     urls: [String; 3],
     json: bool,
     quiet: bool,
     live: bool,
+    printer: Printer,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    status_shown: bool,
     open: HashMap<i64, Stage>,
     connections: u64,
     connected: u64,
@@ -78,7 +87,7 @@ impl Watcher for Arc<Screen> {
             (Some(Stage::Connected), None) => return,
         };
         if self.json {
-            return emit(&connection_json(connection));
+            return self.emit(&connection_json(connection));
         }
         if self.quiet {
             return;
@@ -88,7 +97,7 @@ impl Watcher for Arc<Screen> {
             return;
         }
         state.lines_this_second += 1;
-        print_in(&mut state, &line);
+        self.printer.line(line);
     }
 
     fn notice(&self, text: &str) {
@@ -105,20 +114,27 @@ impl Watcher for Arc<Screen> {
         }
         let times = if *seen > 1 { format!(" (seen {seen} times)") } else { String::new() };
         let text = format!("{}{times}", escape::text(text));
-        self.tell_notice(&mut state, &text);
+        self.tell_notice(&text);
     }
 }
 
 impl Screen {
-    pub(crate) fn new(globals: &Globals, path: &Path, urls: &Urls) -> Self {
+    pub(crate) fn new(globals: &Globals, args: &RecordArgs, path: &Path, urls: &Urls) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         Self {
             name: escape::text(&name_of(path).unwrap_or_default()),
             path: escape::path(path),
-            urls: [urls.listen.clone(), urls.point.clone(), urls.upstream.clone()],
+            called: called(globals, path),
+            urls: [urls.listen.clone(), urls.point.clone(), mask::mask_target(&urls.upstream)],
             json: globals.json,
             quiet: globals.quiet,
-            live: std::io::stderr().is_terminal() && !dumb && !globals.quiet && !globals.json,
+            // A command writes to the same terminal, and would write into the status line.
+            live: std::io::stderr().is_terminal()
+                && !dumb
+                && !globals.quiet
+                && !globals.json
+                && args.command.is_empty(),
+            printer: Printer::start(),
             state: Mutex::default(),
         }
     }
@@ -127,7 +143,7 @@ impl Screen {
     pub(crate) fn introduce(&self, host_note: &str, args: &RecordArgs, ca: Option<&Path>) {
         let [listen, point, upstream] = &self.urls;
         if self.json {
-            return emit(&json!({
+            return self.emit(&json!({
                 "v": 1, "kind": "started", "name": self.name, "recording": self.path,
                 "listen": listen, "point": point, "upstream": upstream,
             }));
@@ -153,21 +169,18 @@ impl Screen {
         }
         lines.push(format!(
             "Watch       wiretape frames {} --follow   in another terminal",
-            self.name
+            self.called
         ));
         lines.push("Stop        Ctrl-C".to_owned());
         lines.push("waiting for a first connection…".to_owned());
-        self.print(&lines.join("\n"));
+        self.printer.line(lines.join("\n"));
     }
 
     /// Warns of a listening address that others can reach.
     pub(crate) fn warn_reachable(&self, address: &str) {
-        self.tell_notice(
-            &mut self.lock(),
-            &format!(
-                "listening on {address}: other machines can reach the server through this port"
-            ),
-        );
+        self.tell_notice(&format!(
+            "listening on {address}: other machines can reach the server through this port"
+        ));
     }
 
     /// Draws the status line and tells of trouble.
@@ -179,14 +192,11 @@ impl Screen {
             state.rate = (frames - state.frames_before.min(frames)) as f64;
             state.frames_before = frames;
             state.lines_this_second = 0;
-            let left_out = std::mem::take(&mut state.lines_left_out);
-            if left_out > 0 && !self.quiet && !self.json {
-                print_in(&mut state, &format!("{}  … {left_out} more lines like these", now()));
-            }
+            self.tell_left_out(std::mem::take(&mut state.lines_left_out));
         }
         self.tell_trouble(&mut state, status);
         for notice in status.notices.iter().skip(state.notices_told) {
-            self.tell_notice(&mut state, &escape::text(notice));
+            self.tell_notice(&escape::text(notice));
         }
         state.notices_told = status.notices.len();
         if self.live {
@@ -194,8 +204,7 @@ impl Screen {
             let width =
                 terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
             let line = escape::fit(line.as_bytes(), width.saturating_sub(1));
-            state.status_shown = true;
-            let _ = write!(std::io::stderr(), "\r\x1b[K{line}");
+            self.printer.status(line);
         }
     }
 
@@ -204,7 +213,7 @@ impl Screen {
         let open = self.lock().open.values().filter(|stage| **stage == Stage::Connected).count();
         if open > 0 && !self.json && !self.quiet {
             let seconds = grace.as_secs();
-            self.print(&format!(
+            self.printer.line(format!(
                 "{}  stopping: {open} open connections have {seconds} s (Ctrl-C again: at once)",
                 now()
             ));
@@ -213,11 +222,16 @@ impl Screen {
 
     /// The last words.
     pub(crate) fn summarise(&self, summary: &Summary) {
+        self.tell_summary(summary);
+        self.printer.flush(LAST_LINES);
+    }
+
+    fn tell_summary(&self, summary: &Summary) {
         let (finished, summary) = (summary.finished, &summary.status);
         let connections = self.lock().connections;
         let [out, back] = summary.frames;
         if self.json {
-            return emit(&json!({
+            return self.emit(&json!({
                 "v": 1, "kind": "summary", "name": self.name, "recording": self.path,
                 "connections": connections, "frames": {"c2s": out, "s2c": back},
                 "bytes": {"c2s": summary.bytes[0], "s2c": summary.bytes[1]},
@@ -247,16 +261,26 @@ impl Screen {
         lines.push(format!("File        {}", escape::path(&summary.path)));
         lines.push(format!(
             "Open        wiretape frames {}     wiretape info {}",
-            self.name, self.name
+            self.called, self.called
         ));
-        self.print(&lines.join("\n"));
+        self.printer.line(lines.join("\n"));
     }
 
-    fn tell_notice(&self, state: &mut State, text: &str) {
+    fn tell_notice(&self, text: &str) {
         if self.json {
-            emit(&json!({"v": 1, "kind": "notice", "text": text}));
+            self.emit(&json!({"v": 1, "kind": "notice", "text": text}));
         } else {
-            print_in(state, &format!("{}  ! {text}", now()));
+            self.printer.line(format!("{}  ! {text}", now()));
+        }
+    }
+
+    /// Lines that were too many, or that nobody read in time.
+    fn tell_left_out(&self, too_many: u64) {
+        let left_out = too_many + self.printer.left_out();
+        if left_out > 0 && self.json {
+            self.emit(&json!({"v": 1, "kind": "left_out", "lines": left_out}));
+        } else if left_out > 0 && !self.quiet {
+            self.printer.line(format!("{}  … {left_out} more lines like these", now()));
         }
     }
 
@@ -274,16 +298,16 @@ impl Screen {
         };
         state.trouble = trouble;
         if self.json {
-            emit(
+            self.emit(
                 &json!({"v": 1, "kind": "trouble", "text": text, "lost_frames": status.lost_frames}),
             );
         } else {
-            print_in(state, &format!("{}  ! {text}", now()));
+            self.printer.line(format!("{}  ! {text}", now()));
         }
     }
 
-    fn print(&self, text: &str) {
-        print_in(&mut self.lock(), text);
+    fn emit(&self, value: &Value) {
+        self.printer.result(value.to_string());
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -291,11 +315,12 @@ impl Screen {
     }
 }
 
-/// Prints above the status line, which the next tick draws again.
-fn print_in(state: &mut State, text: &str) {
-    let clear = if std::mem::take(&mut state.status_shown) { "\r\x1b[K" } else { "" };
-    // A closed stderr is no reason to stop recording.
-    let _ = writeln!(std::io::stderr(), "{clear}{text}");
+/// Its name where commands look for names; its path where `--dir` put it elsewhere.
+fn called(globals: &Globals, path: &Path) -> String {
+    match name_of(path) {
+        Some(name) if globals.dir == Path::new(DEFAULT_DIR) => escape::text(&name),
+        _ => escape::path(path),
+    }
 }
 
 fn status_line(state: &State, status: &Status) -> String {
@@ -326,7 +351,7 @@ fn opened_line(connection: &Connection) -> String {
         .filter_map(|line| line.split_once(':'))
         .find(|(name, _)| name.eq_ignore_ascii_case("origin"))
         .map(|(name, value)| mask::mask_header(name, value.trim()))
-        .map(|origin| format!("   Origin {}", escape::text(&origin)))
+        .map(|origin| format!("   Origin {}", escape::fit(origin.as_bytes(), TARGET_COLUMNS)))
         .unwrap_or_default();
     format!("{}  + conn {}   {}{origin}", now(), connection.id, target(connection))
 }
@@ -336,7 +361,7 @@ fn ended_line(connection: &Connection, ending: Ending, was_open: bool) -> String
     let detail = connection
         .detail
         .as_deref()
-        .map(|text| format!(": {}", escape::text(text)))
+        .map(|text| format!(": {}", escape::fit(text.as_bytes(), TARGET_COLUMNS)))
         .unwrap_or_default();
     let id = connection.id;
     if !was_open {
@@ -396,14 +421,9 @@ fn connection_json(connection: &Connection) -> Value {
 fn target(connection: &Connection) -> String {
     let head = String::from_utf8_lossy(&connection.request_head);
     let target = head.split(' ').nth(1).unwrap_or("");
-    escape::text(&mask::mask_target(target))
+    escape::fit(mask::mask_target(target).as_bytes(), TARGET_COLUMNS)
 }
 
 fn now() -> String {
     jiff::Zoned::now().strftime("%H:%M:%S").to_string()
-}
-
-fn emit(value: &Value) {
-    // A reader that went away is no reason to stop recording.
-    let _ = writeln!(std::io::stdout(), "{value}");
 }

@@ -46,16 +46,15 @@ impl Connector {
         }
     }
 
-    /// Connects once and says whether it works, for a warning at start.
-    pub async fn probe(&self) -> Result<(), String> {
-        self.connect().await.map(|_| ()).map_err(|error| error.text)
-    }
-
     async fn connect_unlimited(&self) -> Result<(Stream, SocketAddr), ConnectError> {
         let addresses = self.addresses().await?;
         let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        // An address that swallows everything must leave time for the others.
+        let share = CONNECT_LIMIT / (addresses.len() as u32 + 1);
         for address in addresses {
-            match TcpStream::connect(address).await {
+            let connecting = tokio::time::timeout(share, TcpStream::connect(address)).await;
+            let no_answer = || io::Error::new(io::ErrorKind::TimedOut, "no answer");
+            match connecting.unwrap_or_else(|_| Err(no_answer())) {
                 Ok(tcp) => {
                     tune(&tcp);
                     return Ok((self.wrap(tcp).await?, address));

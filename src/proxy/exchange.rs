@@ -105,6 +105,7 @@ impl Exchange {
                 Ok(more) => moved |= more,
                 Err(end) => return Poll::Ready(end),
             }
+            let waited = !client.outbox.is_empty();
             match client.poll_drain(cx) {
                 Poll::Ready(Err(error)) => {
                     return Poll::Ready(ExchangeEnd::ClientGone(Some(plain_words(&error))));
@@ -113,6 +114,8 @@ impl Exchange {
                     if let Some(end) = self.completed(client) {
                         return Poll::Ready(end);
                     }
+                    // There is room again for what was not read because there was none.
+                    moved |= waited;
                 }
                 Poll::Pending => {}
             }
@@ -151,6 +154,7 @@ impl Exchange {
             server.outbox.clear();
             return Ok(moved);
         }
+        let waited = !server.outbox.is_empty();
         let written = if client.ended && client.inbox.is_empty() {
             server.poll_shut(cx)
         } else {
@@ -158,7 +162,7 @@ impl Exchange {
         };
         // A server that takes no more may still answer: what it says decides.
         server.deaf = matches!(written, Poll::Ready(Err(_)));
-        Ok(moved)
+        Ok(moved || (waited && written.is_ready()))
     }
 
     /// Server → client.

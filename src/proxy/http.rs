@@ -20,7 +20,7 @@ use super::connect::ConnectError;
 use super::exchange::{Exchange, ExchangeEnd};
 use super::head::{MAX_HEAD, Refusal, RequestHead, end_of_head, forwarded};
 use super::serve::{Shared, Stop};
-use super::side::Side;
+use super::side::{Side, WAITING_LIMIT};
 use super::stream::Stream;
 use super::tunnel::Tunnel;
 
@@ -128,6 +128,7 @@ impl ClientConnection {
         deadline: &mut Option<Pin<Box<Sleep>>>,
     ) -> Poll<Next> {
         loop {
+            // Pending keeps the waker, and with it the way to what waits for room below.
             if matches!(self.client.poll_drain(cx), Poll::Ready(Err(_))) {
                 return Poll::Ready(Next::Gone);
             }
@@ -154,7 +155,8 @@ impl ClientConnection {
                 Poll::Pending => false,
             };
             if let Some((server, _)) = &mut self.server {
-                match server.poll_fill(cx) {
+                let full = self.client.outbox.len() >= WAITING_LIMIT;
+                match if full { Poll::Pending } else { server.poll_fill(cx) } {
                     // A kept connection that the server gives up is given up towards the client.
                     Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::Gone),
                     Poll::Ready(Ok(_)) => {
@@ -276,12 +278,18 @@ impl ClientConnection {
     /// Sends both heads on; what is left then is a WebSocket between two sockets.
     async fn tunnel(mut self, deflates: bool) -> Option<Box<Tunnel>> {
         let (mut server, _) = self.server.take()?;
+        let mut stop = self.stop.clone();
         // The heads are the proxy's to send on; all after them is the relay's.
         let sent = async {
             poll_fn(|cx| server.poll_drain(cx)).await?;
             poll_fn(|cx| self.client.poll_drain(cx)).await
         };
-        let stop = sent.await.is_ok().then_some(self.stop);
+        let sent = tokio::select! {
+            biased;
+            () = stop.stopped() => false,
+            sent = sent => sent.is_ok(),
+        };
+        let stop = sent.then_some(self.stop);
         let sides = [self.client, server];
         Some(Tunnel::new(self.shared, self.recorded.take()?, sides, deflates, stop))
     }
@@ -317,6 +325,12 @@ impl ClientConnection {
     /// Passes on an end: what is left goes out, then FIN.
     async fn goodbye(mut self) {
         drop(self.server.take());
+        // However slowly the client takes the rest, it is the client's to take.
+        tokio::select! {
+            biased;
+            () = self.stop.stopped() => return,
+            _ = poll_fn(|cx| self.client.poll_shut(cx)) => {}
+        }
         self.client.goodbye(GOODBYE_TIME).await;
     }
 }

@@ -224,7 +224,13 @@ impl Acceptor {
         let accepted_ns = shared.clock.now_ns();
         let task = self.task.clone();
         tokio::spawn(async move {
-            let Some(stream) = accept_tls(&shared, tcp, address).await else { return };
+            let mut draining = stop.clone();
+            let stream = tokio::select! {
+                biased;
+                () = draining.draining() => return,
+                stream = accept_tls(&shared, tcp, address) => stream,
+            };
+            let Some(stream) = stream else { return };
             let client = ClientConnection::new(shared, stop, stream, address, accepted_ns);
             if let Some(tunnel) = client.serve().await {
                 // In a task of its own: one that can also do all that came before takes 5 KiB,

@@ -280,10 +280,18 @@ impl Work {
         self.kept.notes.append(&mut batch.notes);
         self.kept.notes.truncate(MAX_KEPT);
         self.kept.connections.append(&mut batch.connections);
-        keep_latest(&mut self.kept.connections);
+        self.keep_latest(reason);
         self.pause = Some(self.pause.map_or(TICK, |pause| (pause * 2).min(MAX_PAUSE)));
         self.shared.board.set_trouble(reason, text, since_ns);
         self.shared.set_trouble(Some(reason));
+    }
+
+    /// Keeps the last state of each connection, within bounds; what goes is a gap.
+    fn keep_latest(&mut self, reason: GapReason) {
+        for gap in keep_latest(&mut self.kept.connections, reason) {
+            self.shared.board.add_lost(&gap);
+            self.kept.lost.add(&gap);
+        }
     }
 
     /// Gives up a file that is not there any more, or not what was written.
@@ -307,7 +315,7 @@ impl Work {
         }
         // What is kept already is newer than the states of before.
         self.kept.connections.splice(0..0, self.open.drain().map(|(_, connection)| *connection));
-        keep_latest(&mut self.kept.connections);
+        self.keep_latest(GapReason::DiskError);
         self.proven = false;
     }
 
@@ -402,20 +410,38 @@ impl std::fmt::Display for Displaced {
     }
 }
 
-/// Keeps the last state of each connection, within bounds.
-fn keep_latest(connections: &mut Vec<Connection>) {
+/// Keeps the last state of each connection, within bounds, and gives what it left out.
+fn keep_latest(connections: &mut Vec<Connection>, reason: GapReason) -> Vec<Gap> {
     connections.reverse();
     connections.sort_by_key(|connection| connection.id);
     connections.dedup_by_key(|connection| connection.id);
-    connections.truncate(MAX_KEPT);
+    let gone = connections.split_off(connections.len().min(MAX_KEPT));
+    let mut lost: Vec<Gap> = gone.iter().map(|connection| heads_gap(connection, reason)).collect();
     let mut cost = 0;
     for connection in connections {
         cost += connection_cost(connection);
-        if cost > MAX_KEPT_BYTES {
+        let gap = heads_gap(connection, reason);
+        if cost > MAX_KEPT_BYTES && gap.bytes > 0 {
             connection.request_head = Vec::new();
             connection.response_head = Vec::new();
             connection.response_body = Vec::new();
+            lost.push(gap);
         }
+    }
+    lost
+}
+
+/// The loss of a connection's heads and body.
+fn heads_gap(connection: &Connection, reason: GapReason) -> Gap {
+    let Connection { request_head, response_head, response_body, .. } = connection;
+    Gap {
+        connection: Some(connection.id),
+        direction: None,
+        from_ns: connection.opened_ns,
+        to_ns: connection.closed_ns.unwrap_or(connection.opened_ns),
+        frames: 0,
+        bytes: (request_head.len() + response_head.len() + response_body.len()) as u64,
+        reason,
     }
 }
 

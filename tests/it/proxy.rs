@@ -284,3 +284,34 @@ fn an_unreachable_server_is_a_502_with_one_line() {
     let last = keeper.connections.lock().unwrap().last().cloned().unwrap();
     assert_eq!((last.status, last.ending), (Some(502), Some(Ending::Failed)));
 }
+
+/// A reader that takes little at a time makes the proxy wait for room again and again; each wait
+/// must end.
+#[test]
+fn a_large_answer_reaches_a_reader_that_takes_little_at_a_time() {
+    const LENGTH: usize = 8 << 20;
+    let (upstream, thread) = server(1, |mut stream| {
+        read_head(&mut stream);
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {LENGTH}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&vec![7; LENGTH]).unwrap();
+    });
+    let running = Running::start(upstream);
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    // Before connecting, or the window is agreed on already.
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&running.address.into()).unwrap();
+    let mut client = TcpStream::from(socket);
+    client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
+    read_head(&mut client);
+    let mut received = 0;
+    let mut buffer = [0; 1500];
+    while received < LENGTH {
+        let read = client.read(&mut buffer).unwrap();
+        assert!(read > 0, "the end came after {received} bytes");
+        received += read;
+    }
+    assert_eq!(received, LENGTH);
+    thread.join().unwrap();
+}

@@ -271,3 +271,38 @@ fn quiet_says_only_how_it_went() {
     let said = said(&output);
     assert!(said.starts_with("Recorded ") && !said.contains("Point your app"), "{said}");
 }
+
+#[test]
+fn a_command_that_can_t_run_leaves_no_recording() {
+    let folder = folder();
+    let output = record(folder.path(), &[NOBODY, "-l0", "--", "no-such-program"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    let left = std::fs::read_dir(folder.path().join("recordings")).unwrap().count();
+    assert_eq!(left, 0);
+}
+
+/// More events than a pipe and the printer's queue hold together.
+const REFUSED: usize = 6000;
+
+/// Whoever reads the lines may stop reading; the traffic must not.
+#[test]
+fn a_reader_that_stops_reading_holds_nobody_up() {
+    let folder = folder();
+    let (upstream, thread) = server(1, |mut stream| {
+        for _ in 0..REFUSED {
+            read_head(&mut stream);
+            stream.write_all(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n").unwrap();
+        }
+    });
+    let recorder = Recorder::start(folder.path(), &[&format!("ws://{upstream}"), "-l0"]);
+    let mut client = TcpStream::connect(("127.0.0.1", recorder.port())).unwrap();
+    client.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    for _ in 0..REFUSED {
+        client.write_all(UPGRADE).unwrap();
+        read_head(&mut client);
+    }
+    drop(client);
+    thread.join().unwrap();
+    let output = recorder.stop();
+    assert_eq!(output.status.code(), Some(0));
+}

@@ -31,4 +31,6 @@ for (let tries = 0; count === null && tries < 600; tries++) {
 for (let number = 1; number <= Number(count.toString()); number++) {
   await visit(`/runCase?case=${number}&agent=${agent}`, true);
 }
+// A case has its result when the suite has seen its connection end.
+await wait(3000);
 await visit(`/updateReports?agent=${agent}`, false);

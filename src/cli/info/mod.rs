@@ -24,6 +24,9 @@ const MAX_LISTED: u64 = 100;
 /// Gaps listed.
 const MAX_GAPS: u64 = 20;
 
+/// Columns of a path in the list of connections; `--connection` shows it whole.
+const PATH_COLUMNS: usize = 80;
+
 /// What `info` takes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -244,7 +247,7 @@ impl Page {
             connection.id.to_string(),
             self.wall.time(opened),
             connection.status.map_or("–".into(), |status| status.to_string()),
-            escape::text(&self.masked(&target(connection))),
+            escape::fit(self.masked(&target(connection)).as_bytes(), PATH_COLUMNS),
             lasted.map(human::duration).unwrap_or_default(),
             human::count(connection.frames[0]),
             human::count(connection.frames[1]),
