@@ -319,8 +319,14 @@ impl Screen {
 fn called(globals: &Globals, path: &Path) -> String {
     match name_of(path) {
         Some(name) if globals.dir == Path::new(DEFAULT_DIR) => escape::text(&name),
-        _ => escape::path(path),
+        _ => quoted(escape::path(path)),
     }
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: String) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if word.chars().all(plain) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 fn status_line(state: &State, status: &Status) -> String {

@@ -345,10 +345,10 @@ fn the_commands_it_prints_work_as_printed() {
         let open = said.lines().find(|line| line.starts_with("Open ")).unwrap();
         let called = open.split("wiretape frames ").nth(1).unwrap().split("     ").next().unwrap();
         assert_eq!(called.contains('/'), dir != "recordings", "{open}");
-        let shown = Command::new(env!("CARGO_BIN_EXE_wiretape"))
+        let shown = Command::new("sh")
             .current_dir(folder.path())
             .env_remove("WIRETAPE_DIR")
-            .args(["info", called])
+            .args(["-c", &format!("\"$0\" info {called}"), env!("CARGO_BIN_EXE_wiretape")])
             .output()
             .unwrap();
         assert!(shown.status.success(), "{open}");
