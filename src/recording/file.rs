@@ -99,8 +99,8 @@ impl RecordingFile {
                 Ok(())
             }))
             .map_err(failed)?;
-        schema::migrate(&mut connection).map_err(failed)?;
-        insert_recording(&connection, recording).map_err(failed)?;
+        schema::migrate(&mut connection, |made| insert_recording(made, recording))
+            .map_err(failed)?;
         let mut checkpointer = None;
         if has_log {
             // From here on the file alone is a recording, whatever happens to its log.

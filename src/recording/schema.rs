@@ -19,8 +19,12 @@ pub const PAGE_SIZE: u32 = 16 * 1024;
 /// never changes, since recordings made by it exist.
 const MIGRATIONS: [&str; 1] = [VERSION_1];
 
-/// Brings `connection` from whatever version it has to [`FORMAT_VERSION`], in one transaction.
-pub fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+/// Brings `connection` from whatever version it has to [`FORMAT_VERSION`], and does what `then`
+/// does, in one transaction: a recorder that is killed leaves all of it or nothing.
+pub fn migrate(
+    connection: &mut Connection,
+    then: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let version: i32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -29,6 +33,7 @@ pub fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", FORMAT_VERSION)?;
+    then(&transaction)?;
     transaction.commit()
 }
 

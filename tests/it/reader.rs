@@ -216,10 +216,19 @@ fn text_in_another_encoding_is_refused() {
     let path = dir.path().join("wide.db");
     let mut database = Database::open(&path).unwrap();
     database.execute_batch("PRAGMA encoding = 'UTF-16le'").unwrap();
-    schema::migrate(&mut database).unwrap();
+    schema::migrate(&mut database, |_| Ok(())).unwrap();
     drop(database);
     let error = RecordingReader::open(&path).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("not UTF-8"), "{error}");
+}
+
+#[test]
+fn a_start_that_fails_half_way_leaves_no_tables() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("begun.db");
+    let mut database = Database::open(&path).unwrap();
+    schema::migrate(&mut database, |_| Err(rusqlite::Error::InvalidQuery)).unwrap_err();
+    assert_eq!(schema::objects(&database).unwrap(), []);
 }
 
 /// B03: values that STRICT allows, and no recorder writes.
