@@ -83,11 +83,12 @@ impl Row {
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(super) fn plus(mut self, other: &Self) -> Self {
         for index in 0..2 {
             self.frames[index] += other.frames[index];
             self.bytes[index] += other.bytes[index];
         }
+        self
     }
 }
 
@@ -129,6 +130,11 @@ impl Batch {
             tally.bytes[row.direction.index()] += u64::from(row.payload_len);
         }
         tally
+    }
+
+    /// When the latest of its frames was read.
+    pub(super) fn latest_ns(&self) -> Option<u64> {
+        self.rows.iter().map(|row| row.read_ns.cast_unsigned()).max()
     }
 
     /// Empties it and keeps its memory, unless a flood has made that large and is over.

@@ -31,7 +31,7 @@ const INSERT_NOTE: &str = "INSERT INTO note \
     (id, first_frame, last_frame, text, author, at_ns) VALUES (?, ?, ?, ?, ?, ?)";
 
 const SET_TOTALS: &str = "UPDATE recording SET c2s_frames = ?, c2s_bytes = ?, s2c_frames = ?, \
-    s2c_bytes = ?, finished_ns = ?";
+    s2c_bytes = ?, counted = ?, finished_ns = ?";
 
 /// What goes into a transaction.
 #[derive(Debug)]
@@ -41,8 +41,8 @@ pub(super) struct Transaction<'a> {
     pub(super) kept: &'a Batch,
     /// The id of the next frame without one.
     pub(super) next_id: i64,
-    /// Totals of the file, this batch included.
-    pub(super) totals: Tally,
+    /// Totals of the file, this batch included, where they are due.
+    pub(super) totals: Option<Tally>,
     pub(super) finished_ns: Option<u64>,
 }
 
@@ -59,15 +59,18 @@ pub(super) fn store(
     for batch in [what.kept, what.batch] {
         facts(database, batch, faults)?;
     }
-    faults.meet(Step::Totals)?;
-    let Tally { frames: [c2s_frames, s2c_frames], bytes: [c2s_bytes, s2c_bytes] } = what.totals;
-    database.prepare_cached(SET_TOTALS)?.execute((
-        integer(c2s_frames),
-        integer(c2s_bytes),
-        integer(s2c_frames),
-        integer(s2c_bytes),
-        what.finished_ns.map(integer),
-    ))?;
+    if let Some(totals) = what.totals {
+        faults.meet(Step::Totals)?;
+        let Tally { frames: [c2s_frames, s2c_frames], bytes: [c2s_bytes, s2c_bytes] } = totals;
+        database.prepare_cached(SET_TOTALS)?.execute((
+            integer(c2s_frames),
+            integer(c2s_bytes),
+            integer(s2c_frames),
+            integer(s2c_bytes),
+            next_id - 1,
+            what.finished_ns.map(integer),
+        ))?;
+    }
     faults.meet(Step::Commit)?;
     transaction.commit()?;
     Ok(next_id)

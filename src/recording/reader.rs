@@ -11,7 +11,7 @@ use rusqlite::{Connection as Database, Row};
 use super::open::{self, Check};
 use super::rows::{self, RowError};
 use super::{RecordingError, lock};
-use crate::wire::{Connection, Fact, Gap, Note, RecordedFrame, Recording};
+use crate::wire::{Connection, Fact, Gap, Marks, Note, RecordedFrame, Recording};
 
 /// Frames looked at in one read: some 10 ms, so that the writer's log can be taken over often.
 const FRAMES_A_PAGE: i64 = 4096;
@@ -125,12 +125,19 @@ impl RecordingReader {
         Ok(if finished { State::Finished } else { State::Interrupted })
     }
 
-    /// How much it holds, without reading the frames.
+    /// How much it holds; of the frames, only those are read that came after the last count.
     pub fn totals(&self) -> Result<Totals, RecordingError> {
-        let sql = "SELECT (SELECT count(*) FROM connection), \
-            c2s_frames, s2c_frames, c2s_bytes, s2c_bytes FROM recording";
+        let sql = format!(
+            "SELECT (SELECT count(*) FROM connection),
+                c2s_frames + coalesce(sum(direction = 0 AND marks & {part} = 0), 0),
+                s2c_frames + coalesce(sum(direction = 1 AND marks & {part} = 0), 0),
+                c2s_bytes + coalesce(sum(iif(direction = 0, length(payload), 0)), 0),
+                s2c_bytes + coalesce(sum(iif(direction = 1, length(payload), 0)), 0)
+             FROM recording LEFT JOIN frame ON frame.id > counted GROUP BY recording.id",
+            part = Marks::PART.0,
+        );
         let mut totals = Totals::default();
-        self.each(sql, [], &mut |row| {
+        self.each(&sql, [], &mut |row| {
             let count = |column| {
                 let number: i64 = row.get(column)?;
                 Ok::<u64, RowError>(u64::try_from(number).unwrap_or(0))

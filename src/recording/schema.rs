@@ -57,7 +57,8 @@ pub fn objects(connection: &Connection) -> rusqlite::Result<Vec<(String, String,
 
 /// Times are integer nanoseconds since `recording.started_ns` on a monotonic clock.
 ///
-/// - `recording.*_frames`, `*_bytes`: totals, kept with every commit, so that `info` needs no scan.
+/// - `recording.*_frames`, `*_bytes`: totals up to the frame `counted`, so that `info` needs no scan
+///   of more than the frames after it: about a second's worth, and none in a finished recording.
 /// - `connection.*_close_reason`: null where there was no close frame; an empty blob with a null
 ///   code for a close frame without a body.
 /// - `frame.held_ns`: written − read, null where the frame was never handed to the receiver. A
@@ -79,7 +80,8 @@ CREATE TABLE recording (
   c2s_frames  INTEGER NOT NULL DEFAULT 0,
   c2s_bytes   INTEGER NOT NULL DEFAULT 0,
   s2c_frames  INTEGER NOT NULL DEFAULT 0,
-  s2c_bytes   INTEGER NOT NULL DEFAULT 0
+  s2c_bytes   INTEGER NOT NULL DEFAULT 0,
+  counted     INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE connection (

@@ -31,6 +31,11 @@ use super::writer::WriterOptions;
 /// How long a lock of another program's is waited for before frames are given up.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Recorded time and frames after which the totals in the file are set anew. Each time costs a page
+/// in the log; what lies between is counted by whoever asks.
+const TOTALS_EVERY_NS: u64 = 1_000_000_000;
+const TOTALS_EVERY_ROWS: usize = 1000;
+
 /// The pause before a locked file is tried again.
 const LOCKED_PAUSE: Duration = Duration::from_millis(20);
 
@@ -70,6 +75,8 @@ pub(super) struct Work {
     next_id: i64,
     /// What `file` has.
     totals: Tally,
+    /// Up to when the totals in `file` count.
+    counted_ns: u64,
     last_ns: u64,
     /// The pause before the next try, in a trouble.
     pause: Option<Duration>,
@@ -106,6 +113,7 @@ impl Work {
             open: HashMap::new(),
             next_id: 1,
             totals: Tally::default(),
+            counted_ns: 0,
             last_ns: 0,
             pause: None,
         }
@@ -209,6 +217,7 @@ impl Work {
     }
 
     fn try_once(&mut self, batch: &Batch, finished_ns: Option<u64>) -> Result<i64, Failure> {
+        let due = finished_ns.is_some() || self.totals_due(batch);
         let file = match self.file.take() {
             Some(file) => file,
             None => self.next_file()?,
@@ -217,8 +226,7 @@ impl Work {
         // Before, so that nothing goes into a file that was moved; after, so that nothing is taken
         // for stored that went into one while it was removed.
         file.check().map_err(|displaced| Failure::displaced(&file.path, displaced))?;
-        let mut totals = self.totals;
-        totals.add(&batch.tally());
+        let totals = due.then(|| self.totals.plus(&batch.tally()));
         let what =
             Transaction { batch, kept: &self.kept, next_id: self.next_id, totals, finished_ns };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -239,13 +247,20 @@ impl Work {
         }
     }
 
+    fn totals_due(&self, batch: &Batch) -> bool {
+        batch.rows.len() >= TOTALS_EVERY_ROWS
+            || batch.latest_ns().is_some_and(|now| now.abs_diff(self.counted_ns) >= TOTALS_EVERY_NS)
+    }
+
     fn stored(&mut self, batch: &mut Batch) {
+        if self.totals_due(batch) {
+            self.counted_ns = batch.latest_ns().unwrap_or(self.counted_ns);
+        }
         let tally = batch.tally();
-        self.totals.add(&tally);
+        self.totals = self.totals.plus(&tally);
         self.shared.board.add_stored(&tally);
         self.proven = true;
-        let latest = batch.rows.iter().map(|row| row.read_ns.cast_unsigned()).max();
-        self.last_ns = self.last_ns.max(latest.unwrap_or_default());
+        self.last_ns = self.last_ns.max(batch.latest_ns().unwrap_or_default());
         for connection in self.kept.connections.drain(..).chain(batch.connections.drain(..)) {
             if connection.ending.is_some() || connection.closed_ns.is_some() {
                 self.open.remove(&connection.id);

@@ -299,9 +299,10 @@ fn add_frame(database: &Database, recorded: &RecordedFrame<'_>) {
     database.execute("INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values).unwrap();
     let side = if recorded.direction == Direction::ClientToServer { "c2s" } else { "s2c" };
     let sql = format!(
-        "UPDATE recording SET {side}_frames = {side}_frames + 1, {side}_bytes = {side}_bytes + ?"
+        "UPDATE recording SET {side}_frames = {side}_frames + 1, {side}_bytes = {side}_bytes + ?, \
+            counted = ?"
     );
-    database.execute(&sql, [frame.payload.len() as i64]).unwrap();
+    database.execute(&sql, [frame.payload.len() as i64, recorded.id]).unwrap();
 }
 
 /// The binary, in UTC, without the surroundings of whoever runs the tests.

@@ -18,7 +18,7 @@ use crate::support::recorded::Recorded;
 ///
 /// Few, so that none of it is checkpointed: a log is synced before its pages go into the database,
 /// so a power cut never leaves less of a log than was checkpointed.
-const COMMITS: u64 = 24;
+const COMMITS: u64 = 40;
 
 /// What a disk writes or does not write.
 const BLOCK: usize = 4096;
