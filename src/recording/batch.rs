@@ -1,6 +1,7 @@
 //! What waits to be stored in one transaction: rows, their payloads in one arena, and losses.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use crate::wire::{Connection, Direction, Frame, Gap, GapReason, Header, Marks, Note, Stamp};
 
@@ -53,6 +54,8 @@ pub(super) struct Batch {
     pub(super) usage: HashMap<i64, u64>,
     /// Bytes it costs in all, connections' states included.
     pub(super) cost: u64,
+    /// When the first of it came.
+    since: Option<Instant>,
 }
 
 /// Gaps that grow until they can be stored, one for each connection, direction and reason.
@@ -123,6 +126,17 @@ impl Batch {
         })
     }
 
+    /// The first of it is here.
+    #[expect(clippy::disallowed_methods, reason = "how old it grows is the recorder's own matter")]
+    pub(super) fn begin(&mut self) {
+        self.since = Some(Instant::now());
+    }
+
+    /// For how long the first of it has been here.
+    pub(super) fn age(&self) -> Duration {
+        self.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     pub(super) fn tally(&self) -> Tally {
         let mut tally = Tally::default();
         for row in &self.rows {
@@ -154,6 +168,7 @@ impl Batch {
         self.lost.clear();
         self.usage.clear();
         self.cost = 0;
+        self.since = None;
     }
 }
 

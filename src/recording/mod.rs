@@ -18,6 +18,7 @@ mod file;
 mod insert;
 mod names;
 mod open;
+mod pace;
 mod private;
 mod rows;
 mod work;

@@ -22,6 +22,7 @@ use std::time::Duration;
 use crate::wire::{Connection, Direction, Fact, Frame, Gap, GapReason, Stamp};
 
 use super::batch::{Batch, FACT_COST, Losses, ROW_COST, Row, connection_cost, lost_row};
+use super::pace::Pace;
 use super::status::{Board, Status};
 use super::writer::{WhenBehind, WriterOptions};
 
@@ -38,7 +39,10 @@ pub(super) const BATCH_BYTES: u64 = 4 << 20;
 
 /// How long frames are gathered before they are stored: what `kill -9` loses, and long enough
 /// that waking the writer costs nothing at low rates.
-pub(super) const TICK: Duration = Duration::from_millis(10);
+///
+/// A prime number of milliseconds, so that steady traffic, whose messages are a round number of
+/// them apart, does not meet a commit at the same place each time.
+pub(super) const TICK: Duration = Duration::from_millis(17);
 
 /// How long the writer sleeps without work before it looks whether its file is still there.
 const IDLE: Duration = Duration::from_secs(2);
@@ -76,6 +80,8 @@ pub(super) struct Shared {
     room: Condvar,
     /// The cost of all that waits or is being written, for a look without the lock.
     total: AtomicU64,
+    /// What [`Pace`] allows of that, for the same.
+    allowed: AtomicU64,
     /// Traffic is never held up: in a trouble, and with [`WhenBehind::Gap`].
     flows: AtomicBool,
     pub(super) board: Board,
@@ -89,9 +95,12 @@ struct Limits {
     connection: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     queued: Batch,
+    pace: Pace,
+    /// Traffic has had to wait since the last transaction.
+    held: bool,
     /// What the batch in the writer's hands costs, by connection and in all.
     in_flight: HashMap<i64, u64>,
     in_flight_cost: u64,
@@ -143,19 +152,21 @@ impl Journal {
         self.shared.appender(gap.connection.unwrap_or_default()).gap(gap);
     }
 
-    /// `Pending`, with the waker kept, while the budget that this connection shares is used up.
-    /// To be asked before each read from a socket.
+    /// `Pending`, with the waker kept, while what this connection may have of the queue is used
+    /// up. To be asked before each read from a socket.
     pub fn poll_ready(&self, connection: i64, cx: &mut Context<'_>) -> Poll<()> {
         let shared = &*self.shared;
         let total = shared.total.load(Ordering::Relaxed);
+        let allowed = shared.allowed.load(Ordering::Relaxed);
         // A connection has at most what all have.
-        if shared.flows.load(Ordering::Relaxed) || total < shared.limits.share(total) {
+        if shared.flows.load(Ordering::Relaxed) || total < shared.limits.share(allowed, total) {
             return Poll::Ready(());
         }
         let mut state = shared.lock();
         if shared.flows.load(Ordering::Relaxed) || state.has_room(connection, shared.limits) {
             return Poll::Ready(());
         }
+        state.held = true;
         let wakers = state.waiting.entry(connection).or_default();
         if !wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
             if wakers.len() == MAX_WAKERS {
@@ -253,6 +264,9 @@ impl Drop for Appender<'_> {
             queued.cost += self.spent;
             *queued.usage.entry(self.connection).or_default() += self.spent;
         }
+        if self.was_empty && !queued.is_empty() {
+            queued.begin();
+        }
         let full = self.cost_before < BATCH_BYTES && queued.cost >= BATCH_BYTES;
         if full || (self.was_empty && !queued.is_empty()) {
             self.shared.work.notify_one();
@@ -263,11 +277,22 @@ impl Drop for Appender<'_> {
 
 impl Shared {
     pub(super) fn new(options: &WriterOptions, board: Board) -> Self {
+        let pace = Pace::new(options.queue_bytes);
         Self {
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                queued: Batch::default(),
+                pace,
+                held: false,
+                in_flight: HashMap::new(),
+                in_flight_cost: 0,
+                waiting: HashMap::new(),
+                trouble: None,
+                stop: None,
+            }),
             work: Condvar::new(),
             room: Condvar::new(),
             total: AtomicU64::new(0),
+            allowed: AtomicU64::new(pace.allowed()),
             flows: AtomicBool::new(options.when_behind == WhenBehind::Gap),
             board,
             when_behind: options.when_behind,
@@ -299,11 +324,15 @@ impl Shared {
         *stop
     }
 
-    /// The batch taken is stored, or lost: its budget is free again, and whoever waited goes on.
-    pub(super) fn release(&self) {
+    /// The batch taken is stored, or lost, `age` after the first of it came: its room is free
+    /// again, and whoever waited goes on.
+    pub(super) fn release(&self, age: Duration) {
         let mut state = self.lock();
         state.in_flight.clear();
         state.in_flight_cost = 0;
+        let held = std::mem::take(&mut state.held);
+        state.pace.stored(age, held);
+        self.allowed.store(state.pace.allowed(), Ordering::Relaxed);
         self.total.store(state.cost(), Ordering::Relaxed);
         let ready = state.take_ready(self.limits);
         drop(state);
@@ -367,7 +396,10 @@ impl Shared {
         let room = match drops {
             None => u64::MAX,
             Some(_) if state.stop.is_some() => 0,
-            Some(_) => self.limits.share(state.cost()).saturating_sub(state.used_by(connection)),
+            Some(_) => {
+                let share = self.limits.share(self.limits.queue, state.cost());
+                share.saturating_sub(state.used_by(connection))
+            }
         };
         Appender {
             shared: self,
@@ -405,9 +437,9 @@ impl Shared {
 }
 
 impl Limits {
-    /// What one connection may have of a queue that has `total`.
-    fn share(self, total: u64) -> u64 {
-        self.connection.min(self.queue.saturating_sub(total) / 2)
+    /// What one connection may have of a queue of `allowed` bytes that has `total`.
+    fn share(self, allowed: u64, total: u64) -> u64 {
+        self.connection.min(allowed.saturating_sub(total) / 2)
     }
 }
 
@@ -422,7 +454,7 @@ impl State {
     }
 
     fn has_room(&self, connection: i64, limits: Limits) -> bool {
-        self.used_by(connection) < limits.share(self.cost())
+        self.used_by(connection) < limits.share(self.pace.allowed(), self.cost())
     }
 
     fn take_ready(&mut self, limits: Limits) -> Vec<Waker> {

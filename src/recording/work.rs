@@ -137,8 +137,9 @@ impl Work {
             if self.file.is_none() || !batch.is_empty() || self.pause.is_some() {
                 self.store(batch, None);
             }
+            let age = batch.age();
             batch.clear();
-            self.shared.release();
+            self.shared.release(age);
             self.tend_log();
         }
     }
@@ -149,12 +150,13 @@ impl Work {
             Stop::Abandon => None,
         };
         let mut stored = self.store(batch, finished_ns);
+        let age = batch.age();
         batch.clear();
         if !stored {
             // What is left is small, and may fit where the batch did not.
             stored = self.store(batch, finished_ns);
         }
-        self.shared.release();
+        self.shared.release(age);
         if let Some(file) = self.file.take() {
             if stored && finished_ns.is_some() {
                 let path = file.path.clone();

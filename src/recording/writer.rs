@@ -1,7 +1,7 @@
 //! A recorder: its file, its thread, and the handle that starts and ends it.
 //!
 //! # Promises
-//! - A frame is in the file one tick (10 ms) and one transaction after it was handed in; whatever
+//! - A frame is in the file one tick (17 ms) and one transaction after it was handed in; whatever
 //!   ends the process after that, it stays. A power cut may take the last commits with
 //!   [`Sync::Normal`], and none with [`Sync::Full`].
 //! - Trouble never reaches the traffic, and is never silent: what could not be stored is a gap

@@ -87,13 +87,48 @@ fn a_flood_waits_for_the_disk_and_is_woken_by_it() {
     let woken = Arc::new(Woken::default());
     let frames = flood(&journal, 1, &[1; 10_000], &woken);
     let queued = journal.status().queued_bytes;
-    assert!((CONNECTION_BYTES..CONNECTION_BYTES + 20_000).contains(&queued), "{queued}");
+    // How fast the disk is, nobody knows yet: a third of what may wait at first.
+    assert!((1 << 20..CONNECTION_BYTES + 20_000).contains(&queued), "{queued}");
     assert_eq!(woken.0.load(Ordering::SeqCst), 0);
     disk.go_on();
     until("the waiting side is woken", || woken.0.load(Ordering::SeqCst) == 1);
     until("there is room", || is_ready(&journal, 1, &woken));
     let summary = writer.finish(1).unwrap();
     assert_eq!((summary.status.frames, summary.status.lost_frames), ([frames, 0], 0));
+}
+
+/// What a `kill -9` takes is what waits: on a disk of at most 20 MB/s, 50 ms are 1 MB.
+#[test]
+fn no_more_waits_than_the_disk_stores_in_time() {
+    const ROWS_A_STEP: u64 = 20;
+    let folder = tempfile::tempdir().unwrap();
+    let faults = Faults::from_fn(|step| {
+        if step == Step::Frames {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        None
+    });
+    let writer = start_with(&folder.path().join("one.db"), faults);
+    let journal = writer.journal();
+    let woken = Arc::new(Woken::default());
+    let (mut frames, mut most) = (0, 0);
+    let mut last_second = Vec::new();
+    while frames < 60 * ROWS_A_STEP {
+        for connection in 1..=8 {
+            frames += flood(&journal, connection, &[1; 10_000], &woken);
+        }
+        let queued = journal.status().queued_bytes;
+        most = queued.max(most);
+        if frames > 40 * ROWS_A_STEP {
+            last_second.push(queued);
+        }
+        std::thread::yield_now();
+    }
+    last_second.sort_unstable();
+    let usual = last_second[last_second.len() / 2];
+    assert!(most > 2 << 20, "at first, nobody knows how slow the disk is: {most}");
+    assert!(usual < 3 << 19, "{usual}");
+    assert_eq!(writer.finish(1).unwrap().status.frames, [frames, 0]);
 }
 
 #[test]
