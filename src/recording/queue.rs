@@ -166,7 +166,10 @@ impl Journal {
         if shared.flows.load(Ordering::Relaxed) || state.has_room(connection, shared.limits) {
             return Poll::Ready(());
         }
-        state.held = true;
+        if !std::mem::replace(&mut state.held, true) {
+            // The tick ends here: what waits is all that will come.
+            shared.work.notify_one();
+        }
         let wakers = state.waiting.entry(connection).or_default();
         if !wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
             if wakers.len() == MAX_WAKERS {
@@ -314,8 +317,9 @@ impl Shared {
         };
         state = self.wait(state, limit, condition);
         if wait == Wait::ForWork && !state.queued.is_empty() {
-            state = self
-                .wait(state, TICK, |state| state.stop.is_none() && state.queued.cost < BATCH_BYTES);
+            state = self.wait(state, TICK, |state| {
+                state.stop.is_none() && state.queued.cost < BATCH_BYTES && !state.held
+            });
         }
         let State { queued, in_flight, in_flight_cost, stop, .. } = &mut *state;
         std::mem::swap(queued, batch);
