@@ -48,6 +48,9 @@ pub(super) struct Checkpointer {
 struct Progress {
     /// Held during a checkpoint: SQLite refuses a second one.
     turn: Mutex<()>,
+    /// Checkpoints begun, and those that have ended.
+    begun: AtomicU64,
+    ended: AtomicU64,
     /// Pages of the log that are in the file.
     done: AtomicU64,
     /// SQLite found the file broken.
@@ -99,6 +102,12 @@ impl Checkpointer {
         run(connection, &self.progress, faults)
     }
 
+    /// How many checkpoints there were; `None` while there is one.
+    pub(super) fn count(&self) -> Option<u64> {
+        let ended = self.progress.ended.load(Ordering::SeqCst);
+        (self.progress.begun.load(Ordering::SeqCst) == ended).then_some(ended)
+    }
+
     /// SQLite found the file broken while copying to it.
     pub(super) fn found_broken(&self) -> bool {
         self.progress.broken.load(Ordering::Relaxed)
@@ -131,7 +140,10 @@ fn work(connection: &Connection, asked: &Receiver<()>, progress: &Progress, faul
 fn run(connection: &Connection, progress: &Progress, faults: &Faults) -> rusqlite::Result<()> {
     let _turn = progress.turn.lock().unwrap_or_else(PoisonError::into_inner);
     faults.meet(Step::Checkpoint)?;
-    let done: i64 = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(2))?;
+    progress.begun.fetch_add(1, Ordering::SeqCst);
+    let copied = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(2));
+    progress.ended.fetch_add(1, Ordering::SeqCst);
+    let done: i64 = copied?;
     progress.done.store(u64::try_from(done).unwrap_or(0), Ordering::Relaxed);
     Ok(())
 }

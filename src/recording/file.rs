@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
@@ -13,6 +14,7 @@ use crate::wire::Recording;
 use super::RecordingError;
 use super::checkpoint::Checkpointer;
 use super::lock::{LiveLock, beside, family};
+use super::open;
 use super::private::{self, FileId};
 use super::schema;
 use super::step::{Faults, Step};
@@ -48,6 +50,9 @@ pub(super) struct RecordingFile {
     log_id: Option<FileId>,
     len: u64,
     log_len: u64,
+    uuid: String,
+    /// The file's time of change, after so many checkpoints: nothing else of ours changes it.
+    changed: Option<(u64, SystemTime)>,
 }
 
 /// The file is not what was written any more.
@@ -123,6 +128,8 @@ impl RecordingFile {
             log_id: log.as_ref().map(private::file_id),
             len: metadata.len(),
             log_len: 0,
+            uuid: recording.uuid.clone(),
+            changed: None,
         })
     }
 
@@ -140,9 +147,13 @@ impl RecordingFile {
     /// a name: cheap enough to be done after each commit, so that a commit into a removed file
     /// can be done again elsewhere.
     pub(super) fn check(&mut self) -> Result<(), Displaced> {
+        let checkpoints = self.checkpoints();
         let metadata = fs::metadata(&self.path).map_err(|_| Displaced::Removed)?;
         if private::file_id(&metadata) != self.id {
             return Err(Displaced::Removed);
+        }
+        if self.was_changed(checkpoints, &metadata) {
+            return Err(Displaced::Overwritten);
         }
         // SQLite never makes a file shorter that nothing is deleted from.
         let broken = self.checkpointer.as_ref().is_some_and(Checkpointer::found_broken);
@@ -158,6 +169,22 @@ impl RecordingFile {
             self.log_len = log.len();
         }
         Ok(())
+    }
+
+    /// Whether someone else wrote something else into the file: it has changed, not by a
+    /// checkpoint, and is not this recording any more.
+    fn was_changed(&mut self, checkpoints: Option<u64>, metadata: &fs::Metadata) -> bool {
+        let Some(count) = checkpoints.filter(|_| self.checkpoints() == checkpoints) else {
+            return false;
+        };
+        let Ok(time) = metadata.modified() else { return false };
+        let before = self.changed.replace((count, time));
+        before.is_some_and(|(known, then)| known == count && then != time)
+            && open::uuid_without_log(&self.path).as_ref() != Some(&self.uuid)
+    }
+
+    fn checkpoints(&self) -> Option<u64> {
+        self.checkpointer.as_ref().and_then(Checkpointer::count)
     }
 
     /// To be called after a commit that was checked: keeps the log short.

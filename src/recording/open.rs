@@ -57,7 +57,9 @@ pub(super) fn open(path: &Path, check: Check) -> Result<Connection, RecordingErr
         | OpenFlags::SQLITE_OPEN_NOFOLLOW
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(uri(path)?, flags).map_err(read)?;
+    let changes = |suffix| fs::metadata(beside(path, suffix)).is_ok_and(|side| side.len() > 0);
+    let still = !changes("-wal") && !changes("-journal") && !lock::is_live(path);
+    let mut connection = Connection::open_with_flags(uri(path, still)?, flags).map_err(read)?;
     harden(&connection).map_err(read)?;
     limit_steps(&mut connection, STEPS.saturating_add(size.saturating_mul(STEPS_A_BYTE)))
         .map_err(read)?;
@@ -67,6 +69,17 @@ pub(super) fn open(path: &Path, check: Check) -> Result<Connection, RecordingErr
     }
     connection.progress_handler(0, None::<fn() -> bool>).map_err(read)?;
     Ok(connection)
+}
+
+/// The uuid that a recording's file has, its log left aside; `None` if it is no recording.
+pub(super) fn uuid_without_log(path: &Path) -> Option<String> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(uri(path, true).ok()?, flags).ok()?;
+    harden(&connection).ok()?;
+    check_format(&connection, path).ok()?;
+    connection.query_row("SELECT uuid FROM recording", [], |row| row.get(0)).ok()
 }
 
 /// What can be known without SQLite: a regular file that starts as an SQLite file does, with
@@ -102,16 +115,14 @@ fn look(path: &Path) -> Result<u64, RecordingError> {
 }
 
 /// The file's URI. A file with changes in a `-wal` needs the ordinary read-only mode: `immutable`
-/// would not see them. One without, and without a writer, is opened as immutable: that works in a
-/// read-only directory too, where the ordinary mode fails, and makes no side files.
-fn uri(path: &Path) -> Result<String, RecordingError> {
+/// would not see them. One without, and without a writer, is `still` and opened as immutable: that
+/// works in a read-only directory too, where the ordinary mode fails, and makes no side files.
+fn uri(path: &Path, still: bool) -> Result<String, RecordingError> {
     let failed = |source| RecordingError::Open { path: path.into(), source };
     let name = path.file_name().unwrap_or(OsStr::new(""));
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     // SQLite refuses links anywhere in the path; only one to the file itself is of interest.
     let real = fs::canonicalize(directory.unwrap_or(Path::new("."))).map_err(failed)?.join(name);
-    let changes = |suffix| fs::metadata(beside(path, suffix)).is_ok_and(|side| side.len() > 0);
-    let still = !changes("-wal") && !changes("-journal") && !lock::is_live(path);
     let mut uri = String::from("file:");
     let bytes = real.as_os_str().as_encoded_bytes();
     if !bytes.starts_with(b"/") {

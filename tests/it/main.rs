@@ -30,5 +30,6 @@ mod terminal;
 mod tls;
 #[cfg(unix)]
 mod unlucky;
+mod upstream;
 mod wire;
 mod writer;

@@ -10,7 +10,7 @@ use std::task::{Context, Waker};
 use rusqlite::{Connection as Database, ffi};
 use wiretape::recording::step::{Faults, Step};
 use wiretape::recording::{Journal, RecordingError, RecordingWriter, WriterOptions};
-use wiretape::wire::GapReason;
+use wiretape::wire::{Connection, GapReason};
 
 use super::{
     append, files, frames_and_lost, number, open_connection, recording, start, start_with, until,
@@ -230,6 +230,113 @@ fn a_truncated_file_is_followed_by_another() {
         std::fs::OpenOptions::new().write(true).open(path).unwrap().set_len(4096).unwrap();
     });
     assert!(notice.contains("was overwritten by another program"), "{notice}");
+}
+
+/// K11: nothing is shorter than it was, and all of it is someone else's.
+#[test]
+fn a_file_overwritten_by_a_larger_one_is_followed_by_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let notice = harmed(folder.path(), |path| std::fs::write(path, vec![7; 1 << 20]).unwrap());
+    assert!(notice.contains("was overwritten by another program"), "{notice}");
+
+    // Another recording's bytes are someone else's too.
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other.db");
+    let mut recording = recording();
+    recording.uuid = "00000000-0000-4000-8000-000000000001".into();
+    let writer = RecordingWriter::create(&other, &recording, WriterOptions::default()).unwrap();
+    append(&writer.journal(), 1, 1, &vec![1; 500_000]);
+    writer.finish(1).unwrap();
+    let notice = harmed(folder.path(), |path| {
+        std::fs::write(path, std::fs::read(&other).unwrap()).unwrap();
+    });
+    assert!(notice.contains("was overwritten by another program"), "{notice}");
+}
+
+#[test]
+fn a_file_that_another_program_checkpoints_stays_the_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.db");
+    let writer = start(&path);
+    let journal = writer.journal();
+    for ns in 1..=10 {
+        append(&journal, 1, ns, b"before");
+    }
+    until_settled(&journal, 10);
+    let other = Database::open(&path).unwrap();
+    let copied: i64 = other.query_row("PRAGMA wal_checkpoint", [], |row| row.get(2)).unwrap();
+    assert!(copied > 0, "the file has changed");
+    append(&journal, 1, 11, b"after");
+    let summary = writer.finish(1).unwrap();
+    assert_eq!((summary.status.path, summary.status.frames), (path, [11, 0]));
+}
+
+/// A head that takes as much as one may, so that 300 of them are more than is kept.
+#[test]
+fn heads_left_out_in_a_long_trouble_are_gaps() {
+    const CONNECTIONS: i64 = 300;
+    const HEAD: usize = 64 << 10;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.db");
+    let fails = Arc::new(AtomicBool::new(true));
+    let writer = start_with(&path, {
+        let fails = Arc::clone(&fails);
+        Faults::from_fn(move |step| {
+            (step == Step::Begin && fails.load(Ordering::SeqCst)).then_some(ffi::SQLITE_IOERR)
+        })
+    });
+    let journal = writer.journal();
+    for id in 1..=CONNECTIONS {
+        let connection = open_connection(id);
+        journal.connection(Connection { request_head: vec![b'h'; HEAD], ..connection });
+    }
+    until("they are refused", || journal.status().lost_bytes > 0);
+    fails.store(false, Ordering::SeqCst);
+    until("the trouble ends", || journal.status().trouble.is_none());
+    let status = writer.finish(1).unwrap().status;
+    let file = Database::open(&path).unwrap();
+    assert_eq!(number(&file, "SELECT count(*) FROM connection"), CONNECTIONS);
+    let kept = number(&file, "SELECT sum(length(request_head)) FROM connection");
+    let lost = number(&file, "SELECT sum(bytes) FROM gap WHERE frames = 0 AND connection > 0");
+    assert_eq!(kept + lost, CONNECTIONS * HEAD as i64);
+    assert!((15 << 20..=16 << 20).contains(&kept), "{kept}");
+    assert_eq!(status.lost_bytes, lost as u64);
+}
+
+/// K13: what a reader holds on to can't leave the log; that costs room, and no frame.
+#[test]
+fn a_reader_that_holds_a_snapshot_holds_nobody_up() {
+    const FRAMES: u64 = 1_200;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.db");
+    let writer = start(&path);
+    let journal = writer.journal();
+    append(&journal, 1, 1, b"seen by the reader");
+    until_settled(&journal, 1);
+    let reader = Database::open(&path).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    assert_eq!(number(&reader, "SELECT count(*) FROM frame"), 1);
+    let payload = vec![7; 64 << 10];
+    let log_bytes = || std::fs::metadata(folder.path().join("one.db-wal")).unwrap().len();
+    for ns in 2..=FRAMES {
+        wait_for_room(&journal);
+        append(&journal, 1, ns, &payload);
+    }
+    until_settled(&journal, FRAMES);
+    assert!(log_bytes() > FRAMES << 16, "all of it waits for the reader");
+    assert_eq!(number(&reader, "SELECT count(*) FROM frame"), 1, "one snapshot");
+    reader.execute_batch("COMMIT").unwrap();
+    drop(reader);
+    // Its log starts anew, at its usual length.
+    let mut frames = FRAMES;
+    until("the log is short again", || {
+        frames += 1;
+        append(&journal, 1, frames, b"on");
+        until_settled(&journal, frames);
+        log_bytes() <= 65 << 20
+    });
+    assert_eq!(writer.finish(1).unwrap().status.frames, [frames, 0]);
+    assert_eq!(frames_and_lost(&path), (frames as i64, 0));
 }
 
 #[test]
