@@ -22,6 +22,11 @@ fn soak(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
+/// N14: 600 MB of address space, in which the system counts stacks and arenas never touched too.
+fn little_memory() -> Vec<String> {
+    ["prlimit", "--as=600000000"].map(str::to_owned).to_vec()
+}
+
 /// A masked binary frame of 64 KiB.
 fn large_frame() -> Vec<u8> {
     let mut frame = vec![0x82, 0xff];
@@ -37,7 +42,7 @@ fn memory_is_bounded_while_clients_flood() {
         let mut buffer = vec![0; 256 << 10];
         while let Ok(1..) = socket.read(&mut buffer) {}
     });
-    let proxy = start_proxy(server, Options::default());
+    let proxy = start_proxy(server, Options { under: little_memory(), ..Options::default() });
     let until = Instant::now() + Duration::from_secs(soak("WIRETAPE_SOAK_SECONDS", 5));
     // Two with large frames, two with empty ones: bytes and rows.
     let frames = [large_frame(), [0x82, 0x80, 0, 0, 0, 0].repeat(5000)];
@@ -68,7 +73,10 @@ fn memory_is_bounded_while_clients_flood() {
 #[test]
 fn memory_is_bounded_with_peers_that_do_not_read_and_others_go_on() {
     let count = soak("WIRETAPE_SOAK_STUCK", 40);
-    let proxy = start_proxy(echo_server_after(count), Options::default());
+    let proxy = start_proxy(
+        echo_server_after(count),
+        Options { under: little_memory(), ..Options::default() },
+    );
     let frame = large_frame();
     let stuck: Vec<TcpStream> = (0..count)
         .map(|_| {

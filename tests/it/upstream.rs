@@ -4,10 +4,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 
 use crate::http::{SWITCH, UPGRADE, assert_refused, send, through};
+use crate::support::assert_same_bytes;
 use crate::support::proxy::{Options, start_proxy, start_proxy_at};
 use crate::support::recorded::Recorded;
 use crate::support::script::{End, ScriptedServer, Step, client, play};
-use crate::support::assert_same_bytes;
 
 #[test]
 fn an_upstream_that_is_down_is_a_502_and_recovers() {
