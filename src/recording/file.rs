@@ -27,6 +27,9 @@ pub(super) const LOG_FRAME_BYTES: u64 = schema::PAGE_SIZE as u64 + 24;
 /// its blocks are used again.
 const LOG_LIMIT: u32 = 64 << 20;
 
+/// Bytes of a log's header.
+const LOG_HEADER: u64 = 32;
+
 /// Pages that SQLite keeps in memory, in KiB: a transaction of 4 MiB and the pages around it.
 const CACHE_KIB: i32 = 8 * 1024;
 
@@ -44,15 +47,54 @@ pub(super) struct RecordingFile {
     // Dropped in this order: the checkpointer's connection, the writer's, the claim.
     pub(super) checkpointer: Option<Checkpointer>,
     pub(super) connection: Connection,
-    _lock: LiveLock,
+    lock: LiveLock,
     log_pages: Arc<AtomicU64>,
     id: FileId,
-    log_id: Option<FileId>,
+    log: Option<Log>,
     len: u64,
-    log_len: u64,
     uuid: String,
     /// The file's time of change, after so many checkpoints: nothing else of ours changes it.
     changed: Option<(u64, SystemTime)>,
+}
+
+/// The write-ahead log beside it. (No lock of SQLite's is on it: that one may be opened.)
+#[derive(Debug)]
+struct Log {
+    file: fs::File,
+    id: FileId,
+    len: u64,
+}
+
+impl Log {
+    fn open(path: &Path) -> std::io::Result<Self> {
+        let file = fs::File::open(beside(path, "-wal"))?;
+        let id = private::file_id(&file.metadata()?);
+        Ok(Self { file, id, len: 0 })
+    }
+
+    /// Whether it is what it was, and longer.
+    fn check(&mut self, path: &Path) -> Result<(), Displaced> {
+        let log = fs::metadata(beside(path, "-wal")).map_err(|_| Displaced::Removed)?;
+        if private::file_id(&log) != self.id {
+            return Err(Displaced::Removed);
+        }
+        // SQLite makes it shorter only where it is longer than it may stay.
+        let cut = log.len() < self.len.min(u64::from(LOG_LIMIT));
+        let begins = private::first_bytes(&self.file);
+        if cut || log.len() >= LOG_HEADER && !begins.is_ok_and(|begins| is_log(&begins)) {
+            return Err(Displaced::Overwritten);
+        }
+        self.len = log.len();
+        Ok(())
+    }
+}
+
+/// Whether a log begins so: SQLite's number for it, in either byte order, and our page size
+/// (<https://www.sqlite.org/fileformat2.html#the_write_ahead_log>).
+fn is_log(begins: &[u8; 12]) -> bool {
+    begins.starts_with(&[0x37, 0x7f, 0x06])
+        && begins[3] & 0xfe == 0x82
+        && begins[8..] == schema::PAGE_SIZE.to_be_bytes()
 }
 
 /// The file is not what was written any more.
@@ -117,17 +159,16 @@ impl RecordingFile {
         }
         let gone = |source| RecordingError::io("create", path, source);
         let metadata = fs::metadata(path).map_err(gone)?;
-        let log = has_log.then(|| fs::metadata(beside(path, "-wal"))).transpose().map_err(gone)?;
+        let log = has_log.then(|| Log::open(path)).transpose().map_err(gone)?;
         Ok(Self {
             path: path.to_path_buf(),
             checkpointer,
             connection,
-            _lock: lock,
+            lock,
             log_pages,
             id: private::file_id(&metadata),
-            log_id: log.as_ref().map(private::file_id),
+            log,
             len: metadata.len(),
-            log_len: 0,
             uuid: recording.uuid.clone(),
             changed: None,
         })
@@ -135,12 +176,12 @@ impl RecordingFile {
 
     /// What people should know about it, if there is anything.
     pub(super) fn notice(&self) -> Option<String> {
-        self.log_id.is_none().then(|| NO_LOG.to_owned())
+        self.log.is_none().then(|| NO_LOG.to_owned())
     }
 
     /// Bytes of it and its log, when last looked at.
     pub(super) fn bytes(&self) -> u64 {
-        self.len + self.log_len
+        self.len + self.log.as_ref().map_or(0, |log| log.len)
     }
 
     /// Looks whether the file that has the name is still the one that is written. Two look-ups of
@@ -161,14 +202,7 @@ impl RecordingFile {
             return Err(Displaced::Overwritten);
         }
         self.len = metadata.len();
-        if let Some(log_id) = self.log_id {
-            let log = fs::metadata(beside(&self.path, "-wal")).map_err(|_| Displaced::Removed)?;
-            if private::file_id(&log) != log_id {
-                return Err(Displaced::Removed);
-            }
-            self.log_len = log.len();
-        }
-        Ok(())
+        self.log.as_mut().map_or(Ok(()), |log| log.check(&self.path))
     }
 
     /// Whether someone else wrote something else into the file: it has changed, not by a
@@ -206,11 +240,16 @@ impl RecordingFile {
         }
     }
 
+    /// Gives up the room that was held back for the end.
+    pub(super) fn free_reserve(&self) {
+        self.lock.free_reserve();
+    }
+
     /// Closes a recording that is complete: one file, which needs no log to be opened, wherever
     /// it is put. While another program reads it, the log stays.
     pub(super) fn close(mut self, faults: &Faults) {
         self.checkpointer = None;
-        if faults.meet(Step::Checkpoint).is_ok() && self.log_id.is_some() {
+        if faults.meet(Step::Checkpoint).is_ok() && self.log.is_some() {
             let run = |sql: &str| self.connection.query_row(sql, [], |_| Ok(()));
             // Both are refused while others read, and on a full disk: nothing is lost by that.
             let _ = run("PRAGMA wal_checkpoint(TRUNCATE)");

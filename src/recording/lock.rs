@@ -4,9 +4,13 @@
 //! that ended; the file itself may stay and then says nothing. The recording's own file is never
 //! opened for this: closing it again would drop the locks that SQLite holds on it (POSIX gives
 //! them to the process, not to the handle).
+//!
+//! The lock file also holds room on the disk: a recording that ends on a full one gives it up for
+//! its last rows, which say what was lost.
 
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -16,6 +20,9 @@ use super::private;
 
 /// What the lock file's name has after the recording's.
 const SUFFIX: &str = "-lock";
+
+/// Bytes held back for a recording's end: its last pages, each in the log and in the file.
+const RESERVE: usize = 512 << 10;
 
 /// How often a lock that someone else has is tried again. Readers look at it for an instant
 /// each; a recorder keeps it.
@@ -28,7 +35,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub struct LiveLock {
     path: PathBuf,
-    _held: File,
+    held: File,
 }
 
 impl LiveLock {
@@ -39,12 +46,23 @@ impl LiveLock {
         let file = private::open_or_create(&path).map_err(failed)?;
         for _ in 0..TRIES {
             match file.try_lock() {
-                Ok(()) => return Ok(Self { path, _held: file }),
+                Ok(()) => {
+                    // Without room for it there is none to hold back.
+                    let _ = (&file).write_all(&vec![0; RESERVE]);
+                    return Ok(Self { path, held: file });
+                }
                 Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
                 Err(TryLockError::Error(source)) => return Err(failed(source)),
             }
         }
         Err(RecordingError::InUse { path: recording.to_path_buf() })
+    }
+}
+
+impl LiveLock {
+    /// Gives up the room that was held back.
+    pub(super) fn free_reserve(&self) {
+        let _ = self.held.set_len(0);
     }
 }
 

@@ -9,6 +9,21 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileId(u64, u64);
 
+/// The first bytes of an open file, whoever reads it elsewhere.
+pub(super) fn first_bytes<const N: usize>(file: &File) -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    #[cfg(unix)]
+    std::os::unix::fs::FileExt::read_exact_at(file, &mut bytes, 0)?;
+    #[cfg(not(unix))]
+    {
+        use std::io::{Read as _, Seek as _};
+        let mut file = file;
+        file.rewind()?;
+        file.read_exact(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
 /// Makes a new file of mode 0600 and leaves it closed; an error if the name is taken.
 pub(super) fn create_new(path: &Path) -> io::Result<()> {
     let file = with_private_mode(OpenOptions::new().write(true).create_new(true)).open(path)?;

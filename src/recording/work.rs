@@ -153,7 +153,10 @@ impl Work {
         let age = batch.age();
         batch.clear();
         if !stored {
-            // What is left is small, and may fit where the batch did not.
+            // What is left is small, and fits into what was held back for it.
+            if let Some(file) = &self.file {
+                file.free_reserve();
+            }
             stored = self.store(batch, finished_ns);
         }
         self.shared.release(age);

@@ -10,7 +10,7 @@ use std::task::{Context, Waker};
 use rusqlite::{Connection as Database, ffi};
 use wiretape::recording::step::{Faults, Step};
 use wiretape::recording::{Journal, RecordingError, RecordingWriter, WriterOptions};
-use wiretape::wire::{Connection, GapReason};
+use wiretape::wire::{Connection, Ending, GapReason};
 
 use super::{
     append, files, frames_and_lost, number, open_connection, recording, start, start_with, until,
@@ -112,6 +112,42 @@ fn a_disk_that_fills_is_a_gap_and_recording_resumes() {
     assert_eq!(number(&file, "SELECT count(*) FROM connection"), 1);
     let bytes = number(&file, "SELECT sum(bytes) FROM gap");
     assert_eq!(bytes as u64, summary.status.lost_bytes);
+}
+
+#[test]
+fn on_a_disk_that_stays_full_the_end_and_the_gap_are_stored() {
+    let Some(disk) = SmallDisk::new("8m") else { return };
+    let path = disk.path().join("one.db");
+    let writer = start(&path);
+    let journal = writer.journal();
+    let mut sent = 0;
+    for id in 1..=3 {
+        journal.connection(open_connection(id));
+    }
+    let mut more = |count: u64| {
+        for _ in 0..count {
+            wait_for_room(&journal);
+            append(&journal, sent as i64 % 3 + 1, sent, &[3; 2_000]);
+            sent += 1;
+        }
+        sent
+    };
+    until("the disk is full", || {
+        more(1);
+        journal.status().trouble.is_some()
+    });
+    let sent = more(20_000);
+    for id in 1..=3 {
+        let ended = Connection { ending: Some(Ending::Stopped), ..open_connection(id) };
+        journal.connection(ended);
+    }
+    let summary = writer.finish(1).unwrap();
+    assert!(summary.finished);
+    let lost = summary.status.lost_frames;
+    assert_eq!(frames_and_lost(&path), ((sent - lost) as i64, lost as i64));
+    let file = Database::open(&path).unwrap();
+    assert_eq!(number(&file, "SELECT count(*) FROM connection WHERE ending = 'stopped'"), 3);
+    assert_eq!(number(&file, "SELECT count(*) FROM recording WHERE finished_ns = 1"), 1);
 }
 
 #[test]
@@ -251,6 +287,20 @@ fn a_file_overwritten_by_a_larger_one_is_followed_by_another() {
         std::fs::write(path, std::fs::read(&other).unwrap()).unwrap();
     });
     assert!(notice.contains("was overwritten by another program"), "{notice}");
+}
+
+#[test]
+fn a_log_cut_or_overwritten_is_left_behind() {
+    let cut = |log: &Path| std::fs::write(log, b"").unwrap();
+    let noise = |log: &Path| {
+        let len = log.metadata().unwrap().len() as usize;
+        std::fs::write(log, vec![7; len]).unwrap();
+    };
+    for harm in [cut as fn(&Path), noise] {
+        let folder = tempfile::tempdir().unwrap();
+        let notice = harmed(folder.path(), |path| harm(&path.with_extension("db-wal")));
+        assert!(notice.contains("was overwritten by another program"), "{notice}");
+    }
 }
 
 #[test]
