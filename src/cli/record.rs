@@ -160,6 +160,9 @@ impl Plan {
     }
 }
 
+/// What "at once" is, for a disk that takes its time with what is left.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
 async fn record(
     args: &RecordArgs,
     globals: &Globals,
@@ -210,7 +213,21 @@ async fn record(
         child.kill();
         proxy.end_now().await;
     }
-    let summary = writer.finish(clock.now_ns());
+    let journal = writer.journal();
+    let finished_ns = clock.now_ns();
+    let mut finishing = tokio::task::spawn_blocking(move || writer.finish(finished_ns));
+    let limit = if hurried { AT_ONCE } else { Duration::MAX };
+    let summary = tokio::select! {
+        done = tokio::time::timeout(limit, &mut finishing) => done.ok(),
+        () = signals.stop() => None,
+    };
+    let Some(summary) = summary else {
+        // The disk takes its time, and nobody wants to wait for it.
+        screen.abandon(&journal.status());
+        std::process::exit(i32::from(Code::Interrupted as u8));
+    };
+    let summary = summary
+        .map_err(|error| Failure::new(Code::Runtime, "the recorder failed").because(&error))?;
     conclude(&screen, summary, exit.or_else(|| child.code()), hurried)
 }
 

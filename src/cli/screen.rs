@@ -220,6 +220,18 @@ impl Screen {
         }
     }
 
+    /// The last words of one who does not wait for the disk.
+    pub(crate) fn abandon(&self, status: &Status) {
+        let left = human::size(status.queued_bytes);
+        let text = format!("ended at once: {left} of the last frames were not stored");
+        if self.json {
+            self.emit(&json!({"v": 1, "kind": "abandoned", "queued_bytes": status.queued_bytes}));
+        } else {
+            self.printer.line(format!("{}  ! {text}", now()));
+        }
+        self.printer.flush(LAST_LINES);
+    }
+
     /// The last words.
     pub(crate) fn summarise(&self, summary: &Summary) {
         self.tell_summary(summary);
@@ -259,10 +271,10 @@ impl Screen {
             lines.push(format!("Unfinished  its end could not be written {}", escape::text(why)));
         }
         lines.push(format!("File        {}", escape::path(&summary.path)));
-        lines.push(format!(
-            "Open        wiretape frames {}     wiretape info {}",
-            self.called, self.called
-        ));
+        // Where the first file was lost, its name leads nowhere, or to someone else's.
+        let path = escape::path(&summary.path);
+        let called = if path == self.path { self.called.clone() } else { path };
+        lines.push(format!("Open        wiretape frames {called}     wiretape info {called}"));
         self.printer.line(lines.join("\n"));
     }
 

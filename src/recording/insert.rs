@@ -33,6 +33,9 @@ const INSERT_NOTE: &str = "INSERT INTO note \
 const SET_TOTALS: &str = "UPDATE recording SET c2s_frames = ?, c2s_bytes = ?, s2c_frames = ?, \
     s2c_bytes = ?, counted = ?, finished_ns = ?";
 
+const SET_COUNTS: &str = "UPDATE connection SET c2s_frames = ?, c2s_bytes = ?, s2c_frames = ?, \
+    s2c_bytes = ? WHERE id = ?";
+
 /// What goes into a transaction.
 #[derive(Debug)]
 pub(super) struct Transaction<'a> {
@@ -43,6 +46,8 @@ pub(super) struct Transaction<'a> {
     pub(super) next_id: i64,
     /// Totals of the file, this batch included, where they are due.
     pub(super) totals: Option<Tally>,
+    /// Open connections whose counts are due with them.
+    pub(super) counts: Vec<&'a Connection>,
     pub(super) finished_ns: Option<u64>,
 }
 
@@ -56,6 +61,18 @@ pub(super) fn store(
     let transaction =
         rusqlite::Transaction::new_unchecked(database, rusqlite::TransactionBehavior::Immediate)?;
     let next_id = frames(database, what.batch, what.next_id, faults)?;
+    // Before their latest states, which know better.
+    for connection in &what.counts {
+        let ([c2s_frames, s2c_frames], [c2s_bytes, s2c_bytes]) =
+            (connection.frames.map(integer), connection.bytes.map(integer));
+        database.prepare_cached(SET_COUNTS)?.execute((
+            c2s_frames,
+            c2s_bytes,
+            s2c_frames,
+            s2c_bytes,
+            connection.id,
+        ))?;
+    }
     for batch in [what.kept, what.batch] {
         facts(database, batch, faults)?;
     }

@@ -9,7 +9,7 @@
 //! - The file was removed, moved or overwritten: recording goes on in a new file beside it, which
 //!   starts with the states of all open connections and a gap for what the old file had.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -75,6 +75,8 @@ pub(super) struct Work {
     next_id: i64,
     /// What `file` has.
     totals: Tally,
+    /// Open connections whose counts in `file` are not the latest.
+    uncounted: HashSet<i64>,
     /// Up to when the totals in `file` count.
     counted_ns: u64,
     last_ns: u64,
@@ -113,6 +115,7 @@ impl Work {
             open: HashMap::new(),
             next_id: 1,
             totals: Tally::default(),
+            uncounted: HashSet::new(),
             counted_ns: 0,
             last_ns: 0,
             pause: None,
@@ -232,8 +235,16 @@ impl Work {
         // for stored that went into one while it was removed.
         file.check().map_err(|displaced| Failure::displaced(&file.path, displaced))?;
         let totals = due.then(|| self.totals.plus(&batch.tally()));
-        let what =
-            Transaction { batch, kept: &self.kept, next_id: self.next_id, totals, finished_ns };
+        let open = self.uncounted.iter().filter_map(|id| self.open.get(id));
+        let counts = open.filter(|_| due).map(Box::as_ref).collect();
+        let what = Transaction {
+            batch,
+            kept: &self.kept,
+            next_id: self.next_id,
+            totals,
+            counts,
+            finished_ns,
+        };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             insert::store(&file.connection, &what, &self.options.faults)
         }));
@@ -259,6 +270,7 @@ impl Work {
 
     fn stored(&mut self, batch: &mut Batch) {
         if self.totals_due(batch) {
+            self.uncounted.clear();
             self.counted_ns = batch.latest_ns().unwrap_or(self.counted_ns);
         }
         let tally = batch.tally();
@@ -270,9 +282,15 @@ impl Work {
             if connection.ending.is_some() || connection.closed_ns.is_some() {
                 self.open.remove(&connection.id);
             } else {
-                self.open.insert(connection.id, Box::new(connection));
+                let mut latest = Box::new(connection);
+                if let Some(before) = self.open.get(&latest.id) {
+                    (latest.frames, latest.bytes) = (before.frames, before.bytes);
+                    self.uncounted.insert(latest.id);
+                }
+                self.open.insert(latest.id, latest);
             }
         }
+        self.count(batch);
         self.kept.clear();
         if let Some(file) = &self.file {
             self.shared.board.set_file(&file.path, file.bytes());
@@ -280,6 +298,19 @@ impl Work {
         if self.pause.take().is_some() {
             self.shared.board.clear_trouble();
             self.shared.set_trouble(None);
+        }
+    }
+
+    /// Counts an open connection's frames as they come, since its own count comes with its end,
+    /// which a recorder that is killed never sees. (What an import brings has its counts.)
+    fn count(&mut self, batch: &Batch) {
+        for row in batch.rows.iter().filter(|row| row.id == 0) {
+            let Some(connection) = self.open.get_mut(&row.connection) else { continue };
+            let index = row.direction.index();
+            connection.frames[index] += row.frames();
+            connection.bytes[index] +=
+                row.header.as_bytes().len() as u64 + u64::from(row.payload_len);
+            self.uncounted.insert(row.connection);
         }
     }
 

@@ -181,6 +181,27 @@ fn a_second_ctrl_c_ends_at_once_and_keeps_what_there_was() {
 }
 
 #[test]
+fn a_second_ctrl_c_does_not_wait_for_a_disk_that_hangs() {
+    let proxy = start_proxy(echo_server(), Options::default());
+    let load = Load::start(proxy.address);
+    load.wait_for(100);
+    let path = proxy.recording.clone();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    load.finish();
+    proxy.signal("INT");
+    while std::net::TcpStream::connect(proxy.address).is_ok() {
+        std::thread::yield_now();
+    }
+    proxy.signal("INT");
+    let ended = proxy.wait();
+    assert_eq!(ended.status.code(), Some(130), "{}", ended.stderr);
+    other.execute_batch("ROLLBACK").unwrap();
+    let recorded = Recorded::open(&path);
+    counted(&recorded, 1, Direction::ClientToServer);
+}
+
+#[test]
 fn a_hangup_ends_in_order() {
     let server = echo_server();
     let proxy = start_proxy(server, Options::default());

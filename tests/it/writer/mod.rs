@@ -161,6 +161,7 @@ fn totals_are_exact_at_any_time() {
     let journal = writer.journal();
     let reader = RecordingReader::open(&path).unwrap();
     assert_eq!(reader.totals().unwrap().frames, [0, 0]);
+    journal.connection(open_connection(1));
     // Half a second of the recorded time each: some come with a count, some are counted on asking.
     for number in 1..=9_u64 {
         journal.append(1, |appender| {
@@ -178,8 +179,20 @@ fn totals_are_exact_at_any_time() {
     }
     let file = Database::open(&path).unwrap();
     assert_eq!(number(&file, "SELECT counted FROM recording"), 3 * 8, "one in two had a count");
+    // Of a connection that is open, what the last count but one knew.
+    let counts = "SELECT c2s_frames * 100 + s2c_frames FROM connection";
+    assert_eq!(number(&file, counts), 7 * 101);
+    assert_eq!(number(&file, "SELECT c2s_bytes FROM connection"), 7 * (10 + 4));
+    // Its latest state changes nothing of that.
+    journal.connection(Connection { status: Some(101), ..open_connection(1) });
+    append(&journal, 1, 4_600_000_000, b"four");
+    append(&journal, 1, 9_000_000_000, b"four");
+    until_settled(&journal, 20);
+    append(&journal, 1, 19_000_000_000, b"four");
+    until_settled(&journal, 21);
+    assert_eq!(number(&file, counts), 11 * 100 + 9);
     writer.finish(0).unwrap();
-    assert_eq!(number(&file, "SELECT counted FROM recording"), 3 * 9);
+    assert_eq!(number(&file, "SELECT counted FROM recording"), 3 * 9 + 3);
     assert_eq!(number(&file, "SELECT s2c_bytes FROM recording"), 10 * 9);
 }
 
