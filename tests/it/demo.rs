@@ -393,7 +393,7 @@ fn machines_get_one_object_a_line() {
 #[test]
 fn it_ends_early_when_asked_or_left_alone() {
     use std::io::{BufRead as _, BufReader, Read as _};
-    for interrupted in [true, false] {
+    for signal in [Some("-INT"), Some("-TERM"), None] {
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_wiretape"))
             .args(["demo", "--speed", "1"])
@@ -406,12 +406,14 @@ fn it_ends_early_when_asked_or_left_alone() {
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
         assert!(line.contains("connected"), "{line}");
-        if interrupted {
+        if let Some(signal) = signal {
             let pid = child.id().to_string();
-            assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+            assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
             let mut rest = String::new();
             stdout.read_to_string(&mut rest).unwrap();
             assert!(rest.contains("It was ended early"), "{rest}");
+            // Who stopped it is the recorder: no client broke its connection.
+            assert!(!rest.contains("broken"), "{rest}");
         } else {
             drop(stdout);
         }

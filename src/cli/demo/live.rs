@@ -191,6 +191,9 @@ impl Live {
                 let by = side(closed_by);
                 (Turn::Closed, format!("conn {id}   {code} {reason}   by the {by} after {lasted}"))
             }
+            (Some(Ending::Stopped), _) => {
+                (Turn::Closed, format!("conn {id}   with the demo after {lasted}"))
+            }
             (ending, _) => {
                 let ending = ending.map_or("open", |ending| ending.word());
                 let by = connection.ended_by.map_or("unknown", |by| by.word());

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::cli::failure::{Code, Failure};
+use crate::cli::signals::Signals;
 use crate::cli::tap::{JournalTap, Watcher};
 use crate::demo::{Pace, Platform, Tally, clients};
 use crate::proxy::{Clock, Connector, HostPolicy, Listening, Proxy, Settings, Upstream};
@@ -110,10 +112,15 @@ impl Stage {
         let Self { seed, pace, platform, mut proxy, address, writer, clock } = self;
         let (left, leave) = oneshot::channel::<()>();
         let server = tokio::spawn(platform.serve(async { drop(leave.await) }));
+        let mut playing = pin!(clients::run(address, seed, pace));
         let clients = tokio::select! {
-            tally = clients::run(address, seed, pace) => Some(tally),
+            tally = &mut playing => Some(tally),
             () = asked_to_end(stopped) => None,
         };
+        if clients.is_none() {
+            // While both ends still hold their sockets: whoever stops is the recorder, not they.
+            proxy.finish(Duration::ZERO).await;
+        }
         let ended = match clients {
             Some(Ok(clients)) => {
                 drop(left);
@@ -158,16 +165,15 @@ impl Playing {
     }
 }
 
-/// Ctrl-C, or our own wish.
+/// Ctrl-C, SIGTERM, SIGHUP, or our own wish.
 async fn asked_to_end(stopped: oneshot::Receiver<()>) {
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => {
-            if pressed.is_err() {
-                // No signals here: only our own wish is left.
-                std::future::pending::<()>().await;
-            }
-        }
-        _ = stopped => {}
+    match Signals::new() {
+        Ok(mut signals) => tokio::select! {
+            () = signals.stop() => {}
+            _ = stopped => {}
+        },
+        // No signals here: only our own wish is left, and its sender may go without one.
+        Err(_) => drop(stopped.await),
     }
 }
 
