@@ -124,11 +124,13 @@ impl From<RecordingError> for Failure {
                 let dir = path(dir);
                 let failure =
                     Self::new(Code::Input, format!("there is no recording called {name} in {dir}"));
-                let failure = match suggestion {
-                    Some(near) => failure.why(format!("did you mean {near}?")),
+                let failure =
+                    failure.next("wiretape ls   shows what there is; --dir FOLDER looks elsewhere");
+                // The most useful line comes last: it is next to the prompt.
+                match suggestion {
+                    Some(near) => failure.next(format!("{near}   did you mean that?")),
                     None => failure,
-                };
-                failure.next("wiretape ls   shows what there is; --dir FOLDER looks elsewhere")
+                }
             }
             RecordingError::BadName { name, why } => {
                 Self::new(Code::Usage, format!("{name} can't be a recording's name")).why(*why)

@@ -219,7 +219,7 @@ fn is_date(text: &str) -> bool {
 fn nearest(rec: &str, listed: &[PathBuf]) -> Option<String> {
     let names = listed.iter().filter_map(|path| name_of(path));
     let (distance, name) = names
-        .map(|name| (names::distance(rec, &name), name))
+        .map(|name| (names::distance(&rec.to_lowercase(), &name.to_lowercase()), name))
         .min_by_key(|(distance, _)| *distance)?;
     (distance <= rec.chars().count().div_ceil(LETTERS_PER_TYPO)).then_some(name)
 }

@@ -170,8 +170,8 @@ fn errors_teach() {
         3,
         "
 error: there is no recording called ambr-fix in recordings
-  why   did you mean amber-fox?
-  try   wiretape ls   shows what there is; --dir FOLDER looks elsewhere",
+  try   wiretape ls   shows what there is; --dir FOLDER looks elsewhere
+        amber-fox   did you mean that?",
     );
     home.fails(
         &["info", "recordings/x.db"],
@@ -392,8 +392,8 @@ error: removing needs a yes, and nobody can be asked
         3,
         "
 error: there is no recording called amber-cat in recordings
-  why   did you mean amber-fox?
-  try   wiretape ls   shows what there is; --dir FOLDER looks elsewhere",
+  try   wiretape ls   shows what there is; --dir FOLDER looks elsewhere
+        amber-fox   did you mean that?",
     );
     assert_eq!(count(), 3, "none is removed if one is not there");
     let claim = LiveLock::acquire(&home.tape()).unwrap();

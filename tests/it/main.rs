@@ -32,4 +32,6 @@ mod tls;
 mod unlucky;
 mod upstream;
 mod wire;
+#[cfg(unix)]
+mod words;
 mod writer;
