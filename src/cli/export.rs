@@ -95,6 +95,8 @@ fn write(reader: &RecordingReader, to: &mut impl Write) -> Result<u64, Failure> 
         if result.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     result?;
+    to.write_all(jsonl::render_end(lines).as_bytes())?;
+    to.write_all(b"\n")?;
     Ok(lines)
 }
 

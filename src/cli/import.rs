@@ -51,8 +51,19 @@ pub(crate) fn run(args: &ImportArgs, globals: &Globals) -> Result<ExitCode, Fail
         let _ = store.remove(&path);
     }
     let imported = imported?;
-    if let Some(line) = facts.truncated() {
-        globals.progress(&format!("line {line} is cut off; all before it is here"));
+    match (facts.truncated(), facts.missing()) {
+        (Some(line), _) => {
+            globals.progress(&format!("line {line} is cut off; all before it is here"));
+        }
+        (None, Some(Some(lines))) => {
+            let lines = human::counted(lines, "line");
+            globals.progress(&format!("{lines} of what was exported are missing"));
+        }
+        (None, Some(None)) => globals.progress(
+            "the line that ends an export is missing: what came after the last line here is not \
+             known",
+        ),
+        (None, None) => {}
     }
     if facts.unknown() > 0 {
         let lines = human::counted(facts.unknown(), "line");
@@ -67,7 +78,7 @@ pub(crate) fn run(args: &ImportArgs, globals: &Globals) -> Result<ExitCode, Fail
             path: path.to_string_lossy().into_owned(),
             facts: imported,
             unknown_lines: facts.unknown(),
-            truncated: facts.truncated().is_some(),
+            truncated: facts.truncated().is_some() || facts.missing().is_some(),
         })?;
     } else {
         output.line(&format!("{}   {}", escape::text(&recording.name), escape::path(&path)))?;

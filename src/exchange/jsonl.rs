@@ -1,18 +1,22 @@
-//! Facts ↔ JSON lines: a header, then one line per connection, frame, gap and note.
+//! Facts ↔ JSON lines: a header, then one line per connection, frame, gap and note, then an end.
 //!
 //! ```text
 //! {"v":1,"kind":"wiretape","uuid":"…","name":"amber-fox","started_ns":1790000000000000000,…}
 //! {"kind":"connection","id":1,"request_head":{"text":"GET /ws HTTP/1.1\r\n…"},…}
 //! {"kind":"frame","id":1,"connection":1,"direction":"c2s","read_ns":42,"written_ns":51,
 //!  "opcode":"text","header":"8185deadbeef","text":"hello"}
+//! {"kind":"end","lines":3}
 //! ```
 //!
 //! Carries every fact exactly: reading what was written gives the same facts, and writing those
 //! again the same bytes. Bytes are `text` where they are UTF-8 without NUL, else `base64`; header
 //! bytes are hex. A field that is absent or empty is left out. `opcode` and `started` are for the
 //! reader's eyes and are not read back. The file's totals are not carried: they are counted anew.
+//! The end says how many lines came before it, so that a file cut between two lines is known.
 
 use std::io::BufRead;
+
+use serde::{Deserialize, Serialize};
 
 use super::ExchangeError;
 use super::json;
@@ -44,6 +48,20 @@ pub fn render(fact: &Fact<'_>) -> String {
     }
 }
 
+/// The last line, after `lines` others.
+pub fn render_end(lines: u64) -> String {
+    json::render(&EndRow { kind: END, lines })
+}
+
+/// What the last line is.
+const END: &str = "end";
+
+#[derive(Serialize, Deserialize)]
+struct EndRow<'a> {
+    kind: &'a str,
+    lines: u64,
+}
+
 /// The fact that `line` carries.
 pub fn parse(line: Line<'_>) -> Result<Parsed, ExchangeError> {
     let at_line = |why| ExchangeError::line(line.number, why);
@@ -62,12 +80,22 @@ pub struct FactReader<R> {
     unknown: u64,
     truncated: Option<u64>,
     started: bool,
+    facts: u64,
+    /// How many lines the end says that there are before it.
+    announced: Option<u64>,
 }
 
 impl<R: BufRead> FactReader<R> {
     /// The facts of `source`.
     pub fn new(source: R) -> Self {
-        Self { lines: Lines::new(source), unknown: 0, truncated: None, started: false }
+        Self {
+            lines: Lines::new(source),
+            unknown: 0,
+            truncated: None,
+            started: false,
+            facts: 0,
+            announced: None,
+        }
     }
 
     /// The next fact, the recording's own first; `None` at the end.
@@ -78,8 +106,13 @@ impl<R: BufRead> FactReader<R> {
             if line.bytes.trim_ascii().is_empty() {
                 continue;
             }
+            if let Ok(EndRow { kind: END, lines }) = row::<EndRow<'_>>(line.bytes) {
+                self.announced = Some(lines);
+                continue;
+            }
             match parse(line) {
                 Ok(Parsed::Fact(fact)) => {
+                    self.facts += 1;
                     if matches!(fact, Fact::Recording(_)) == self.started {
                         return Err(if self.started {
                             ExchangeError::line(line.number, "a second header")
@@ -109,6 +142,17 @@ impl<R: BufRead> FactReader<R> {
     /// Lines of kinds that are not known here, so far.
     pub fn unknown(&self) -> u64 {
         self.unknown
+    }
+
+    /// Lines that are missing, if any are: `Some(None)` where not even the end is there, which may
+    /// be a file that never had one. Known once all facts are read.
+    pub fn missing(&self) -> Option<Option<u64>> {
+        let there = self.facts + self.unknown;
+        match self.announced {
+            None => Some(None),
+            Some(lines) if lines > there => Some(Some(lines - there)),
+            Some(_) => None,
+        }
     }
 
     /// The number of the last line, if it was cut off.

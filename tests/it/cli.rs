@@ -290,7 +290,7 @@ fn an_export_is_private_and_whole_or_not_there() {
     let printed = home.prints(&["export", "amber-fox"]);
     assert_eq!(home.prints(&["export", "amber-fox", "-o", "out.jsonl"]), "");
     assert_eq!(fs::read_to_string(dir.join("out.jsonl")).unwrap(), printed);
-    assert_eq!(printed.lines().count(), sample::facts().len());
+    assert_eq!(printed.lines().count(), sample::facts().len() + 1, "and the end");
     let mode = fs::metadata(dir.join("out.jsonl")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     // Half-way through it turns out to be damaged: what was there stays.
@@ -453,7 +453,29 @@ fn an_import_keeps_what_is_odd() {
     assert_eq!(list["recordings"][0]["state"], "interrupted");
     let path = list["recordings"][0]["path"].as_str().unwrap();
     assert!(path.starts_with("recordings/2026-11-22-"), "{path}");
-    assert_eq!(home.prints(&["export", path]), lines);
+    let exported = home.prints(&["export", path]);
+    let (before, end) = exported.trim_end().rsplit_once('\n').unwrap();
+    assert_eq!((before, end), (lines.trim_end(), &*jsonl::render_end(facts.len() as u64)));
+}
+
+#[test]
+fn an_import_says_what_is_missing_of_an_export() {
+    let home = Home::new();
+    let exported = home.prints(&["export", "amber-fox"]);
+    let lines: Vec<&str> = exported.lines().collect();
+    let (end, facts) = lines.split_last().unwrap();
+    let cut = facts[..facts.len() - 2].join("\n");
+    for (text, said) in [
+        (format!("{cut}\n"), "the line that ends an export is missing"),
+        (format!("{cut}\n{end}\n"), "2 lines of what was exported are missing"),
+        (exported.clone(), ""),
+    ] {
+        fs::write(home.dir.path().join("a.jsonl"), text).unwrap();
+        let output = run(home.dir.path(), &["import", "a.jsonl"]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && stderr.starts_with(said), "{stderr}");
+        assert_eq!(stderr.is_empty(), said.is_empty(), "{stderr}");
+    }
 }
 
 #[test]
