@@ -14,6 +14,7 @@ pub mod writer;
 
 mod batch;
 mod checkpoint;
+mod failure;
 mod file;
 mod insert;
 mod names;

@@ -10,20 +10,18 @@
 //!   starts with the states of all open connections and a gap for what the old file had.
 
 use std::collections::{HashMap, HashSet};
-use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::{ErrorCode, ffi};
-
 use crate::wire::{Connection, Gap, GapReason, Recording};
 
 use super::RecordingError;
 use super::batch::{Batch, Losses, Tally, connection_cost};
-use super::file::{self, Displaced, RecordingFile};
+use super::failure::Failure;
+use super::file::{Displaced, RecordingFile};
 use super::insert::{self, Transaction};
 use super::queue::{Shared, Stop, TICK, Wait};
 use super::writer::WriterOptions;
@@ -82,14 +80,6 @@ pub(super) struct Work {
     last_ns: u64,
     /// The pause before the next try, in a trouble.
     pause: Option<Duration>,
-}
-
-/// Why a batch could not be stored.
-#[derive(Debug)]
-struct Failure {
-    reason: GapReason,
-    text: String,
-    displaced: Option<Displaced>,
 }
 
 impl Work {
@@ -405,59 +395,6 @@ impl Work {
         let Some(file) = &mut self.file else { return };
         // A checkpoint that fails leaves a longer log; what follows from that is met in its turn.
         let _ = file.tend_log(&self.options.faults);
-    }
-}
-
-impl Failure {
-    fn displaced(path: &Path, displaced: Displaced) -> Self {
-        let text = format!("{} {displaced}", path.display());
-        Self { reason: GapReason::DiskError, text, displaced: Some(displaced) }
-    }
-
-    fn sqlite(path: &Path, error: &rusqlite::Error, displaced: Option<Displaced>) -> Self {
-        let code = error.sqlite_error().map_or(0, |error| error.extended_code);
-        let displaced = match displaced {
-            None if code == ffi::SQLITE_READONLY_DBMOVED => Some(Displaced::Removed),
-            None if file::is_broken(error) => Some(Displaced::Overwritten),
-            seen => seen,
-        };
-        if let Some(displaced) = displaced {
-            return Self::displaced(path, displaced);
-        }
-        let path = path.display();
-        let (reason, text) = match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                (GapReason::Locked, format!("{path} is locked by another program"))
-            }
-            // The log's index has no room to grow.
-            _ if code == ffi::SQLITE_IOERR_SHMSIZE => {
-                (GapReason::DiskFull, format!("the disk is full: no room for {path}"))
-            }
-            Some(ErrorCode::DiskFull) => {
-                (GapReason::DiskFull, format!("the disk is full: no room for {path}"))
-            }
-            _ => (GapReason::DiskError, format!("{path} can't be written: {error}")),
-        };
-        Self { reason, text, displaced: None }
-    }
-
-    fn new_file(error: &RecordingError) -> Self {
-        let reason = match error {
-            RecordingError::Full { .. } => GapReason::DiskFull,
-            RecordingError::Locked { .. } => GapReason::Locked,
-            _ => GapReason::DiskError,
-        };
-        let cause = error.source().map_or_else(String::new, |source| format!(": {source}"));
-        Self { reason, text: format!("{error}{cause}"), displaced: None }
-    }
-}
-
-impl std::fmt::Display for Displaced {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Removed => "was removed or moved",
-            Self::Overwritten => "was overwritten by another program",
-        })
     }
 }
 
