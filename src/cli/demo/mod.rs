@@ -39,8 +39,16 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// How many times faster than life
-    #[arg(long, default_value_t = 4.0, value_name = "TIMES")]
+    #[arg(long, default_value_t = 4.0, value_name = "TIMES", value_parser = parse_speed)]
     pub(crate) speed: f64,
+}
+
+/// Below, the 90 s take a quarter of an hour and more; above, timers are all that is tested.
+const SPEEDS: std::ops::RangeInclusive<f64> = 0.1..=1000.0;
+
+fn parse_speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed| SPEEDS.contains(speed));
+    speed.ok_or_else(|| format!("a speed is a number from {} to {}", SPEEDS.start(), SPEEDS.end()))
 }
 
 /// Shows it.
