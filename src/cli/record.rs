@@ -124,6 +124,10 @@ impl Plan {
             return Err(Failure::new(Code::Usage, "--env takes the name of a variable")
                 .next("wiretape record URL --env VITE_WS_URL -- npm run dev"));
         }
+        if args.command.first().is_some_and(String::is_empty) {
+            return Err(Failure::new(Code::Usage, "the command after -- has no name")
+                .next("wiretape record URL -- npm run dev"));
+        }
         let headers = parse_headers(&args.headers)?;
         let (host, host_note) = host_policy(args.host.as_deref(), upstream)?;
         let addresses = addresses(args.listen.as_deref())?;

@@ -212,9 +212,10 @@ impl Screen {
     pub(crate) fn stopping(&self, grace: Duration) {
         let open = self.lock().open.values().filter(|stage| **stage == Stage::Connected).count();
         if open > 0 && !self.json && !self.quiet {
-            let seconds = grace.as_secs();
+            let (seconds, have) = (grace.as_secs(), if open == 1 { "has" } else { "have" });
+            let open = human::counted(open as u64, "open connection");
             self.printer.line(format!(
-                "{}  stopping: {open} open connections have {seconds} s (Ctrl-C again: at once)",
+                "{}  stopping: {open} {have} {seconds} s (Ctrl-C again: at once)",
                 now()
             ));
         }
@@ -255,8 +256,9 @@ impl Screen {
             ));
         }
         if let (false, trouble) = (finished, &summary.trouble) {
-            let why = trouble.as_ref().map_or("", |trouble| trouble.text.as_str());
-            lines.push(format!("Unfinished  its end could not be written {}", escape::text(why)));
+            let why = trouble.as_ref().map(|trouble| format!(": {}", escape::text(&trouble.text)));
+            let why = why.unwrap_or_default();
+            lines.push(format!("Unfinished  its end could not be written{why}"));
         }
         lines.push(format!("File        {}", escape::path(&summary.path)));
         lines.push(format!(

@@ -348,10 +348,10 @@ pub(crate) fn end(connection: &Connection) -> String {
     };
     if let Some(close) = connection.close_of(first).or_else(|| connection.close_of(other)) {
         let code = close.code.map_or("no code".into(), |code| code.to_string());
-        text.push_str(&format!(", {code} {}", String::from_utf8_lossy(&close.reason)));
+        text.push_str(format!(", {code} {}", String::from_utf8_lossy(&close.reason)).trim_end());
     }
     if let Some(detail) = &connection.detail {
         text.push_str(&format!(": {detail}"));
     }
-    text.trim_end().to_owned()
+    text
 }
