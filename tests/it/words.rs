@@ -2,9 +2,69 @@
 
 use std::fs;
 
+use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 use wiretape::wire::{Close, Connection, EndedBy, Ending, Fact};
 
-use crate::sample::{self, Home, run};
+use crate::sample::{self, Home, run, wiretape};
+
+/// Runs the binary for a terminal of so many columns; gives both streams.
+fn in_columns(home: &Home, columns: usize, args: &[&str]) -> String {
+    let mut command = wiretape(home.dir.path());
+    let output = command.args(args).env("COLUMNS", columns.to_string()).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn assert_fits(printed: &str, columns: usize) {
+    for line in printed.lines() {
+        assert!(line.width() <= columns, "{} in {columns} columns: {line}", line.width());
+    }
+}
+
+fn add_recording(home: &Home, file: &str, started_ns: i64) {
+    let mut recording = sample::recording();
+    recording.started_ns = started_ns;
+    recording.upstream = "wss://a.long.name.of.a.server.example:8443/and/a/path".into();
+    let path = home.dir.path().join("recordings").join(file);
+    sample::write(&path, &[Fact::Recording(recording)]);
+}
+
+#[test]
+fn a_list_fits_and_is_in_order_of_time() {
+    let home = Home::empty();
+    let day = 86_400_000_000_000;
+    // The name's date, the file's time and the start all say something else.
+    add_recording(&home, "2026-11-21-last-recorded-hummingbird.db", sample::STARTED_NS + day);
+    add_recording(&home, "2026-11-22-first-recorded.db", sample::STARTED_NS - 2 * day);
+    add_recording(&home, "without-a-date.db", sample::STARTED_NS);
+    for columns in [200, 100, 80, 60, 40, 20] {
+        let printed = in_columns(&home, columns, &["ls"]);
+        assert_fits(&printed, columns);
+        let place = |name: &str| printed.find(name).unwrap_or_else(|| panic!("{name}: {printed}"));
+        assert!(place("first-recorded") < place("without-a-date"), "{printed}");
+        assert!(place("without-a-date") < place("last-recorded"), "{printed}");
+        assert_eq!(printed.contains("UPSTREAM"), columns >= 100, "{printed}");
+    }
+    let list: Value = serde_json::from_str(&home.prints(&["ls", "--json"])).unwrap();
+    let names: Vec<&str> = list["recordings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|recording| recording["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["first-recorded", "without-a-date", "last-recorded-hummingbird"]);
+}
+
+#[test]
+fn connections_fit() {
+    let home = Home::new();
+    for columns in [80, 60, 44] {
+        let printed = in_columns(&home, columns, &["info", "amber-fox"]);
+        let table = printed.split("\n\n").nth(1).unwrap();
+        assert_fits(table, columns);
+    }
+}
 
 #[test]
 fn an_end_without_a_code_reads_well() {

@@ -207,7 +207,8 @@ impl Page {
             ("→", Side::Right),
             ("←", Side::Right),
             ("END", Side::Free),
-        ]);
+        ])
+        .may_drop(&["STATUS", "LASTED", "OPENED"]);
         let (mut count, mut bad) = (0, Vec::new());
         reader.connections(i64::MIN, &mut |connection| {
             count += 1;
