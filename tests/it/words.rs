@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
-use wiretape::wire::{Close, Connection, EndedBy, Ending, Fact};
+use wiretape::wire::{Close, Connection, Direction, EndedBy, Ending, Fact, Gap, GapReason};
 
 use crate::sample::{self, Home, run, wiretape};
 
@@ -80,6 +80,37 @@ fn an_end_without_a_code_reads_well() {
     sample::add(&rusqlite::Connection::open(home.tape()).unwrap(), &[Fact::Connection(reset)]);
     let printed = home.prints(&["info", "amber-fox", "-c", "4"]);
     assert!(printed.contains("reset by server, no code: connection reset"), "{printed}");
+}
+
+#[test]
+fn gaps_are_aligned_and_none_is_hidden() {
+    let home = Home::new();
+    let gaps: Vec<Fact<'_>> = (0..87_u64)
+        .map(|n| {
+            let from_ns = 300_000_000 + n * 1_000_000;
+            Fact::Gap(Gap {
+                connection: [Some(1), None, Some(1234)][n as usize % 3],
+                direction: [None, Some(Direction::ServerToClient)][n as usize % 2],
+                from_ns,
+                to_ns: from_ns + 1,
+                frames: n * n * n + 1,
+                bytes: 1,
+                reason: GapReason::Behind,
+            })
+        })
+        .collect();
+    sample::add(&rusqlite::Connection::open(home.tape()).unwrap(), &gaps);
+    let printed = home.prints(&["info", "amber-fox"]);
+    assert!(printed.contains("88 gaps"), "{printed}");
+    let more = "… and 68 more: wiretape query REC 'SELECT * FROM gaps'";
+    assert!(printed.contains(more), "{printed}");
+    let ends: Vec<usize> = printed
+        .lines()
+        .filter_map(|line| line.strip_suffix(" behind"))
+        .map(UnicodeWidthStr::width)
+        .collect();
+    assert_eq!(ends.len(), 19);
+    assert!(ends.iter().all(|end| *end == ends[0]), "{printed}");
 }
 
 #[test]
