@@ -4,9 +4,11 @@ use std::fs;
 
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
-use wiretape::wire::{Close, Connection, Direction, EndedBy, Ending, Fact, Gap, GapReason};
+use wiretape::wire::{
+    Close, Connection, Direction, EndedBy, Ending, Fact, Gap, GapReason, Header, Marks,
+};
 
-use crate::sample::{self, Home, run, wiretape};
+use crate::sample::{self, Home, frame, run, wiretape};
 
 /// Runs the binary for a terminal of so many columns; gives both streams.
 fn in_columns(home: &Home, columns: usize, args: &[&str]) -> String {
@@ -111,6 +113,40 @@ fn gaps_are_aligned_and_none_is_hidden() {
         .collect();
     assert_eq!(ends.len(), 19);
     assert!(ends.iter().all(|end| *end == ends[0]), "{printed}");
+}
+
+#[test]
+fn odd_frames_stay_in_their_columns_and_show_their_bytes() {
+    let home = Home::empty();
+    let mut facts = vec![Fact::Recording(sample::recording())];
+    facts.push(Fact::Connection(Connection { id: 1, ..Connection::default() }));
+    for (id, first_byte) in [(1, 0x83), (2, 0x8b), (3, 0x0b), (4, 0x02), (5, 0x81)] {
+        let frame = frame(id, 1, Direction::ClientToServer, first_byte, b"payload");
+        facts.push(Fact::Frame(frame));
+    }
+    // RSV1 on a connection that agreed on nothing.
+    facts.push(Fact::Frame(frame(6, 1, Direction::ClientToServer, 0xc1, b"readable")));
+    let mut long = frame(7, 1, Direction::ServerToClient, 0x81, b"begins so");
+    long.frame.header = Header::from_bytes(&[0x81, 126, 0x50, 0x00]).unwrap();
+    long.frame.marks = Marks::NOT_KEPT;
+    facts.push(Fact::Frame(long));
+    let mut near = frame(8, 1, Direction::ServerToClient, 0x81, &[b'x'; 2048]);
+    near.frame.header = Header::from_bytes(&[0x81, 126, 0x08, 0x02]).unwrap();
+    near.frame.marks = Marks::NOT_KEPT;
+    facts.push(Fact::Frame(near));
+    sample::write(&home.tape(), &facts);
+    let printed = home.prints(&["frames", "amber-fox"]);
+    let sizes: Vec<usize> = printed
+        .lines()
+        .take(5)
+        .map(|line| line.find("  7 B").unwrap_or_else(|| panic!("{printed}")))
+        .map(|at| at - printed.lines().next().unwrap().find("  7 B").unwrap())
+        .collect();
+    assert_eq!(sizes, [0; 5], "{printed}");
+    assert!(printed.contains("op 11+") && printed.contains("readable"), "{printed}");
+    assert!(!printed.contains("(compressed)") && !printed.contains(" z  "), "{printed}");
+    assert!(printed.contains("[kept 9 B of 20 KiB] begins so"), "{printed}");
+    assert!(printed.contains("[kept 2,048 of 2,050 B] xx"), "{printed}");
 }
 
 #[test]
