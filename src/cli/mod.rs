@@ -117,7 +117,9 @@ impl Globals {
     /// Says on stderr what is going on, unless asked to be quiet.
     pub(crate) fn progress(&self, line: &str) {
         if !self.quiet {
-            eprintln!("{}", escape::text(line));
+            let line = escape::text(line);
+            let folded = output::stderr_columns().map(|columns| escape::wrap(&line, columns, 0));
+            eprintln!("{}", folded.unwrap_or(line));
         }
     }
 }

@@ -175,6 +175,16 @@ fn a_demo_is_played_at_a_speed_that_is_one() {
 }
 
 #[test]
+fn a_demo_fits() {
+    let home = Home::empty();
+    for columns in [80, 60] {
+        let printed = in_columns(&home, columns, &["demo", "--speed", "1000"]);
+        assert_fits(&printed, columns);
+        assert!(printed.contains("agent_completed") && printed.contains("bugs are planted"));
+    }
+}
+
+#[test]
 fn commands_that_can_t_run_say_what_helps() {
     let home = Home::empty();
     fs::write(home.dir.path().join("script.sh"), "#!/bin/sh\n").unwrap();
