@@ -12,6 +12,7 @@ mod clock;
 mod completions;
 mod demo;
 mod escape;
+mod event_line;
 mod export;
 mod failure;
 mod frames;

@@ -13,7 +13,9 @@ use crate::recording::{Status, Summary};
 use crate::wire::{Connection, EndedBy, Ending};
 
 use super::Globals;
+use super::event_line::{ended, fold, now, opened, target};
 use super::human;
+use super::output::stderr_columns;
 use super::printer::Printer;
 use super::record::{RecordArgs, Urls};
 use super::tap::Watcher;
@@ -22,9 +24,6 @@ use super::{escape, mask};
 /// Lines about connections in one second; more are counted, not printed, so that a reconnect storm
 /// can't bury everything else.
 const LINES_PER_SECOND: u32 = 40;
-
-/// Columns of a request's target in a line; a path of 60 KB is no reason to fill a screen.
-const TARGET_COLUMNS: usize = 120;
 
 /// How long the end waits for a reader of the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -78,26 +77,24 @@ impl Watcher for Arc<Screen> {
             (Some(Stage::Asked), None) => {
                 state.connected += 1;
                 state.open.insert(connection.id, Stage::Connected);
-                opened_line(connection)
+                opened(connection, stderr_columns())
             }
             (_, Some(ending)) => {
                 state.open.remove(&connection.id);
-                ended_line(connection, ending, before == Some(Stage::Connected))
+                ended(connection, ending, before == Some(Stage::Connected), stderr_columns())
             }
             (Some(Stage::Connected), None) => return,
         };
         if self.json {
-            return self.emit(&connection_json(connection));
-        }
-        if self.quiet {
+            self.emit(&connection_json(connection));
+        } else if self.quiet {
             return;
-        }
-        if state.lines_this_second >= LINES_PER_SECOND {
+        } else if state.lines_this_second >= LINES_PER_SECOND {
             state.lines_left_out += 1;
-            return;
+        } else {
+            state.lines_this_second += 1;
+            self.printer.line(line);
         }
-        state.lines_this_second += 1;
-        self.printer.line(line);
     }
 
     fn notice(&self, text: &str) {
@@ -201,10 +198,9 @@ impl Screen {
         state.notices_told = status.notices.len();
         if self.live {
             let line = status_line(&state, status);
-            let width =
-                terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
-            let line = escape::fit(line.as_bytes(), width.saturating_sub(1));
-            self.printer.status(line);
+            // A character in the last column would move some terminals on to the next line.
+            let width = stderr_columns().map_or(0, |columns| columns - 1);
+            self.printer.status(escape::fit(line.as_bytes(), width));
         }
     }
 
@@ -214,10 +210,7 @@ impl Screen {
         if open > 0 && !self.json && !self.quiet {
             let (seconds, have) = (grace.as_secs(), if open == 1 { "has" } else { "have" });
             let open = human::counted(open as u64, "open connection");
-            self.printer.line(format!(
-                "{}  stopping: {open} {have} {seconds} s (Ctrl-C again: at once)",
-                now()
-            ));
+            self.event(&format!("stopping: {open} {have} {seconds} s (Ctrl-C again: at once)"));
         }
     }
 
@@ -272,8 +265,13 @@ impl Screen {
         if self.json {
             self.emit(&json!({"v": 1, "kind": "notice", "text": text}));
         } else {
-            self.printer.line(format!("{}  ! {text}", now()));
+            self.event(&format!("! {text}"));
         }
+    }
+
+    /// One line with the time.
+    fn event(&self, text: &str) {
+        self.printer.line(fold(&format!("{}  {text}", now()), stderr_columns()));
     }
 
     /// Lines that were too many, or that nobody read in time.
@@ -282,7 +280,7 @@ impl Screen {
         if left_out > 0 && self.json {
             self.emit(&json!({"v": 1, "kind": "left_out", "lines": left_out}));
         } else if left_out > 0 && !self.quiet {
-            self.printer.line(format!("{}  … {left_out} more lines like these", now()));
+            self.event(&format!("… {left_out} more lines like these"));
         }
     }
 
@@ -304,7 +302,7 @@ impl Screen {
                 &json!({"v": 1, "kind": "trouble", "text": text, "lost_frames": status.lost_frames}),
             );
         } else {
-            self.printer.line(format!("{}  ! {text}", now()));
+            self.event(&format!("! {text}"));
         }
     }
 
@@ -339,69 +337,17 @@ fn status_line(state: &State, status: &Status) -> String {
         "disk keeps up".to_owned()
     };
     let lost = if status.lost_frames > 0 {
-        format!("   {} not kept", human::counted(status.lost_frames, "frame"))
+        // First, so that the narrowest terminal shows it.
+        format!("not kept {}   ", human::count(status.lost_frames))
     } else {
         String::new()
     };
     format!(
-        "● REC   {open} open of {}   {}   {}   {:.0}/s   {behind}{lost}",
+        "● REC   {lost}{open} open of {}   {}   {}   {:.0}/s   {behind}",
         state.connections,
         human::counted(status.frames.iter().sum(), "frame"),
         human::size(status.bytes.iter().sum()),
         state.rate,
-    )
-}
-
-fn opened_line(connection: &Connection) -> String {
-    let head = String::from_utf8_lossy(&connection.request_head);
-    let origin = head
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("origin"))
-        .map(|(name, value)| mask::mask_header(name, value.trim()))
-        .map(|origin| format!("   Origin {}", escape::fit(origin.as_bytes(), TARGET_COLUMNS)))
-        .unwrap_or_default();
-    format!("{}  + conn {}   {}{origin}", now(), connection.id, target(connection))
-}
-
-fn ended_line(connection: &Connection, ending: Ending, was_open: bool) -> String {
-    let by = connection.ended_by.map_or("", EndedBy::word);
-    let detail = connection
-        .detail
-        .as_deref()
-        .map(|text| format!(": {}", escape::fit(text.as_bytes(), TARGET_COLUMNS)))
-        .unwrap_or_default();
-    let id = connection.id;
-    if !was_open {
-        let status = connection.status.map(|status| format!("{status} ")).unwrap_or_default();
-        return format!(
-            "{}  ✖ conn {id}   {}   {status}{} by {by}{detail}",
-            now(),
-            target(connection),
-            ending.word(),
-        );
-    }
-    let [out, back] = &connection.close;
-    // What the one said who asked for the end; the other mostly repeats it.
-    let asked = match connection.ended_by {
-        Some(EndedBy::Server) => back.as_ref().or(out.as_ref()),
-        _ => out.as_ref().or(back.as_ref()),
-    };
-    let close = asked.map(|close| {
-        let code = close.code.map_or_else(|| "without a code".to_owned(), |code| code.to_string());
-        let reason = String::from_utf8_lossy(&close.reason);
-        let reason =
-            if reason.is_empty() { String::new() } else { format!(" {}", escape::text(&reason)) };
-        format!(" {code}{reason}")
-    });
-    let lasted = connection.closed_ns.unwrap_or_default().saturating_sub(connection.opened_ns);
-    let [out, back] = connection.frames;
-    format!(
-        "{}  - conn {id}   {}{} by {by}{detail}   {}   → {out} ← {back}",
-        now(),
-        ending.word(),
-        close.unwrap_or_default(),
-        human::duration(lasted),
     )
 }
 
@@ -413,7 +359,7 @@ fn connection_json(connection: &Connection) -> Value {
         "connection": connection.id,
         "client": connection.client,
         "server": connection.server,
-        "target": target(connection),
+        "target": target(connection, usize::MAX),
         "status": connection.status,
         "opened_ns": connection.opened_ns,
         "closed_ns": connection.closed_ns,
@@ -423,15 +369,4 @@ fn connection_json(connection: &Connection) -> Value {
         "frames": {"c2s": connection.frames[0], "s2c": connection.frames[1]},
         "bytes": {"c2s": connection.bytes[0], "s2c": connection.bytes[1]},
     })
-}
-
-/// Path and query of the request, secrets masked, escaped.
-fn target(connection: &Connection) -> String {
-    let head = String::from_utf8_lossy(&connection.request_head);
-    let target = head.split(' ').nth(1).unwrap_or("");
-    escape::fit(mask::mask_target(target).as_bytes(), TARGET_COLUMNS)
-}
-
-fn now() -> String {
-    jiff::Zoned::now().strftime("%H:%M:%S").to_string()
 }
