@@ -21,6 +21,7 @@ mod human;
 mod import;
 mod info;
 mod locate;
+mod losses;
 mod ls;
 mod man;
 mod mask;
@@ -34,6 +35,7 @@ mod screen;
 mod signals;
 mod table;
 mod tap;
+mod ticker;
 mod uuid;
 
 use failure::{Code, Failure};

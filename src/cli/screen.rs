@@ -15,6 +15,7 @@ use crate::wire::{Connection, EndedBy, Ending};
 use super::Globals;
 use super::event_line::{ended, fold, now, opened, target};
 use super::human;
+use super::losses::{Losses, Turn};
 use super::output::stderr_columns;
 use super::printer::Printer;
 use super::record::{RecordArgs, Urls};
@@ -48,6 +49,7 @@ struct State {
     connections: u64,
     connected: u64,
     trouble: Option<String>,
+    losses: Losses,
     notices_told: usize,
     ticks: u64,
     frames_before: u64,
@@ -286,15 +288,19 @@ impl Screen {
 
     fn tell_trouble(&self, state: &mut State, status: &Status) {
         let trouble = status.trouble.as_ref().map(|trouble| trouble.text.clone());
-        if trouble == state.trouble {
-            return;
-        }
+        let turn = state.losses.look(status.lost_frames, trouble.is_some());
         let lost = human::counted(status.lost_frames, "frame");
-        let text = match &trouble {
-            Some(text) => {
+        let over = format!("recording goes on; {lost} not kept so far");
+        let text = match (&trouble, turn) {
+            _ if trouble != state.trouble => trouble.as_ref().map_or(over, |text| {
                 format!("recording paused: {}; traffic still flows", escape::text(text))
+            }),
+            (_, Some(Turn::Begun)) => {
+                format!("not kept: the disk is behind; {lost} so far; traffic still flows")
             }
-            None => format!("recording goes on; {lost} not kept so far"),
+            (_, Some(Turn::GoesOn)) => format!("not kept: the disk is behind; {lost} so far"),
+            (_, Some(Turn::Over)) => over,
+            (_, None) => return,
         };
         state.trouble = trouble;
         if self.json {

@@ -1,6 +1,10 @@
 //! What is said while things go wrong, and how it fits: hints, losses, widths, names.
 
 use std::fs;
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
@@ -8,7 +12,9 @@ use wiretape::wire::{
     Close, Connection, Direction, EndedBy, Ending, Fact, Gap, GapReason, Header, Marks,
 };
 
+use crate::proxy::{SWITCH, UPGRADE, read_head, server};
 use crate::sample::{self, Home, frame, run, wiretape};
+use crate::support::proxy::{Options, start_proxy};
 
 /// Runs the binary for a terminal of so many columns; gives both streams.
 fn in_columns(home: &Home, columns: usize, args: &[&str]) -> String {
@@ -205,4 +211,47 @@ error: the command after -- has no name
     assert!(said.contains("try   chmod +x ./script.sh") && !said.contains("type -a"), "{said}");
     assert!(record("./recordings").contains("it is a folder"));
     assert!(record("no-such-program").contains("type -a no-such-program"));
+}
+
+/// What can't be kept is told when it begins, while it lasts and when it is over.
+#[test]
+fn frames_that_are_dropped_are_told_of_at_once() {
+    let flooding = Arc::new(AtomicBool::new(true));
+    let (address, thread) = {
+        let flooding = Arc::clone(&flooding);
+        server(1, move |mut stream| {
+            read_head(&mut stream);
+            stream.write_all(SWITCH).unwrap();
+            // The cheapest frames to pass on, and the dearest to store.
+            let frames = b"\x82\x01x".repeat(16 * 1024);
+            while flooding.load(Ordering::Relaxed) {
+                stream.write_all(&frames).unwrap();
+            }
+        })
+    };
+    let proxy = start_proxy(address, Options::args(&["--when-behind", "gap"]));
+    let mut client = TcpStream::connect(proxy.address).unwrap();
+    client.write_all(UPGRADE).unwrap();
+    let mut reading = client.try_clone().unwrap();
+    let reader = std::thread::spawn(move || std::io::copy(&mut reading, &mut std::io::sink()));
+    let text = |event: &Value| event["text"].as_str().unwrap().to_owned();
+    let begun = proxy.event("trouble");
+    assert!(text(&begun).starts_with("not kept: the disk is behind; "), "{begun}");
+    assert!(begun["lost_frames"].as_u64().unwrap() > 0, "{begun}");
+    let goes_on = proxy.event("trouble");
+    assert!(text(&goes_on).starts_with("not kept: "), "{goes_on}");
+    assert!(goes_on["lost_frames"].as_u64() > begun["lost_frames"].as_u64(), "{goes_on}");
+    flooding.store(false, Ordering::Relaxed);
+    let over = loop {
+        let event = proxy.event("trouble");
+        if !text(&event).starts_with("not kept: ") {
+            break event;
+        }
+    };
+    assert!(text(&over).starts_with("recording goes on; "), "{over}");
+    drop(client);
+    thread.join().unwrap();
+    reader.join().unwrap().unwrap();
+    let ended = proxy.terminate();
+    assert_eq!(ended.summary()["lost_frames"], over["lost_frames"]);
 }
