@@ -2,6 +2,7 @@
 
 use crate::wire::{Connection, EndedBy, Ending};
 
+use super::hint::origin;
 use super::{escape, human, mask};
 
 /// Columns of a request's target in a line; a path of 60 KB is no reason to fill a screen.
@@ -87,15 +88,6 @@ pub(crate) fn target(connection: &Connection, columns: usize) -> String {
     let head = String::from_utf8_lossy(&connection.request_head);
     let target = head.split(' ').nth(1).unwrap_or("");
     escape::fit(mask::mask_target(target).as_bytes(), columns.min(TARGET_COLUMNS))
-}
-
-/// The request's Origin, secrets masked.
-fn origin(connection: &Connection) -> Option<String> {
-    let head = String::from_utf8_lossy(&connection.request_head);
-    head.lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("origin"))
-        .map(|(name, value)| mask::mask_header(name, value.trim()))
 }
 
 /// The time on the wall.

@@ -17,6 +17,7 @@ mod export;
 mod failure;
 mod frames;
 mod hexdump;
+mod hint;
 mod human;
 mod import;
 mod info;

@@ -14,6 +14,7 @@ use crate::wire::{Connection, EndedBy, Ending};
 
 use super::Globals;
 use super::event_line::{ended, fold, now, opened, target};
+use super::hint::Hints;
 use super::human;
 use super::losses::{Losses, Turn};
 use super::output::stderr_columns;
@@ -50,6 +51,7 @@ struct State {
     connected: u64,
     trouble: Option<String>,
     losses: Losses,
+    hints: Hints,
     notices_told: usize,
     ticks: u64,
     frames_before: u64,
@@ -87,6 +89,7 @@ impl Watcher for Arc<Screen> {
             }
             (Some(Stage::Connected), None) => return,
         };
+        let hint = state.hints.after(connection, &self.urls[2]);
         if self.json {
             self.emit(&connection_json(connection));
         } else if self.quiet {
@@ -97,6 +100,7 @@ impl Watcher for Arc<Screen> {
             state.lines_this_second += 1;
             self.printer.line(line);
         }
+        self.tell_hint(hint, Some(connection.id));
     }
 
     fn notice(&self, text: &str) {
@@ -114,6 +118,8 @@ impl Watcher for Arc<Screen> {
         let times = if *seen > 1 { format!(" (seen {seen} times)") } else { String::new() };
         let text = format!("{}{times}", escape::text(text));
         self.tell_notice(&text);
+        let hint = state.hints.about(&text);
+        self.tell_hint(hint, None);
     }
 }
 
@@ -268,6 +274,17 @@ impl Screen {
             self.emit(&json!({"v": 1, "kind": "notice", "text": text}));
         } else {
             self.event(&format!("! {text}"));
+        }
+    }
+
+    /// The next thing to try, under what went wrong.
+    fn tell_hint(&self, hint: Option<String>, connection: Option<i64>) {
+        let Some(text) = hint else { return };
+        if self.json {
+            let hint = json!({"v": 1, "kind": "hint", "text": text, "connection": connection});
+            self.emit(&hint);
+        } else if !self.quiet {
+            self.printer.line(fold(&format!("          try   {text}"), stderr_columns()));
         }
     }
 

@@ -1,8 +1,8 @@
 //! What is said while things go wrong, and how it fits: hints, losses, widths, names.
 
 use std::fs;
-use std::io::Write;
-use std::net::TcpStream;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,7 +14,7 @@ use wiretape::wire::{
 
 use crate::proxy::{SWITCH, UPGRADE, read_head, server};
 use crate::sample::{self, Home, frame, run, wiretape};
-use crate::support::proxy::{Options, start_proxy};
+use crate::support::proxy::{Options, RunningProxy, start_proxy, start_proxy_at};
 
 /// Runs the binary for a terminal of so many columns; gives both streams.
 fn in_columns(home: &Home, columns: usize, args: &[&str]) -> String {
@@ -211,6 +211,82 @@ error: the command after -- has no name
     assert!(said.contains("try   chmod +x ./script.sh") && !said.contains("type -a"), "{said}");
     assert!(record("./recordings").contains("it is a folder"));
     assert!(record("no-such-program").contains("type -a no-such-program"));
+}
+
+/// Asks once more, and gives what came back.
+fn ask(proxy: &RunningProxy) {
+    let mut client = TcpStream::connect(proxy.address).unwrap();
+    client.write_all(UPGRADE).unwrap();
+    let _ = client.read_to_end(&mut Vec::new());
+}
+
+/// The hint that follows a connection that fails; a second failure brings none.
+#[track_caller]
+fn one_hint(proxy: RunningProxy) -> String {
+    ask(&proxy);
+    let hint = proxy.event("hint");
+    ask(&proxy);
+    let ended = proxy.terminate();
+    assert!(ended.of_kind("hint").is_empty(), "{:?}", ended.events);
+    hint["text"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_server_that_is_down_is_asked_about() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let hint = one_hint(start_proxy(free, Options::default()));
+    assert_eq!(hint, format!("is the server running, and listening at ws://{free}?"));
+    let hint = one_hint(start_proxy_at("ws://no-such-host.invalid", Options::default()));
+    assert!(hint.starts_with("is the name of the host right"), "{hint}");
+}
+
+#[test]
+fn a_refusal_names_what_servers_check() {
+    let (address, thread) = server(2, |mut stream| {
+        read_head(&mut stream);
+        let _ =
+            stream.write_all(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    });
+    let hint = one_hint(start_proxy(address, Options::default()));
+    assert!(hint.contains("check Origin or Authorization"), "{hint}");
+    assert!(hint.contains(&format!("--header 'Origin: http://{address}'")), "{hint}");
+    thread.join().unwrap();
+}
+
+#[test]
+fn tls_to_a_server_that_speaks_none_is_asked_about() {
+    for answer in [&b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"[..], b""] {
+        let (address, thread) = server(2, move |mut stream| {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(answer);
+        });
+        let hint = one_hint(start_proxy_at(&format!("wss://{address}"), Options::default()));
+        assert!(hint.contains(&format!("or is it ws://{address}?")), "{hint}");
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_has_two_ways_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = crate::tls::server_certificate("localhost", &folder.path().join("server.pem"));
+    let (address, thread) = server(2, move |mut stream| {
+        let mut connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+        while connection.is_handshaking() && connection.complete_io(&mut stream).is_ok() {}
+    });
+    let proxy = start_proxy_at(&format!("wss://localhost:{}", address.port()), Options::default());
+    ask(&proxy);
+    let closed = proxy.event("connection_closed");
+    let detail = closed["detail"].as_str().unwrap();
+    assert!(
+        detail.ends_with("the certificate is signed by nobody who is trusted here"),
+        "{detail}"
+    );
+    let hint = proxy.event("hint");
+    assert!(hint["text"].as_str().unwrap().starts_with("--ca FILE"), "{hint}");
+    ask(&proxy);
+    assert!(proxy.terminate().of_kind("hint").is_empty());
+    thread.join().unwrap();
 }
 
 /// What can't be kept is told when it begins, while it lasts and when it is over.
