@@ -1,6 +1,7 @@
 //! The command after `--`: started with the proxy's URL in a variable, ended with the recording.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -40,11 +41,7 @@ impl Child {
         if leads_group {
             command.process_group(0);
         }
-        let running = command.spawn().map_err(|error| {
-            Failure::new(Code::Runtime, format!("can't run {program}"))
-                .because(&error)
-                .next(format!("type -a {program}   shows whether your shell finds it"))
-        })?;
+        let running = command.spawn().map_err(|error| unstarted(program, &error))?;
         Ok(Self { running: Some(running), code: None, leads_group })
     }
 
@@ -98,6 +95,20 @@ impl Child {
                 rustix::process::kill_process(id, signal)
             };
         }
+    }
+}
+
+/// A program that can't be started, and what may help.
+fn unstarted(program: &str, error: &io::Error) -> Failure {
+    let failure = Failure::new(Code::Runtime, format!("can't run {program}")).because(error);
+    match error.kind() {
+        io::ErrorKind::PermissionDenied if Path::new(program).is_dir() => {
+            failure.why("it is a folder")
+        }
+        io::ErrorKind::PermissionDenied => {
+            failure.next(format!("chmod +x {program}   allows it to be run"))
+        }
+        _ => failure.next(format!("type -a {program}   shows whether your shell finds it")),
     }
 }
 

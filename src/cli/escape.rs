@@ -64,6 +64,31 @@ pub(crate) fn fit(bytes: &[u8], width: usize) -> String {
     }
 }
 
+/// Already escaped text in lines of at most `columns`, broken between words; lines after the first
+/// begin with `indent` spaces. A longer word stays whole, so that it can be copied.
+pub(crate) fn wrap(shown: &str, columns: usize, indent: usize) -> String {
+    let indent = " ".repeat(indent.min(columns / 4));
+    let mut wrapped = String::with_capacity(shown.len());
+    let (mut used, mut spaces) = (0, 0);
+    for (place, word) in shown.split(' ').enumerate() {
+        spaces += usize::from(place > 0);
+        if word.is_empty() {
+            continue;
+        }
+        if used > 0 && used + spaces + width(word) > columns {
+            wrapped = wrapped + "\n" + &indent;
+            used = indent.len();
+        } else {
+            wrapped.push_str(&" ".repeat(spaces));
+            used += spaces;
+        }
+        wrapped.push_str(word);
+        used += width(word);
+        spaces = 0;
+    }
+    wrapped
+}
+
 /// Columns that already escaped text takes.
 pub(crate) fn width(shown: &str) -> usize {
     shown.width()
@@ -167,7 +192,7 @@ fn escape(character: char, shown: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, fit, text, width};
+    use super::{bytes, fit, text, width, wrap};
 
     #[test]
     fn controls_are_visible() {
@@ -215,6 +240,15 @@ mod tests {
             let shown = fit(&b"\x1b\xff\xe6\xbc\xa2e\xcc\x81".repeat(9), length);
             assert!(width(&shown) <= length, "{shown:?} in {length}");
         }
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrap("one two   three", 80, 4), "one two   three");
+        assert_eq!(wrap("one two   three", 9, 2), "one two\n  three");
+        assert_eq!(wrap("  one two", 7, 1), "  one\n two");
+        assert_eq!(wrap("a wss://whole.example b", 8, 2), "a\n  wss://whole.example\n  b");
+        assert_eq!(wrap("", 8, 2), "");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
 
@@ -15,10 +16,10 @@ use crate::wire::Recording;
 
 /// Prints the list.
 pub(crate) fn run(globals: &Globals) -> Result<ExitCode, Failure> {
-    let files = locate::all(&globals.dir)?;
+    let files = in_order(locate::all(&globals.dir)?);
     let mut output = globals.output();
     if globals.json {
-        let recordings = files.iter().map(|file| Listed::of(file)).collect();
+        let recordings = files.into_iter().map(|(file, seen)| Listed::of(&file, seen)).collect();
         output.json(&List { v: 1, kind: "recordings", recordings })?;
     } else if files.is_empty() {
         globals.progress(&format!("no recordings in {}", escape::path(&globals.dir)));
@@ -30,7 +31,32 @@ pub(crate) fn run(globals: &Globals) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(output: &mut Output, files: &[PathBuf]) -> Result<(), Failure> {
+/// A file, and what could be seen in it.
+type Looked = (PathBuf, Result<Seen, RecordingError>);
+
+/// By when they were started, the latest last: it is next to the prompt. A file that can't be read
+/// stands where its last change puts it.
+fn in_order(files: Vec<PathBuf>) -> Vec<Looked> {
+    let looked = |file: PathBuf| {
+        let seen = Seen::of(&file);
+        (file, seen)
+    };
+    let mut files: Vec<Looked> = files.into_iter().map(looked).collect();
+    files.sort_by_cached_key(|(file, seen)| match seen {
+        Ok(seen) => i128::from(seen.recording.started_ns),
+        Err(_) => changed_ns(file),
+    });
+    files
+}
+
+/// When a file was last written, in nanoseconds since the epoch; 0 where that can't be told.
+fn changed_ns(file: &Path) -> i128 {
+    let changed = std::fs::symlink_metadata(file).and_then(|metadata| metadata.modified());
+    let since = changed.ok().and_then(|changed| changed.duration_since(UNIX_EPOCH).ok());
+    since.map_or(0, |since| i128::try_from(since.as_nanos()).unwrap_or(i128::MAX))
+}
+
+fn table(output: &mut Output, files: &[Looked]) -> Result<(), Failure> {
     let wall = Wall::local();
     let mut table = Table::new(&[
         ("NAME", Side::Left),
@@ -41,12 +67,13 @@ fn table(output: &mut Output, files: &[PathBuf]) -> Result<(), Failure> {
         ("SIZE", Side::Right),
         ("STATE", Side::Left),
         ("UPSTREAM", Side::Free),
-    ]);
+    ])
+    .may_drop(&["UPSTREAM", "CONNS", "SIZE", "LASTED", "FRAMES", "STARTED", "STATE"]);
     let mut states = Vec::new();
-    for file in files {
+    for (file, seen) in files {
         let size = human::size(size_of(file));
         let name = escape::text(name_of(file).as_deref().unwrap_or("?"));
-        match Seen::of(file) {
+        match seen {
             Ok(seen) => {
                 states.push(seen.state.word());
                 table.row(vec![
@@ -62,7 +89,7 @@ fn table(output: &mut Output, files: &[PathBuf]) -> Result<(), Failure> {
             }
             Err(error) => {
                 states.push("unreadable");
-                let (none, why) = (String::new, escape::text(&trouble(&error)));
+                let (none, why) = (String::new, escape::text(&trouble(error)));
                 let state = "unreadable".into();
                 table.row(vec![name, none(), none(), none(), none(), size, state, why]);
             }
@@ -128,14 +155,14 @@ struct ListedRecording {
 }
 
 impl Listed {
-    fn of(file: &Path) -> Self {
+    fn of(file: &Path, seen: Result<Seen, RecordingError>) -> Self {
         let listed = Self {
             name: name_of(file),
             path: file.to_string_lossy().into_owned(),
             size: size_of(file),
             ..Self::default()
         };
-        match Seen::of(file) {
+        match seen {
             Err(error) => Self { state: "unreadable", error: Some(trouble(&error)), ..listed },
             Ok(Seen { recording, totals, state }) => Self {
                 state: state.word(),

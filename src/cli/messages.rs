@@ -38,6 +38,11 @@ impl Messages {
         }
     }
 
+    /// The handshake of this connection agreed on compression.
+    pub(crate) fn deflates(&self, connection: i64) -> bool {
+        self.deflate.contains_key(&connection)
+    }
+
     /// Frames were lost here.
     pub(crate) fn gap(&mut self, gap: &Gap) {
         for ((connection, direction), lane) in &mut self.lanes {

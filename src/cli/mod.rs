@@ -12,14 +12,17 @@ mod clock;
 mod completions;
 mod demo;
 mod escape;
+mod event_line;
 mod export;
 mod failure;
 mod frames;
 mod hexdump;
+mod hint;
 mod human;
 mod import;
 mod info;
 mod locate;
+mod losses;
 mod ls;
 mod man;
 mod mask;
@@ -33,6 +36,7 @@ mod screen;
 mod signals;
 mod table;
 mod tap;
+mod ticker;
 mod uuid;
 
 use failure::{Code, Failure};
@@ -117,7 +121,9 @@ impl Globals {
     /// Says on stderr what is going on, unless asked to be quiet.
     pub(crate) fn progress(&self, line: &str) {
         if !self.quiet {
-            eprintln!("{}", escape::text(line));
+            let line = escape::text(line);
+            let folded = output::stderr_columns().map(|columns| escape::wrap(&line, columns, 0));
+            eprintln!("{}", folded.unwrap_or(line));
         }
     }
 }

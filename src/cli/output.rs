@@ -81,6 +81,13 @@ impl Style {
     }
 }
 
+/// Columns of the terminal that stderr is; `None` where it is none.
+pub(crate) fn stderr_columns() -> Option<usize> {
+    let measured = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let width = || measured().unwrap_or(USUAL_WIDTH);
+    io::stderr().is_terminal().then(|| width().clamp(*WIDTHS.start(), *WIDTHS.end()))
+}
+
 /// stdout, for results.
 #[derive(Debug)]
 pub(crate) struct Output {

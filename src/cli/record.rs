@@ -20,6 +20,7 @@ use super::failure::{Code, Failure};
 use super::screen::Screen;
 use super::signals::Signals;
 use super::tap::JournalTap;
+use super::ticker::Ticker;
 
 /// The port that people learn.
 const PORT: u16 = 9797;
@@ -29,9 +30,6 @@ const PORTS_TRIED: u16 = 100;
 
 /// How long connections may go on after the first Ctrl-C or SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// How often the status line is drawn and the writer asked for trouble.
-const TICK: Duration = Duration::from_millis(200);
 
 /// Threads that relay. More than a few gain nothing: each moves gigabytes a second.
 const MAX_RELAY_THREADS: usize = 4;
@@ -124,6 +122,10 @@ impl Plan {
             return Err(Failure::new(Code::Usage, "--env takes the name of a variable")
                 .next("wiretape record URL --env VITE_WS_URL -- npm run dev"));
         }
+        if args.command.first().is_some_and(String::is_empty) {
+            return Err(Failure::new(Code::Usage, "the command after -- has no name")
+                .next("wiretape record URL -- npm run dev"));
+        }
         let headers = parse_headers(&args.headers)?;
         let (host, host_note) = host_policy(args.host.as_deref(), upstream)?;
         let addresses = addresses(args.listen.as_deref())?;
@@ -196,14 +198,12 @@ async fn record(
     let tap = Arc::new(JournalTap::new(writer.journal(), Arc::clone(&screen)));
     let connector = Connector::new(upstream, plan.tls);
     let mut proxy = listening.serve(plan.settings, connector, tap, clock);
-    let mut tick = tokio::time::interval(TICK);
-    let exit = loop {
-        tokio::select! {
-            _ = tick.tick() => screen.tick(&writer.journal().status()),
-            () = signals.stop() => break None,
-            code = child.wait() => break Some(code),
-        }
+    let ticker = Ticker::start(Arc::clone(&screen), writer.journal());
+    let exit = tokio::select! {
+        () = signals.stop() => None,
+        code = child.wait() => Some(code),
     };
+    drop(ticker);
     screen.stopping(GRACE);
     let hurried = tokio::select! {
         _ = async { tokio::join!(child.end(GRACE), proxy.finish(GRACE)) } => false,

@@ -13,7 +13,11 @@ use crate::recording::{Status, Summary};
 use crate::wire::{Connection, EndedBy, Ending};
 
 use super::Globals;
+use super::event_line::{ended, fold, now, opened, target};
+use super::hint::Hints;
 use super::human;
+use super::losses::{Losses, Turn};
+use super::output::stderr_columns;
 use super::printer::Printer;
 use super::record::{RecordArgs, Urls};
 use super::tap::Watcher;
@@ -22,9 +26,6 @@ use super::{escape, mask};
 /// Lines about connections in one second; more are counted, not printed, so that a reconnect storm
 /// can't bury everything else.
 const LINES_PER_SECOND: u32 = 40;
-
-/// Columns of a request's target in a line; a path of 60 KB is no reason to fill a screen.
-const TARGET_COLUMNS: usize = 120;
 
 /// How long the end waits for a reader of the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -49,6 +50,8 @@ struct State {
     connections: u64,
     connected: u64,
     trouble: Option<String>,
+    losses: Losses,
+    hints: Hints,
     notices_told: usize,
     ticks: u64,
     frames_before: u64,
@@ -78,26 +81,26 @@ impl Watcher for Arc<Screen> {
             (Some(Stage::Asked), None) => {
                 state.connected += 1;
                 state.open.insert(connection.id, Stage::Connected);
-                opened_line(connection)
+                opened(connection, stderr_columns())
             }
             (_, Some(ending)) => {
                 state.open.remove(&connection.id);
-                ended_line(connection, ending, before == Some(Stage::Connected))
+                ended(connection, ending, before == Some(Stage::Connected), stderr_columns())
             }
             (Some(Stage::Connected), None) => return,
         };
+        let hint = state.hints.after(connection, &self.urls[2]);
         if self.json {
-            return self.emit(&connection_json(connection));
-        }
-        if self.quiet {
+            self.emit(&connection_json(connection));
+        } else if self.quiet {
             return;
-        }
-        if state.lines_this_second >= LINES_PER_SECOND {
+        } else if state.lines_this_second >= LINES_PER_SECOND {
             state.lines_left_out += 1;
-            return;
+        } else {
+            state.lines_this_second += 1;
+            self.printer.line(line);
         }
-        state.lines_this_second += 1;
-        self.printer.line(line);
+        self.tell_hint(hint, Some(connection.id));
     }
 
     fn notice(&self, text: &str) {
@@ -115,6 +118,8 @@ impl Watcher for Arc<Screen> {
         let times = if *seen > 1 { format!(" (seen {seen} times)") } else { String::new() };
         let text = format!("{}{times}", escape::text(text));
         self.tell_notice(&text);
+        let hint = state.hints.about(&text);
+        self.tell_hint(hint, None);
     }
 }
 
@@ -201,10 +206,9 @@ impl Screen {
         state.notices_told = status.notices.len();
         if self.live {
             let line = status_line(&state, status);
-            let width =
-                terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
-            let line = escape::fit(line.as_bytes(), width.saturating_sub(1));
-            self.printer.status(line);
+            // A character in the last column would move some terminals on to the next line.
+            let width = stderr_columns().map_or(0, |columns| columns - 1);
+            self.printer.status(escape::fit(line.as_bytes(), width));
         }
     }
 
@@ -212,11 +216,9 @@ impl Screen {
     pub(crate) fn stopping(&self, grace: Duration) {
         let open = self.lock().open.values().filter(|stage| **stage == Stage::Connected).count();
         if open > 0 && !self.json && !self.quiet {
-            let seconds = grace.as_secs();
-            self.printer.line(format!(
-                "{}  stopping: {open} open connections have {seconds} s (Ctrl-C again: at once)",
-                now()
-            ));
+            let (seconds, have) = (grace.as_secs(), if open == 1 { "has" } else { "have" });
+            let open = human::counted(open as u64, "open connection");
+            self.event(&format!("stopping: {open} {have} {seconds} s (Ctrl-C again: at once)"));
         }
     }
 
@@ -267,8 +269,9 @@ impl Screen {
             ));
         }
         if let (false, trouble) = (finished, &summary.trouble) {
-            let why = trouble.as_ref().map_or("", |trouble| trouble.text.as_str());
-            lines.push(format!("Unfinished  its end could not be written {}", escape::text(why)));
+            let why = trouble.as_ref().map(|trouble| format!(": {}", escape::text(&trouble.text)));
+            let why = why.unwrap_or_default();
+            lines.push(format!("Unfinished  its end could not be written{why}"));
         }
         lines.push(format!("File        {}", escape::path(&summary.path)));
         // Where the first file was lost, its name leads nowhere, or to someone else's.
@@ -282,8 +285,24 @@ impl Screen {
         if self.json {
             self.emit(&json!({"v": 1, "kind": "notice", "text": text}));
         } else {
-            self.printer.line(format!("{}  ! {text}", now()));
+            self.event(&format!("! {text}"));
         }
+    }
+
+    /// The next thing to try, under what went wrong.
+    fn tell_hint(&self, hint: Option<String>, connection: Option<i64>) {
+        let Some(text) = hint else { return };
+        if self.json {
+            let hint = json!({"v": 1, "kind": "hint", "text": text, "connection": connection});
+            self.emit(&hint);
+        } else if !self.quiet {
+            self.printer.line(fold(&format!("          try   {text}"), stderr_columns()));
+        }
+    }
+
+    /// One line with the time.
+    fn event(&self, text: &str) {
+        self.printer.line(fold(&format!("{}  {text}", now()), stderr_columns()));
     }
 
     /// Lines that were too many, or that nobody read in time.
@@ -292,21 +311,25 @@ impl Screen {
         if left_out > 0 && self.json {
             self.emit(&json!({"v": 1, "kind": "left_out", "lines": left_out}));
         } else if left_out > 0 && !self.quiet {
-            self.printer.line(format!("{}  … {left_out} more lines like these", now()));
+            self.event(&format!("… {left_out} more lines like these"));
         }
     }
 
     fn tell_trouble(&self, state: &mut State, status: &Status) {
         let trouble = status.trouble.as_ref().map(|trouble| trouble.text.clone());
-        if trouble == state.trouble {
-            return;
-        }
+        let turn = state.losses.look(status.lost_frames, trouble.is_some());
         let lost = human::counted(status.lost_frames, "frame");
-        let text = match &trouble {
-            Some(text) => {
+        let over = format!("recording goes on; {lost} not kept so far");
+        let text = match (&trouble, turn) {
+            _ if trouble != state.trouble => trouble.as_ref().map_or(over, |text| {
                 format!("recording paused: {}; traffic still flows", escape::text(text))
+            }),
+            (_, Some(Turn::Begun)) => {
+                format!("not kept: the disk is behind; {lost} so far; traffic still flows")
             }
-            None => format!("recording goes on; {lost} not kept so far"),
+            (_, Some(Turn::GoesOn)) => format!("not kept: the disk is behind; {lost} so far"),
+            (_, Some(Turn::Over)) => over,
+            (_, None) => return,
         };
         state.trouble = trouble;
         if self.json {
@@ -314,7 +337,7 @@ impl Screen {
                 &json!({"v": 1, "kind": "trouble", "text": text, "lost_frames": status.lost_frames}),
             );
         } else {
-            self.printer.line(format!("{}  ! {text}", now()));
+            self.event(&format!("! {text}"));
         }
     }
 
@@ -349,69 +372,17 @@ fn status_line(state: &State, status: &Status) -> String {
         "disk keeps up".to_owned()
     };
     let lost = if status.lost_frames > 0 {
-        format!("   {} not kept", human::counted(status.lost_frames, "frame"))
+        // First, so that the narrowest terminal shows it.
+        format!("not kept {}   ", human::count(status.lost_frames))
     } else {
         String::new()
     };
     format!(
-        "● REC   {open} open of {}   {}   {}   {:.0}/s   {behind}{lost}",
+        "● REC   {lost}{open} open of {}   {}   {}   {:.0}/s   {behind}",
         state.connections,
         human::counted(status.frames.iter().sum(), "frame"),
         human::size(status.bytes.iter().sum()),
         state.rate,
-    )
-}
-
-fn opened_line(connection: &Connection) -> String {
-    let head = String::from_utf8_lossy(&connection.request_head);
-    let origin = head
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("origin"))
-        .map(|(name, value)| mask::mask_header(name, value.trim()))
-        .map(|origin| format!("   Origin {}", escape::fit(origin.as_bytes(), TARGET_COLUMNS)))
-        .unwrap_or_default();
-    format!("{}  + conn {}   {}{origin}", now(), connection.id, target(connection))
-}
-
-fn ended_line(connection: &Connection, ending: Ending, was_open: bool) -> String {
-    let by = connection.ended_by.map_or("", EndedBy::word);
-    let detail = connection
-        .detail
-        .as_deref()
-        .map(|text| format!(": {}", escape::fit(text.as_bytes(), TARGET_COLUMNS)))
-        .unwrap_or_default();
-    let id = connection.id;
-    if !was_open {
-        let status = connection.status.map(|status| format!("{status} ")).unwrap_or_default();
-        return format!(
-            "{}  ✖ conn {id}   {}   {status}{} by {by}{detail}",
-            now(),
-            target(connection),
-            ending.word(),
-        );
-    }
-    let [out, back] = &connection.close;
-    // What the one said who asked for the end; the other mostly repeats it.
-    let asked = match connection.ended_by {
-        Some(EndedBy::Server) => back.as_ref().or(out.as_ref()),
-        _ => out.as_ref().or(back.as_ref()),
-    };
-    let close = asked.map(|close| {
-        let code = close.code.map_or_else(|| "without a code".to_owned(), |code| code.to_string());
-        let reason = String::from_utf8_lossy(&close.reason);
-        let reason =
-            if reason.is_empty() { String::new() } else { format!(" {}", escape::text(&reason)) };
-        format!(" {code}{reason}")
-    });
-    let lasted = connection.closed_ns.unwrap_or_default().saturating_sub(connection.opened_ns);
-    let [out, back] = connection.frames;
-    format!(
-        "{}  - conn {id}   {}{} by {by}{detail}   {}   → {out} ← {back}",
-        now(),
-        ending.word(),
-        close.unwrap_or_default(),
-        human::duration(lasted),
     )
 }
 
@@ -423,7 +394,7 @@ fn connection_json(connection: &Connection) -> Value {
         "connection": connection.id,
         "client": connection.client,
         "server": connection.server,
-        "target": target(connection),
+        "target": target(connection, usize::MAX),
         "status": connection.status,
         "opened_ns": connection.opened_ns,
         "closed_ns": connection.closed_ns,
@@ -433,15 +404,4 @@ fn connection_json(connection: &Connection) -> Value {
         "frames": {"c2s": connection.frames[0], "s2c": connection.frames[1]},
         "bytes": {"c2s": connection.bytes[0], "s2c": connection.bytes[1]},
     })
-}
-
-/// Path and query of the request, secrets masked, escaped.
-fn target(connection: &Connection) -> String {
-    let head = String::from_utf8_lossy(&connection.request_head);
-    let target = head.split(' ').nth(1).unwrap_or("");
-    escape::fit(mask::mask_target(target).as_bytes(), TARGET_COLUMNS)
-}
-
-fn now() -> String {
-    jiff::Zoned::now().strftime("%H:%M:%S").to_string()
 }

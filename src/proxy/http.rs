@@ -377,8 +377,91 @@ fn local_answer(status: u16, text: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The system's words for an error, without its number.
+/// The system's words for an error, without its number; ours for an error of TLS.
 pub(super) fn plain_words(error: &io::Error) -> String {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    if let Some(error) = inner {
+        return tls_words(error);
+    }
     let text = error.to_string().to_lowercase();
     text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+/// What an error of TLS means to whoever has to mend it. The library names most of them as its
+/// source does.
+fn tls_words(error: &rustls::Error) -> String {
+    use rustls::{
+        AlertDescription as Alert, CertificateError as Certificate, Error, InvalidMessage,
+    };
+    let words = match error {
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            "what came is not TLS (plain HTTP or ws://?)"
+        }
+        Error::InvalidCertificate(Certificate::UnknownIssuer) => {
+            "the certificate is signed by nobody who is trusted here"
+        }
+        Error::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
+            "the certificate has expired"
+        }
+        Error::InvalidCertificate(
+            Certificate::NotValidYet | Certificate::NotValidYetContext { .. },
+        ) => "the certificate is not valid yet",
+        Error::InvalidCertificate(Certificate::Other(other))
+            if format!("{other:?}").contains("CaUsedAsEndEntity") =>
+        {
+            "the certificate is a CA's own (self-signed?) and not a server's"
+        }
+        Error::AlertReceived(Alert::ProtocolVersion) => "the other side speaks no TLS 1.2 or 1.3",
+        Error::AlertReceived(Alert::HandshakeFailure) => {
+            "the other side found no way to encrypt that both know"
+        }
+        Error::AlertReceived(Alert::UnrecognisedName) => "the other side has no host of that name",
+        Error::AlertReceived(
+            Alert::UnknownCA | Alert::BadCertificate | Alert::CertificateUnknown,
+        ) => "the other side does not trust the certificate",
+        other => return spaced(&other.to_string()),
+    };
+    words.to_owned()
+}
+
+/// `peer is incompatible: NoCipherSuitesInCommon` → `… no cipher suites in common`.
+fn spaced(text: &str) -> String {
+    let mut spaced = String::with_capacity(text.len() + 8);
+    let mut before = ' ';
+    for character in text.chars() {
+        if character.is_ascii_uppercase() && before.is_ascii_lowercase() {
+            spaced.push(' ');
+        }
+        spaced.push(character.to_ascii_lowercase());
+        before = character;
+    }
+    spaced
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
+
+    use super::plain_words;
+
+    #[test]
+    fn tls_is_told_in_plain_words() {
+        for (error, words) in [
+            (Error::InvalidMessage(InvalidMessage::InvalidContentType), "what came is not TLS"),
+            (CertificateError::UnknownIssuer.into(), "signed by nobody who is trusted here"),
+            (CertificateError::BadSignature.into(), "invalid peer certificate: bad signature"),
+            (Error::AlertReceived(AlertDescription::ProtocolVersion), "speaks no TLS 1.2 or 1.3"),
+            (Error::AlertReceived(AlertDescription::InternalError), "alert: internal error"),
+            (
+                PeerIncompatible::NoCipherSuitesInCommon.into(),
+                "peer is incompatible: no cipher suites in common",
+            ),
+        ] {
+            let said = plain_words(&io::Error::new(io::ErrorKind::InvalidData, error));
+            assert!(said.contains(words), "{said}");
+        }
+        assert_eq!(plain_words(&io::Error::from_raw_os_error(32)), "broken pipe");
+    }
 }

@@ -320,7 +320,7 @@ const STRAY: &str = "continues no message";
 const INTERRUPTED: &str = "interrupted by another message";
 const RESERVED_BIT: &str = "reserved bit set";
 const CUT: &str = "the connection ended inside it";
-const NOT_KEPT: &str = "longer than what was kept";
+const NOT_KEPT: &str = "not all of it was kept";
 const MANY_FRAGMENTS: &str = "over 16,384 fragments";
 
 #[cfg(test)]
@@ -427,7 +427,7 @@ mod tests {
         let messages = assemble(MessageAssembler::new(None, 10 << 20), &wire(&[(0x82, &long)]));
         let [message] = &messages[..] else { panic!("{}", messages.len()) };
         assert_eq!((message.payload.len(), message.length), (3 << 20, 5 << 20));
-        assert_eq!(message.trouble, Some("longer than what was kept"));
+        assert_eq!(message.trouble, Some("not all of it was kept"));
         let messages = assemble(MessageAssembler::new(None, 10), &wire(&[(0x82, &long)]));
         assert_eq!((messages[0].payload.len(), messages[0].length), (10, 5 << 20));
     }

@@ -49,7 +49,7 @@ amber-fox   recordings/2026-11-22-amber-fox.db
   size      36 KiB
   frames    10   → 3  57 B   ← 7  69 B
   gaps      1 gap: 212 frames of 68 KiB not kept
-            14:03:31.207 – 14:03:31.208   conn 1 ←   212 frames   disk-full
+            14:03:31.207 – 14:03:31.208  conn 1  ←  212 frames  disk-full
 
   CONN  OPENED        STATUS  PATH                       LASTED  →  ←  END
      1  14:03:31.200     101  /ws/chat?room=7&token=***   8.1 s  3  4  closed by client, 1000 bye \\…

@@ -188,7 +188,18 @@ fn tls_towards_the_client_is_served_with_a_private_ca() {
     assert!(recorder.started["listen"].as_str().unwrap().starts_with("wss://127.0.0.1:"));
     let key = folder.path().join("config/wiretape/ca-key.pem");
     assert_eq!(std::fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
-    recorder.stop();
+    // A client that speaks none is told of, once with what to do.
+    for _ in 0..2 {
+        let mut plain = TcpStream::connect(("127.0.0.1", recorder.port())).unwrap();
+        plain.write_all(UPGRADE).unwrap();
+        let _ = plain.read_to_end(&mut Vec::new());
+    }
+    let said = String::from_utf8(recorder.stop().stdout).unwrap();
+    assert!(said.contains("what came is not TLS"), "{said}");
+    assert_eq!(
+        said.matches("the client spoke plain HTTP or ws:// to a port that serves TLS").count(),
+        1
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ use wiretape::proxy::tls::{Trust, client_config, server_config};
 use crate::proxy::{Running, SWITCH, UPGRADE, read_head};
 
 /// A certificate for `name` that nobody but itself vouches for; its PEM is written to `path`.
-fn server_certificate(name: &str, path: &Path) -> Arc<ServerConfig> {
+pub(crate) fn server_certificate(name: &str, path: &Path) -> Arc<ServerConfig> {
     let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
     std::fs::write(path, made.cert.pem()).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -92,7 +92,7 @@ fn a_certificate_that_is_not_good_is_a_502_with_the_reason() {
     let good = server_certificate("localhost", &right);
     let other = server_certificate("elsewhere.example", &wrong);
     for (config, trust, reason) in [
-        (good, Trust::SystemAnd(wrong.clone()), "invalid peer certificate"),
+        (good, Trust::SystemAnd(wrong.clone()), "invalid peer certificate: bad signature"),
         (other, Trust::SystemAnd(wrong), "not valid for name"),
     ] {
         let (address, thread) = tls_server(config, true);
@@ -173,6 +173,7 @@ fn the_listening_side_speaks_tls_with_a_private_local_ca() {
     let keeper = running.finish();
     let notices = keeper.notices.lock().unwrap();
     assert!(notices[0].contains("TLS handshake"), "{notices:?}");
+    assert!(notices[0].contains("what came is not TLS (plain HTTP or ws://?)"), "{notices:?}");
 }
 
 #[cfg(unix)]

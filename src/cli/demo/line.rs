@@ -9,20 +9,20 @@ use crate::wire::Direction;
 
 /// Columns of a user's name: `user_07` and the names given to connections without one.
 const USER: usize = 8;
-/// Columns of `run 9c1e`.
-const RUN: usize = 8;
+/// Columns of `run 9c1e`, or of `9c1e` where there is no room for the word.
+const RUN: [usize; 2] = [4, 8];
 /// Columns of what became of a connection.
 const WORD: usize = 11;
 /// Columns of an event's name; the longest in the demo has 22.
 const EVENT: usize = 22;
-/// Columns that an event's line takes without what else there is to say: time, arrow, user, run,
-/// event and size, with what is between them.
-const AROUND: usize = 67;
+/// Columns of time, arrow and user, with what is around them.
+const HEAD: usize = 22;
+/// Columns of a size, with what is before it.
+const SIZE: usize = 11;
+/// Fewer columns than this have no room for the word `run` and for sizes.
+const ROOMY: usize = 78;
 /// Columns of what else there is to say, where no terminal limits it.
 const DETAIL: usize = 60;
-/// Columns of it that are left where the terminal is too narrow.
-const MIN_DETAIL: usize = 12;
-
 /// How lines look here.
 #[derive(Debug)]
 pub(super) struct Look {
@@ -30,15 +30,23 @@ pub(super) struct Look {
     style: Style,
     /// The recording's start, nanoseconds since the Unix epoch.
     started_ns: i64,
-    /// Columns of what else there is to say.
-    detail: usize,
+    /// Columns of the terminal, if there is one.
+    columns: Option<usize>,
 }
 
 impl Look {
     /// In this time zone, in `columns` if there is a limit.
     pub(super) fn new(started_ns: i64, style: Style, columns: Option<usize>) -> Self {
-        let room = |columns: usize| columns.saturating_sub(AROUND).max(MIN_DETAIL);
-        Self { wall: Wall::local(), style, started_ns, detail: columns.map_or(DETAIL, room) }
+        Self { wall: Wall::local(), style, started_ns, columns }
+    }
+
+    fn is_roomy(&self) -> bool {
+        self.columns.is_none_or(|columns| columns >= ROOMY)
+    }
+
+    /// Columns left after `taken`, for what may have `at_most` where nothing limits it.
+    fn left(&self, taken: usize, at_most: usize) -> usize {
+        self.columns.map_or(at_most, |columns| columns.saturating_sub(taken))
     }
 }
 
@@ -140,7 +148,8 @@ impl Line {
                     Turn::Connected | Turn::Reconnected | Turn::Closed => Role::Live,
                     Turn::Refused | Turn::Broken => Role::Bad,
                 };
-                let detail = escape::fit(detail.as_bytes(), look.detail + EVENT);
+                let room = look.left(HEAD + WORD + 2, DETAIL + EVENT);
+                let detail = escape::fit(detail.as_bytes(), room);
                 let word = style.paint(role, &escape::pad_right(turn.word(), WORD));
                 Some(format!("{time}  {} {user}  {word}  {detail}", style.paint(role, turn.sign())))
             }
@@ -214,22 +223,35 @@ impl Event {
 
     fn text(&self, look: &Look) -> String {
         let style = look.style;
-        let run = self.run.as_deref().map(|run| format!("run {}", short(run))).unwrap_or_default();
-        let run = escape::pad_right(&escape::fit(run.as_bytes(), RUN), RUN);
-        let mut detail = escape::fit(self.detail.as_bytes(), look.detail);
-        if self.count > 1 {
-            detail = format!("x {}   {}", self.count, human::duration(self.took_ns));
-        }
-        let name = escape::pad_right(&escape::fit(self.name.as_bytes(), EVENT), EVENT);
-        let mut text = format!("{run}  {name}  ");
-        if let Some(stranger) = &self.stranger {
-            let stranger = format!("of {}!", escape::fit(stranger.as_bytes(), USER));
-            text = text + &style.paint(Role::Bad, &stranger) + "  ";
-        }
+        let roomy = look.is_roomy();
+        let word = if roomy { "run " } else { "" };
+        let run =
+            self.run.as_deref().map(|run| format!("{word}{}", short(run))).unwrap_or_default();
+        let columns = RUN[usize::from(roomy)];
+        let run = escape::pad_right(&escape::fit(run.as_bytes(), columns), columns);
+        let stranger = self.stranger.as_deref().map_or_else(String::new, |stranger| {
+            format!("  of {}!", escape::fit(stranger.as_bytes(), USER))
+        });
+        let mut taken = HEAD + columns + 2 + escape::width(&stranger);
+        let event = look.left(taken, EVENT).min(EVENT);
+        let name = escape::pad_right(&escape::fit(self.name.as_bytes(), event), event);
+        let mut text = format!("{run}  {name}{}", style.paint(Role::Bad, &stranger));
+        taken += event + 2;
+        let detail = match self.count {
+            ..=1 => self.detail.clone(),
+            _ if !roomy => format!("x {}", self.count),
+            _ => format!("x {}   {}", self.count, human::duration(self.took_ns)),
+        };
+        let size = if roomy { SIZE } else { 0 };
+        let detail = escape::fit(detail.as_bytes(), look.left(taken + size, DETAIL));
         if !detail.is_empty() {
-            text = text + &detail + "   ";
+            text = text + "  " + &detail;
         }
-        text + &style.paint(Role::Quiet, &human::size(self.bytes))
+        if roomy {
+            let between = if detail.is_empty() { "  " } else { "   " };
+            text = text + between + &style.paint(Role::Quiet, &human::size(self.bytes));
+        }
+        text
     }
 }
 

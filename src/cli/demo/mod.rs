@@ -39,8 +39,16 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// How many times faster than life
-    #[arg(long, default_value_t = 4.0, value_name = "TIMES")]
+    #[arg(long, default_value_t = 4.0, value_name = "TIMES", value_parser = parse_speed)]
     pub(crate) speed: f64,
+}
+
+/// Below, the 90 s take a quarter of an hour and more; above, timers are all that is tested.
+const SPEEDS: std::ops::RangeInclusive<f64> = 0.1..=1000.0;
+
+fn parse_speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed| SPEEDS.contains(speed));
+    speed.ok_or_else(|| format!("a speed is a number from {} to {}", SPEEDS.start(), SPEEDS.end()))
 }
 
 /// Shows it.
@@ -180,6 +188,13 @@ impl Teller {
         self.output.flush()
     }
 
+    /// In as many lines as the terminal needs; `before` columns are taken already.
+    fn fold(&self, text: &str, before: usize) -> String {
+        let room =
+            self.output.columns().map_or(usize::MAX, |columns| columns - before.min(columns));
+        escape::wrap(text, room, 0).replace('\n', &format!("\n{}", " ".repeat(before)))
+    }
+
     fn summary(
         &self,
         args: &DemoArgs,
@@ -191,32 +206,38 @@ impl Teller {
         let [out, back] = summary.frames;
         let mut lines = vec![
             String::new(),
-            format!(
-                "{}, {} refused, {}   → {}   ← {}   {}",
-                human::counted(live.connections(), "connection"),
-                human::count(live.refused),
-                human::counted(live.reconnects, "reconnect"),
-                human::counted(out, "frame"),
-                human::counted(back, "frame"),
-                human::size(summary.file_bytes),
+            self.fold(
+                &format!(
+                    "{}, {} refused, {}   → {}   ← {}   {}",
+                    human::counted(live.connections(), "connection"),
+                    human::count(live.refused),
+                    human::counted(live.reconnects, "reconnect"),
+                    human::counted(out, "frame"),
+                    human::counted(back, "frame"),
+                    human::size(summary.file_bytes),
+                ),
+                0,
             ),
-            format!(
-                "Not shown: {} pings, typing marks and greetings. Folded: {}, one line a stream.",
-                human::count(live.quiet),
-                human::counted(live.streamed, "stream chunk"),
+            self.fold(
+                &format!(
+                    "Not shown: {} pings, typing marks and greetings. Folded: {}, one line a \
+                     stream.",
+                    human::count(live.quiet),
+                    human::counted(live.streamed, "stream chunk"),
+                ),
+                0,
             ),
         ];
-        match ended {
-            Ended::Whole(true) => {
-                lines.push("Both ends got every frame exactly as the other sent it.".to_owned());
-            }
-            Ended::Whole(false) => lines.push(
-                style.paint(Role::Bad, "What one end got is not what the other sent: a defect."),
-            ),
+        let how = match ended {
+            Ended::Whole(true) => "Both ends got every frame exactly as the other sent it.",
+            Ended::Whole(false) => "What one end got is not what the other sent: a defect.",
             Ended::Stopped | Ended::Broken(_) => {
-                lines.push("It was ended early, so some of the bugs may not be there.".to_owned());
+                "It was ended early, so some of the bugs may not be there."
             }
-        }
+        };
+        let how = self.fold(how, 0);
+        let is_bad = matches!(ended, Ended::Whole(false));
+        lines.push(if is_bad { style.paint(Role::Bad, &how) } else { how });
         if summary.lost_frames > 0 {
             let lost = human::counted(summary.lost_frames, "frame");
             lines.push(style.paint(Role::Bad, &format!("Not kept: {lost}; the gaps say when.")));
@@ -227,6 +248,8 @@ impl Teller {
         lines.push(String::new());
         lines.push(style.paint(Role::Strong, &format!("{} bugs are planted:", PLANTED.len())));
         for Bug { code, user, sentence } in PLANTED {
+            let before = format!("  {code}  {user}  ").len();
+            let sentence = self.fold(sentence, before);
             lines.push(format!("  {}  {user}  {sentence}", style.paint(Role::Bad, code)));
         }
         lines.push(String::new());

@@ -13,8 +13,11 @@ use super::messages::Messages;
 use super::output::{Output, Role};
 use super::{Failure, Globals, escape, hexdump, locate};
 use crate::recording::{Follow, FrameRange, State};
-use crate::wire::{Close, Direction, Fact, Gap, Marks, Message, Opcode, RecordedFrame};
+use crate::wire::{Direction, Fact, Gap, RecordedFrame};
 
+use content::{content, kind};
+
+mod content;
 mod json;
 
 /// How often a growing recording is looked at: well under what a person notices.
@@ -28,9 +31,6 @@ const JSON_BYTES: usize = 1024 * 1024;
 
 /// Columns of a preview where no terminal gives a limit.
 const PREVIEW_COLUMNS: usize = 160;
-
-/// Columns of a preview however narrow the terminal is.
-const LEAST_PREVIEW: usize = 16;
 
 /// What `frames` takes.
 #[derive(Debug, Args)]
@@ -142,7 +142,7 @@ impl Lines {
         self.conn = connections.to_string().len().max(4);
         if let Some(columns) = self.output.columns() {
             let fixed = FIXED_COLUMNS + self.id + self.conn;
-            self.preview = columns.saturating_sub(fixed).max(LEAST_PREVIEW);
+            self.preview = columns.saturating_sub(fixed).max(content::LEAST);
         }
     }
 
@@ -213,16 +213,18 @@ impl Lines {
             Direction::ClientToServer => Role::Out,
             Direction::ServerToClient => Role::In,
         };
-        let kind = escape::pad_right(&kind(frame, message.as_ref()), KIND);
+        let deflates = self.messages.deflates(frame.connection);
+        let kind = escape::pad_right(&kind(frame, message.as_ref(), deflates), KIND);
+        let (troubles, preview) = content(frame, message.as_ref(), deflates, self.preview);
         let line = format!(
-            "{:>id$}  {}  {:>conn$}  {}  {} {:>LENGTH$}  {}",
+            "{:>id$}  {}  {:>conn$}  {}  {} {:>LENGTH$}  {}{preview}",
             frame.id,
             style.paint(Role::Quiet, &time),
             frame.connection,
             style.paint(role, frame.direction.arrow()),
             style.paint(role, &kind),
             human::size(frame.frame.length),
-            self.content(frame, message.as_ref()),
+            style.paint(Role::Bad, &troubles),
             id = self.id,
             conn = self.conn,
         );
@@ -286,76 +288,4 @@ impl Lines {
         let line = self.output.style.paint(Role::Bad, &line);
         self.output.line(&line)
     }
-
-    /// What is wrong with the frame, then a preview of what it says.
-    fn content(&self, frame: &RecordedFrame<'_>, message: Option<&Message>) -> String {
-        let marks =
-            frame.frame.marks.without(Marks::RAW.with(Marks::PART).with(Marks::PART_FOLLOWS));
-        let mut troubles: Vec<&str> = marks.words().collect();
-        // What the kind or a mark says already is not said twice.
-        if !frame.frame.marks.has(Marks::RAW.with(Marks::CUT)) {
-            troubles.extend(message.and_then(|message| message.trouble));
-        }
-        let troubles =
-            if troubles.is_empty() { String::new() } else { format!("[{}] ", troubles.join(", ")) };
-        let room = self.preview.saturating_sub(escape::width(&troubles)).max(LEAST_PREVIEW);
-        let preview = preview(frame, message, room);
-        format!("{}{preview}", self.output.style.paint(Role::Bad, &troubles))
-    }
-}
-
-/// `text`, `text+` where more follows, `text z` where it is compressed.
-fn kind(frame: &RecordedFrame<'_>, message: Option<&Message>) -> String {
-    let header = &frame.frame.header;
-    let marks = frame.frame.marks;
-    let word = if marks.has(Marks::PART) {
-        "part"
-    } else if header.is_empty() {
-        "raw"
-    } else if header.opcode() == Opcode::CONTINUATION {
-        "cont"
-    } else {
-        header.opcode().word()
-    };
-    let more = marks.has(Marks::PART_FOLLOWS) || (!header.is_empty() && !header.fin());
-    let compressed = header.rsv1() || message.is_some_and(|message| message.compressed);
-    format!("{word}{}{}", if more { "+" } else { "" }, if compressed { " z" } else { "" })
-}
-
-fn preview(frame: &RecordedFrame<'_>, message: Option<&Message>, room: usize) -> String {
-    let own = &frame.frame.payload[..frame.frame.payload.len().min(PREVIEW_BYTES)];
-    let header = &frame.frame.header;
-    if let Some(message) = message.filter(|message| message.compressed) {
-        return bytes_preview(message.opcode, &message.payload, room);
-    }
-    if header.rsv1() {
-        return escape::fit(b"(compressed)", room);
-    }
-    if !header.is_empty() && header.opcode() == Opcode::CLOSE {
-        let close = Close::from_payload(own);
-        let code = close.code.map_or("no code".into(), |code| code.to_string());
-        let reason = escape::fit(&close.reason, room.saturating_sub(code.len() + 1));
-        return format!("{code} {reason}");
-    }
-    bytes_preview(header.opcode(), own, room)
-}
-
-/// Text as text; other bytes as text too where they are little else, or as hex digits.
-fn bytes_preview(opcode: Opcode, bytes: &[u8], room: usize) -> String {
-    let head = &bytes[..bytes.len().min(room)];
-    if opcode == Opcode::TEXT || is_mostly_text(head) {
-        return escape::fit(bytes, room);
-    }
-    let digits: Vec<String> = head.iter().map(|byte| format!("{byte:02x}")).collect();
-    escape::fit(digits.join(" ").as_bytes(), room)
-}
-
-fn is_mostly_text(bytes: &[u8]) -> bool {
-    let shown: usize = bytes
-        .utf8_chunks()
-        .flat_map(|chunk| chunk.valid().chars())
-        .filter(|character| !character.is_control() || character.is_ascii_whitespace())
-        .map(char::len_utf8)
-        .sum();
-    shown * 5 >= bytes.len() * 4
 }

@@ -177,24 +177,31 @@ impl Page {
         );
         let sum = self.output.style.paint(Role::Bad, &sum);
         self.field("gaps", &sum)?;
-        for gap in listed {
-            let line = self.gap_line(&gap);
-            self.field("", &line)?;
+        let sides = [Side::Left, Side::Left, Side::Left, Side::Right, Side::Left];
+        let mut table = Table::new(&sides.map(|side| ("", side)));
+        for gap in &listed {
+            table.row(self.gap_cells(gap));
+        }
+        for line in table.render(None).iter().skip(1) {
+            self.field("", line)?;
+        }
+        if count > MAX_GAPS {
+            let more = human::count(count - MAX_GAPS);
+            self.field("", &format!("… and {more} more: wiretape query REC 'SELECT * FROM gaps'"))?;
         }
         Ok(())
     }
 
-    fn gap_line(&self, gap: &Gap) -> String {
+    fn gap_cells(&self, gap: &Gap) -> Vec<String> {
         let started_ns = self.recording.started_ns;
-        let whose = gap.connection.map_or("all".into(), |id| format!("conn {id}"));
-        format!(
-            "{} – {}   {whose} {}   {}   {}",
-            self.wall.time(human::moment(started_ns, gap.from_ns)),
-            self.wall.time(human::moment(started_ns, gap.to_ns)),
-            gap.direction.map_or("→←", Direction::arrow),
+        let time = |ns| self.wall.time(human::moment(started_ns, ns));
+        vec![
+            format!("{} – {}", time(gap.from_ns), time(gap.to_ns)),
+            gap.connection.map_or("all".into(), |id| format!("conn {id}")),
+            gap.direction.map_or("→←", Direction::arrow).into(),
             human::counted(gap.frames, "frame"),
-            gap.reason.word(),
-        )
+            gap.reason.word().into(),
+        ]
     }
 
     fn connections(&mut self, reader: &RecordingReader) -> Result<(), Failure> {
@@ -207,7 +214,8 @@ impl Page {
             ("→", Side::Right),
             ("←", Side::Right),
             ("END", Side::Free),
-        ]);
+        ])
+        .may_drop(&["STATUS", "LASTED", "OPENED"]);
         let (mut count, mut bad) = (0, Vec::new());
         reader.connections(i64::MIN, &mut |connection| {
             count += 1;
@@ -348,10 +356,10 @@ pub(crate) fn end(connection: &Connection) -> String {
     };
     if let Some(close) = connection.close_of(first).or_else(|| connection.close_of(other)) {
         let code = close.code.map_or("no code".into(), |code| code.to_string());
-        text.push_str(&format!(", {code} {}", String::from_utf8_lossy(&close.reason)));
+        text.push_str(format!(", {code} {}", String::from_utf8_lossy(&close.reason)).trim_end());
     }
     if let Some(detail) = &connection.detail {
         text.push_str(&format!(": {detail}"));
     }
-    text.trim_end().to_owned()
+    text
 }
