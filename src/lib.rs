@@ -8,11 +8,16 @@
 //!                 │ read back, or followed while it grows
 //!                 ▼
 //!        wire: frames → messages          exchange: facts ↔ JSONL          cli: what people see
+//!                  │                                                            ▲
+//!        events: messages → events ──► rules: events → findings ── analysis ────┘
 //! ```
 //!
 //! In reading order:
 //!
 //! - [`wire`]: bytes → frames → messages, and the plain facts about them. Pure.
+//! - [`events`]: messages → events: their names, whose they are, what they belong to. Pure.
+//! - [`rules`]: events → findings: the rules' language, slices, alignment, causes. Pure.
+//! - [`analysis`]: facts in, events and findings out; the one entry for all who look. Pure.
 //! - [`proxy`]: the network. Forwards verbatim, decodes a copy.
 //! - [`recording`]: the disk. The only room that knows SQL.
 //! - [`exchange`]: facts ↔ other tools' formats.
@@ -23,14 +28,21 @@
 //!
 //! 1. The relay forwards a chunk before anyone else sees it, and no path through Wiretape alters,
 //!    merges, splits or reorders the bytes of a connection.
-//! 2. `wire` never reads a clock, touches a file or socket, spawns or awaits. Time is an argument.
-//! 3. Only `recording` knows SQL. Messages are never stored.
+//! 2. `wire`, `events`, `rules` and `analysis` never read a clock, touch a file or socket, spawn or
+//!    await. Time is an argument.
+//! 3. Only `recording` knows SQL. Messages and findings are never stored.
 //! 4. Decoding never fails: malformed traffic is data. Only arguments and opened files give errors.
 //! 5. Nothing grows without a named limit. A limit reached is counted and shown.
 //! 6. Text from a payload is escaped at the edge that shows it.
 //! 7. The wire bytes of each direction can be rebuilt from the file bit for bit, up to a stated gap.
 
 pub mod wire;
+
+pub mod events;
+
+pub mod rules;
+
+pub mod analysis;
 
 pub mod proxy;
 

@@ -9,11 +9,14 @@ use std::path::{Path, PathBuf};
 /// Each room and the rooms that it may name, besides itself.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("wire", &[]),
+    ("events", &["wire"]),
+    ("rules", &["events", "wire"]),
+    ("analysis", &["wire", "events", "rules"]),
     ("proxy", &["wire"]),
     ("recording", &["wire"]),
     ("exchange", &["wire"]),
     ("demo", &["wire"]),
-    ("cli", &["wire", "proxy", "recording", "exchange", "demo"]),
+    ("cli", &["wire", "events", "rules", "analysis", "proxy", "recording", "exchange", "demo"]),
 ];
 
 /// Outside crates that belong to some rooms only. Others may be used anywhere but in `wire`.
@@ -31,6 +34,8 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("socket2", &["proxy", "demo"]),
     ("flate2", &["wire", "demo"]),
     ("sha1", &["demo"]),
+    ("regex", &["events", "rules"]),
+    ("toml", &["rules"]),
 ];
 
 /// A longer file holds more than one thought.

@@ -1,0 +1,439 @@
+//! Wire messages → events, as a reading says: formats, batches and wrappers undone, names and
+//! fields found.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::wire::{Connection, Direction, Marks, Message, Opcode};
+
+use super::event::{Event, FieldId, Kind, Scalar};
+use super::known::Known;
+use super::plan::{FieldPlan, NamingPlan, Place, Plan, ReadingError};
+use super::reading::{Format, Reading};
+use super::symbol::{Symbol, Symbols};
+use super::trie::{Found, elements};
+use super::value::{derived, holds, is_absent, matched, read_as, scalar};
+use super::{mend::mend, msgpack, socketio};
+
+/// Events made of one message; where there is more in it, the last one is undecodable. The largest
+/// honest batches are hundreds.
+const MOST_PARTS: u32 = 4096;
+
+/// Connections whose handshakes are remembered; further ones are read without. Ten times what a
+/// server's ports allow at once.
+const MOST_CONNECTIONS: usize = 650_000;
+
+/// Makes events from what a recording holds.
+///
+/// For each connection: [`connection`](Self::connection) or [`opening`](Self::opening) before its
+/// messages, then [`message`](Self::message) in recorded order, [`ending`](Self::ending) after the
+/// last. What one connection's events are never depends on another's.
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    plan: Plan,
+    symbols: Symbols,
+    connections: HashMap<i64, Known>,
+    /// For connections beyond the limit.
+    forgotten: Known,
+    /// Values of the fields of the event being made; kept to save allocations.
+    values: Vec<Option<Scalar>>,
+}
+
+/// Where events come from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    pub(super) connection: i64,
+    pub(super) direction: Direction,
+    pub(super) at_ns: u64,
+    pub(super) frames: (i64, i64),
+}
+
+/// Events being made of one message.
+struct Batch<'o> {
+    origin: Origin,
+    part: u32,
+    out: &'o mut Vec<Event>,
+}
+
+/// What an event is and how it is called.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'a> {
+    pub(super) kind: Kind,
+    /// Its type, if that is fixed; else what stands for the type where the message has none.
+    pub(super) word: &'a str,
+    pub(super) is_fixed: bool,
+}
+
+impl<'a> Named<'a> {
+    pub(super) const fn fixed(kind: Kind, word: &'a str) -> Self {
+        Self { kind, word, is_fixed: true }
+    }
+}
+
+/// What can't be read, or is left out.
+const UNDECODABLE: Named<'static> = Named::fixed(Kind::Undecodable, "_undecodable");
+
+impl Batch<'_> {
+    fn is_full(&self) -> bool {
+        self.part > MOST_PARTS
+    }
+}
+
+impl Decoder {
+    /// A decoder for this reading, or what is wrong with the reading.
+    pub fn new(reading: &Reading) -> Result<Self, ReadingError> {
+        let mut symbols = Symbols::default();
+        Ok(Self {
+            plan: Plan::new(reading, &mut symbols)?,
+            symbols,
+            connections: HashMap::new(),
+            forgotten: Known::default(),
+            values: Vec::new(),
+        })
+    }
+
+    /// All texts of the events so far.
+    pub fn symbols(&self) -> &Symbols {
+        &self.symbols
+    }
+
+    /// The same, to give numbers to texts that others compare with.
+    pub fn symbols_mut(&mut self) -> &mut Symbols {
+        &mut self.symbols
+    }
+
+    /// Learns what a state of a connection says of its handshake. Cheap where nothing is new.
+    pub fn connection(&mut self, connection: &Connection) {
+        let (plan, symbols, known) = self.apart(connection.id);
+        known.learn(connection, plan, symbols);
+    }
+
+    /// Adds the events of a message; at least one.
+    pub fn message(
+        &mut self,
+        connection: i64,
+        direction: Direction,
+        message: &Message,
+        out: &mut Vec<Event>,
+    ) {
+        let at_ns = message.stamp.read_ns;
+        let origin = Origin { connection, direction, at_ns, frames: message.frames };
+        let whole = !message.marks.has(Marks::CUT);
+        if message.opcode.is_control() && whole && self.control(&origin, message, out) {
+            return;
+        }
+        let before = out.len();
+        let mut batch = Batch { origin, part: 0, out };
+        match message.opcode {
+            _ if message.trouble.is_some() => self.undecodable(&mut batch, message.length),
+            Opcode::TEXT => match str::from_utf8(&message.payload) {
+                Ok(text) => self.text(&mut batch, text),
+                Err(_) => self.undecodable(&mut batch, message.length),
+            },
+            Opcode::BINARY => self.binary(&mut batch, &message.payload),
+            _ => self.undecodable(&mut batch, message.length),
+        }
+        if let [event] = &mut out[before..] {
+            event.bytes = message.length;
+        }
+    }
+
+    /// Makes the event of something that is no message; `members` are what pointers lead to.
+    pub(super) fn transport(
+        &mut self,
+        origin: &Origin,
+        named: Named<'_>,
+        members: &Value,
+        out: &mut Vec<Event>,
+    ) {
+        let json = members.to_string();
+        let found = self.plan.trie.pick(&json).unwrap_or_default();
+        let mut batch = Batch { origin: *origin, part: 0, out };
+        self.event(&mut batch, named, &found, 0);
+    }
+
+    /// What was lost is not known.
+    pub(super) fn lose(&mut self, connection: Option<i64>, direction: Option<Direction>) {
+        let client = direction != Some(Direction::ServerToClient);
+        match connection {
+            Some(connection) => {
+                let (plan, _, known) = self.apart(connection);
+                known.lose(plan, client);
+            }
+            None => {
+                for known in self.connections.values_mut() {
+                    known.lose(&self.plan, client);
+                }
+            }
+        }
+    }
+
+    pub(super) fn known(&mut self, connection: i64) -> &mut Known {
+        self.apart(connection).2
+    }
+
+    /// The parts that are needed at once.
+    fn apart(&mut self, connection: i64) -> (&Plan, &mut Symbols, &mut Known) {
+        let room = self.connections.len() < MOST_CONNECTIONS;
+        let known = if room || self.connections.contains_key(&connection) {
+            self.connections.entry(connection).or_default()
+        } else {
+            self.forgotten = Known::default();
+            &mut self.forgotten
+        };
+        (&self.plan, &mut self.symbols, known)
+    }
+
+    fn text(&mut self, batch: &mut Batch<'_>, text: &str) {
+        match self.plan.format {
+            _ if text.is_empty() => self.fixed(batch, "ws.empty", 0),
+            Format::Json | Format::MessagePack => self.json(batch, text, "_untyped"),
+            Format::JsonLines => {
+                for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+                    if batch.is_full() {
+                        break;
+                    }
+                    self.json(batch, line, "_untyped");
+                }
+                if batch.part == 0 {
+                    self.fixed(batch, "ws.empty", text.len());
+                }
+            }
+            Format::SocketIo => match socketio::packet(text) {
+                Some(packet) => {
+                    let word = socketio::word(&packet);
+                    self.json(batch, &packet, word);
+                }
+                None => self.undecodable(batch, text.len() as u64),
+            },
+            Format::Text => {
+                let members = self.groups(text);
+                self.json(batch, &members, "_untyped");
+            }
+        }
+    }
+
+    fn binary(&mut self, batch: &mut Batch<'_>, payload: &[u8]) {
+        if self.plan.format != Format::MessagePack {
+            self.learn_first(&batch.origin, &[]);
+            return self.fixed(batch, "_binary", payload.len());
+        }
+        match msgpack::to_json(payload) {
+            Some(json) => self.json(batch, &json, "_untyped"),
+            None => self.undecodable(batch, payload.len() as u64),
+        }
+    }
+
+    /// The named groups of the reading's regular expression, as an object; an empty one if it does
+    /// not match, since every text can be read.
+    fn groups(&self, text: &str) -> String {
+        let mut members = serde_json::Map::new();
+        if let Some(regex) = &self.plan.text
+            && let Some(captures) = regex.captures(matched(text))
+        {
+            for name in regex.capture_names().flatten() {
+                if let Some(group) = captures.name(name) {
+                    members.insert(name.to_owned(), group.as_str().into());
+                }
+            }
+        }
+        Value::Object(members).to_string()
+    }
+
+    /// A JSON text: one message, or several where the reading says so.
+    fn json(&mut self, batch: &mut Batch<'_>, text: &str, word: &str) {
+        let array = match self.plan.each.as_ref().map(|each| each.raw(text)) {
+            None => None,
+            Some(Ok(found)) => match found.first() {
+                Some(Found::Raw(array)) => elements(array, MOST_PARTS as usize),
+                _ => None,
+            },
+            Some(Err(_)) => return self.undecodable(batch, text.len() as u64),
+        };
+        match array {
+            Some((elements, more)) if !elements.is_empty() => {
+                for element in elements {
+                    self.unwrapped(batch, element.get(), word);
+                }
+                if more {
+                    self.undecodable(batch, 0);
+                }
+            }
+            _ => self.unwrapped(batch, text, word),
+        }
+    }
+
+    /// One message, taken out of its wrapper if it has one.
+    fn unwrapped(&mut self, batch: &mut Batch<'_>, text: &str, word: &str) {
+        let inner = match self.plan.unwrap.as_ref().map(|unwrap| unwrap.raw(text)) {
+            None => Cow::Borrowed(text),
+            Some(Ok(found)) => match found.first() {
+                Some(Found::Raw(raw)) => inner_of(raw).unwrap_or(Cow::Borrowed(text)),
+                _ => Cow::Borrowed(text),
+            },
+            Some(Err(_)) => return self.undecodable(batch, text.len() as u64),
+        };
+        match self.plan.trie.pick(&inner) {
+            Ok(found) => self.read(batch, &found, word, inner.len()),
+            Err(_) => match mend(&inner) {
+                Some(mended) => match self.plan.trie.pick(&mended) {
+                    Ok(found) => self.read(batch, &found, word, inner.len()),
+                    Err(_) => self.undecodable(batch, inner.len() as u64),
+                },
+                None => self.undecodable(batch, inner.len() as u64),
+            },
+        }
+    }
+
+    /// The event of a message in which this was found.
+    fn read(&mut self, batch: &mut Batch<'_>, found: &[Found<'_>], word: &str, length: usize) {
+        self.learn_first(&batch.origin, found);
+        let named = Named { kind: Kind::Message, word, is_fixed: false };
+        self.event(batch, named, found, length as u64);
+    }
+
+    fn fixed(&mut self, batch: &mut Batch<'_>, name: &str, length: usize) {
+        self.event(batch, Named::fixed(Kind::Message, name), &[], length as u64);
+    }
+
+    fn undecodable(&mut self, batch: &mut Batch<'_>, length: u64) {
+        self.learn_first(&batch.origin, &[]);
+        self.event(batch, UNDECODABLE, &[], length);
+    }
+
+    fn learn_first(&mut self, origin: &Origin, found: &[Found<'_>]) {
+        if origin.direction == Direction::ClientToServer {
+            let (plan, symbols, known) = self.apart(origin.connection);
+            known.learn_first(found, plan, symbols);
+        }
+    }
+
+    fn event(&mut self, batch: &mut Batch<'_>, named: Named<'_>, found: &[Found<'_>], bytes: u64) {
+        if batch.is_full() {
+            return;
+        }
+        // The last one stands for all that is left out.
+        let last = batch.part == MOST_PARTS;
+        let (named, found) = if last { (UNDECODABLE, &[][..]) } else { (named, found) };
+        let origin = batch.origin;
+        let mut values = std::mem::take(&mut self.values);
+        let (plan, symbols, known) = self.apart(origin.connection);
+        let mut maker = Maker { plan, symbols, known, connection: origin.connection, found };
+        maker.fields(&mut values, matches!(named.kind, Kind::Message | Kind::Undecodable));
+        let name = maker.name(named, origin.direction);
+        let fields = values.iter().enumerate();
+        batch.out.push(Event {
+            frames: origin.frames,
+            part: batch.part,
+            connection: origin.connection,
+            direction: origin.direction,
+            at_ns: origin.at_ns,
+            name,
+            kind: named.kind,
+            bytes,
+            code: None,
+            fields: fields.filter_map(|(id, value)| Some((FieldId(id as u8), (*value)?))).collect(),
+        });
+        self.values = values;
+        batch.part += 1;
+    }
+}
+
+/// The message in a wrapper: an object or array, or a text of one; `None` if it is neither.
+fn inner_of(raw: &str) -> Option<Cow<'_, str>> {
+    let is_compound = |text: &str| text.trim_start().starts_with(['{', '[']);
+    if is_compound(raw) {
+        return Some(Cow::Borrowed(raw));
+    }
+    let text: String = serde_json::from_str(raw)
+        .or_else(|error| mend(raw).map_or(Err(error), |mended| serde_json::from_str(&mended)))
+        .ok()?;
+    is_compound(&text).then_some(Cow::Owned(text))
+}
+
+/// Makes one event's name and fields.
+struct Maker<'a> {
+    plan: &'a Plan,
+    symbols: &'a mut Symbols,
+    known: &'a mut Known,
+    connection: i64,
+    found: &'a [Found<'a>],
+}
+
+impl Maker<'_> {
+    fn at(&mut self, place: Place) -> Option<Scalar> {
+        match place {
+            Place::Slot(slot) => scalar(self.found.get(slot)?, self.symbols),
+            Place::Handshake(index) => *self.known.handshake.get(index)?,
+            Place::Claim(slot) => *self.known.claims.get(slot)?,
+            Place::First(index) => *self.known.first.as_ref()?.get(index)?,
+            Place::Connection => Some(Scalar::Integer(self.connection)),
+            Place::Const(symbol) => Some(Scalar::Text(symbol)),
+        }
+    }
+
+    /// The first value that counts, else the first word that counts as none.
+    fn look(&mut self, field: &FieldPlan) -> (Option<Scalar>, Option<Scalar>) {
+        let mut word = None;
+        for place in &field.from {
+            let Some(value) = self.at(*place) else { continue };
+            if is_absent(value, &field.absent, self.symbols) {
+                word = word.or(Some(value));
+            } else if let Some(value) = read_as(value, field.value, self.symbols) {
+                return (Some(value), word);
+            }
+        }
+        (None, word)
+    }
+
+    /// Fills in the values of all fields.
+    fn fields(&mut self, values: &mut Vec<Option<Scalar>>, is_message: bool) {
+        let plan = self.plan;
+        values.clear();
+        values.resize(plan.fields.len(), None);
+        for index in &plan.order {
+            let field = &plan.fields[*index];
+            let mut value = self.look(field).0;
+            if let (None, Some((source, regex))) = (value, &field.derive) {
+                value =
+                    values[*source].and_then(|source| derived(source, regex, field, self.symbols));
+            }
+            if field.sticky && is_message {
+                let sticky = &mut self.known.sticky;
+                sticky.resize(plan.fields.len(), None);
+                value = value.or(sticky[*index]);
+                sticky[*index] = value;
+            }
+            values[*index] = value;
+        }
+    }
+
+    fn name(&mut self, named: Named<'_>, direction: Direction) -> Symbol {
+        let plan = self.plan;
+        let found = if named.is_fixed {
+            None
+        } else {
+            let (value, absent) = self.look(&plan.type_of);
+            value.or(absent)
+        };
+        let word = match found {
+            Some(Scalar::Text(symbol)) => symbol,
+            Some(other) => {
+                let text = other.display(self.symbols);
+                self.symbols.intern(&text)
+            }
+            None => self.symbols.intern(named.word),
+        };
+        let fits = |naming: &&NamingPlan| {
+            let types = &naming.types;
+            (types.contains(&word) || types.is_empty() && !named.is_fixed)
+                && naming.direction.is_none_or(|only| only == direction)
+                && naming.conditions.iter().all(|(slot, condition)| {
+                    holds(condition, self.found.get(*slot).unwrap_or(&Found::Nothing))
+                })
+        };
+        plan.names.iter().find(fits).map_or(word, |naming| naming.name)
+    }
+}

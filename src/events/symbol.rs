@@ -1,0 +1,58 @@
+//! Texts ↔ small numbers: names and ids recur, and an event holds them by number.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A text that was seen; comparing two compares their texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Symbol(u32);
+
+/// All texts that were seen.
+#[derive(Clone, Debug, Default)]
+pub struct Symbols {
+    numbers: HashMap<Arc<str>, Symbol>,
+    texts: Vec<Arc<str>>,
+}
+
+impl Symbols {
+    /// Texts kept apart; further ones are all [`Symbols::OTHER`]. Ten million events with an id
+    /// of their own each are a gigabyte, more than any screen should take.
+    pub const LIMIT: usize = 4_000_000;
+
+    /// What stands for every text beyond the limit.
+    pub const OTHER: &str = "…";
+
+    /// The longest text kept, in bytes: no id or name comes near it. Longer ones are cut.
+    pub const LONGEST: usize = 512;
+
+    /// The number of `text`, given now if it is new.
+    pub fn intern(&mut self, text: &str) -> Symbol {
+        let mut end = text.len().min(Self::LONGEST);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let text = &text[..end];
+        if let Some(symbol) = self.numbers.get(text) {
+            return *symbol;
+        }
+        let text = if self.texts.len() >= Self::LIMIT { Self::OTHER } else { text };
+        if let Some(symbol) = self.numbers.get(text) {
+            return *symbol;
+        }
+        let symbol = Symbol(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
+        let text: Arc<str> = text.into();
+        self.texts.push(Arc::clone(&text));
+        self.numbers.insert(text, symbol);
+        symbol
+    }
+
+    /// The number of `text` if it was seen.
+    pub fn find(&self, text: &str) -> Option<Symbol> {
+        self.numbers.get(text).copied()
+    }
+
+    /// The text of a number that came from here.
+    pub fn text(&self, symbol: Symbol) -> &str {
+        self.texts.get(symbol.0 as usize).map_or(Self::OTHER, |text| text)
+    }
+}
