@@ -1,0 +1,118 @@
+//! `[limit]` and `[scope.NAME]` → named durations and [`Scope`]s.
+
+use super::document::{Report, Table};
+use super::duration;
+use super::known::Known;
+use super::sections::Sections;
+use crate::rules::book::Nanos;
+use crate::rules::{KeyPart, Scope};
+
+const SECOND: Nanos = 1_000_000_000;
+
+/// How long stragglers still belong to a slice that has ended (rules.md, 2.2).
+const LINGER: Nanos = 5 * SECOND;
+
+/// How long without an event ends a slice.
+const IDLE: Nanos = 600 * SECOND;
+
+/// Open slices of a scope: at about 200 bytes each, 40 MB.
+const MAX_OPEN: usize = 200_000;
+
+/// More open slices than this can't be asked for: 2 GB.
+const MOST_OPEN: i64 = 10_000_000;
+
+/// Parts of a key; each is copied with every slice.
+const MAX_KEY: usize = 8;
+
+/// Reads the named durations.
+pub(super) fn read_limits(sections: &Sections<'_>, known: &mut Known, report: &mut Report<'_>) {
+    for entry in &sections.limits {
+        // A limit that names another would need an order; none is needed.
+        if let Some(text) = entry.value.as_str()
+            && text.starts_with('$')
+        {
+            let hint = duration::FORM.to_owned();
+            report.error(&entry.value.place, "a limit can't be another limit", hint);
+            continue;
+        }
+        if let Some(nanos) = known.some_time(&entry.value, report) {
+            known.limits.push((entry.key.to_owned(), nanos));
+        }
+    }
+}
+
+/// Reads the scopes; the first is always `conn`.
+pub(super) fn read_scopes(sections: &Sections<'_>, known: &mut Known, report: &mut Report<'_>) {
+    let conn = empty("conn", vec![KeyPart::Connection]);
+    known.scopes.push(conn);
+    for entry in &sections.scopes {
+        let Some(table) = report.table(&entry.value) else { continue };
+        if entry.key == "conn" {
+            let hint = "it is always there".to_owned();
+            report.error(&entry.key_place, "conn is the connection, and can't be changed", hint);
+            continue;
+        }
+        let scope = scope(entry.key, &table, known, report);
+        known.scopes.push(scope);
+    }
+}
+
+fn scope(name: &str, table: &Table<'_>, known: &mut Known, report: &mut Report<'_>) -> Scope {
+    const KEYS: [&str; 7] =
+        ["key", "begin", "end", "linger", "idle", "across_reconnect", "max_open"];
+    table.only(&KEYS, report);
+    let mut scope = empty(name, Vec::new());
+    if let Some(key) = table.get("key") {
+        scope.key = known.key(key, report);
+        if scope.key.len() > MAX_KEY {
+            report.error(&key.place, format!("over {MAX_KEY} parts in a key"), None);
+        }
+        if key.as_array().is_some_and(|parts| parts.is_empty()) {
+            let hint = "key = [\"user\", \"run\"]".to_owned();
+            report.error(&key.place, "a scope needs a key", hint);
+        }
+    } else {
+        let hint = "key = [\"user\", \"run\"]".to_owned();
+        report.error(&table.place, format!("scope \"{name}\" has no key"), hint);
+    }
+    if let Some(begin) = table.get("begin") {
+        scope.begin = known.events(begin, report);
+    }
+    if let Some(end) = table.get("end") {
+        scope.end = known.events(end, report);
+    }
+    if let Some(linger) = table.get("linger") {
+        scope.linger = known.duration(linger, report).unwrap_or(LINGER);
+    }
+    if let Some(idle) = table.get("idle") {
+        scope.idle = known.some_time(idle, report).unwrap_or(IDLE);
+    }
+    if let Some(across) = table.get("across_reconnect")
+        && across.as_bool() != Some(false)
+    {
+        scope.across_reconnect = known.some_time(across, report);
+        if scope.key.contains(&KeyPart::Connection) {
+            let hint = "leave \"conn\" out of the key".to_owned();
+            report.error(&across.place, "this scope can't outlive its connection", hint);
+        }
+    }
+    if let Some(most) = table.get("max_open")
+        && let Some(most) = report.integer(most, 1..=MOST_OPEN)
+    {
+        scope.max_open = usize::try_from(most).unwrap_or(MAX_OPEN);
+    }
+    scope
+}
+
+fn empty(name: &str, key: Vec<KeyPart>) -> Scope {
+    Scope {
+        name: name.to_owned(),
+        key,
+        begin: Vec::new(),
+        end: Vec::new(),
+        linger: LINGER,
+        idle: IDLE,
+        across_reconnect: None,
+        max_open: MAX_OPEN,
+    }
+}
