@@ -1,0 +1,367 @@
+//! A lifecycle ready to follow, how far a slice has come in it, and what went wrong on the way.
+//!
+//! A slice is followed by one automaton for the run and one for each sub-lifecycle it opens: the
+//! run itself sees only that a tool call began, so that any number of calls may overlap. What fits
+//! costs one table look-up an event. Only what does not fit is aligned, and becomes breaches.
+
+use std::collections::HashMap;
+
+use crate::events::{FieldId, Scalar, Symbol, Symbols};
+
+use super::align::{self, Op, Options, Step};
+use super::automaton::{Automaton, AutomatonError, Letter, State};
+use super::book::{Lifecycle, Scope, Sub};
+use super::explain::Explained;
+use super::finding::Code;
+use super::monitors::{Breach, Owed, Seen, SliceEnd};
+
+/// States of one automaton. Patterns with more are products that should be sub-lifecycles.
+const MAX_STATES: usize = 4096;
+
+/// Instances of sub-lifecycles followed in one slice.
+const MAX_CHILDREN: usize = 4096;
+
+/// Deviations told one by one; a slice with more does not follow its lifecycle at all.
+const MAX_TOLD: usize = 3;
+
+/// One automaton over the names of events.
+#[derive(Debug)]
+pub(super) struct Track {
+    pub(super) automaton: Automaton,
+    letters: HashMap<Symbol, Letter>,
+    weights: Vec<u32>,
+}
+
+/// A lifecycle ready to follow.
+#[derive(Debug)]
+pub(super) struct Course {
+    pub(super) lifecycle: Lifecycle,
+    pub(super) track: Track,
+    subs: Vec<SubCourse>,
+    pub(super) begins: Vec<Symbol>,
+    pub(super) ends: Vec<Symbol>,
+}
+
+#[derive(Debug)]
+struct SubCourse {
+    sub: Sub,
+    track: Track,
+    /// What the run sees when an instance opens.
+    opening: Option<Letter>,
+}
+
+/// How far a slice has come.
+#[derive(Debug)]
+pub(super) struct Progress {
+    run: Walk,
+    children: Vec<Child>,
+    /// Where the first end event is among the slice's events.
+    ended_at: Option<usize>,
+}
+
+/// Letters walked, and where that led; `None` where it led nowhere.
+#[derive(Clone, Debug)]
+pub(super) struct Walk {
+    state: Option<State>,
+    pub(super) word: Vec<Pass>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pass {
+    pub(super) letter: Letter,
+    /// Which of the slice's events.
+    pub(super) at: usize,
+    /// Its name and detail were there before.
+    seen: bool,
+}
+
+/// One instance of a sub-lifecycle.
+#[derive(Clone, Debug)]
+struct Child {
+    sub: usize,
+    key: Option<Scalar>,
+    fallback: Option<Scalar>,
+    walk: Walk,
+}
+
+/// The fields by which an event of a sub-lifecycle finds its instance.
+pub(super) type FieldOf<'a> = dyn Fn(FieldId) -> Option<Scalar> + 'a;
+
+/// What is told of a slice when it ends.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) breaches: Vec<Breach>,
+    pub(super) owed: Vec<Owed>,
+    /// What the first of the breaches breaks as well.
+    pub(super) also: Vec<String>,
+}
+
+/// A slice's end, as people are told of it.
+#[derive(Clone, Debug)]
+pub(super) struct Ending<'a> {
+    pub(super) end: SliceEnd,
+    /// `the connection was closed (1000)`.
+    pub(super) text: String,
+    pub(super) symbols: &'a Symbols,
+    pub(super) at_ns: u64,
+}
+
+impl Track {
+    fn new(
+        pattern: &super::book::Pattern,
+        alphabet: &[String],
+        weights: &[(String, u32)],
+        symbols: &mut Symbols,
+    ) -> Result<Self, AutomatonError> {
+        let automaton = Automaton::compile(pattern, alphabet, MAX_STATES)?;
+        let (mut letters, mut by_letter) = (HashMap::new(), Vec::new());
+        for name in automaton.letters() {
+            let weight = weights.iter().find(|(of, _)| of == name).map_or(1, |(_, weight)| *weight);
+            by_letter.push(weight);
+            if let Some(letter) = automaton.letter(name).filter(|_| !name.starts_with('@')) {
+                letters.insert(symbols.intern(name), letter);
+            }
+        }
+        Ok(Self { automaton, letters, weights: by_letter })
+    }
+
+    fn walk(&self) -> Walk {
+        Walk { state: Some(self.automaton.start()), word: Vec::new() }
+    }
+
+    fn accepts(&self, walk: &Walk) -> bool {
+        walk.state.is_some_and(|state| self.automaton.accepts(state))
+    }
+
+    fn align(&self, walk: &Walk, cut: bool) -> Vec<Op> {
+        let word: Vec<Step> =
+            walk.word.iter().map(|pass| Step { letter: pass.letter, seen: pass.seen }).collect();
+        let options = Options { left_censored: false, right_censored: cut, weights: &self.weights };
+        let alignment = align::align(&self.automaton, &word, &options);
+        // Too long or too far off to be explained: where it left the course is what can be said.
+        alignment.map_or_else(|| self.first_deviation(walk), |alignment| alignment.ops)
+    }
+
+    fn first_deviation(&self, walk: &Walk) -> Vec<Op> {
+        let mut state = Some(self.automaton.start());
+        let leaves = walk.word.iter().position(|pass| {
+            state = state.and_then(|state| self.automaton.next(state, pass.letter));
+            state.is_none()
+        });
+        leaves.map(|at| Op::Unexpected { at }).into_iter().collect()
+    }
+
+    /// What would be right after `walk`: names, the run's sub-lifecycles by what they begin with.
+    pub(super) fn expected(&self, state: Option<State>) -> String {
+        let Some(state) = state else { return "another event".to_owned() };
+        let names: Vec<&str> = self
+            .automaton
+            .expected(state)
+            .map(|letter| self.automaton.name(letter))
+            .filter(|name| !name.starts_with('@'))
+            .collect();
+        names.join("/")
+    }
+}
+
+impl Walk {
+    fn step(&mut self, track: &Track, pass: Pass) {
+        self.state = self.state.and_then(|state| track.automaton.next(state, pass.letter));
+        self.word.push(pass);
+    }
+}
+
+impl Course {
+    pub(super) fn new(
+        lifecycle: &Lifecycle,
+        scope: &Scope,
+        symbols: &mut Symbols,
+    ) -> Result<Self, AutomatonError> {
+        let Lifecycle { pattern, alphabet, weights, subs, .. } = lifecycle;
+        let track = Track::new(pattern, alphabet, weights, symbols)?;
+        let subs = subs
+            .iter()
+            .map(|sub| {
+                let own = Track::new(&sub.pattern, &[], &[], symbols)?;
+                let opening = track.automaton.letter(&format!("@{}", sub.name));
+                Ok(SubCourse { sub: sub.clone(), track: own, opening })
+            })
+            .collect::<Result<_, AutomatonError>>()?;
+        let mut set = |names: &[String]| names.iter().map(|name| symbols.intern(name)).collect();
+        let (begins, ends) = (set(&scope.begin), set(&scope.end));
+        Ok(Self { lifecycle: lifecycle.clone(), track, subs, begins, ends })
+    }
+
+    pub(super) fn start(&self) -> Progress {
+        Progress { run: self.track.walk(), children: Vec::new(), ended_at: None }
+    }
+
+    /// Whether an event of this name has a place in it.
+    pub(super) fn knows(&self, name: Symbol) -> bool {
+        self.track.letters.contains_key(&name)
+            || self.subs.iter().any(|sub| sub.track.letters.contains_key(&name))
+    }
+}
+
+impl Progress {
+    /// Whether an event of this name would change nothing: a stream's next chunk, say.
+    pub(super) fn stays(&self, course: &Course, name: Symbol) -> bool {
+        let Some(state) = self.run.state else { return false };
+        let letter = course.track.letters.get(&name);
+        letter.is_some_and(|letter| course.track.automaton.next(state, *letter) == Some(state))
+    }
+
+    /// Takes the slice's latest event.
+    pub(super) fn event(&mut self, course: &Course, events: &[Seen], field: &FieldOf<'_>) {
+        let Some(at) = events.len().checked_sub(1) else { return };
+        let seen = &events[at];
+        if course.ends.contains(&seen.name) && self.ended_at.is_none() {
+            self.ended_at = Some(at);
+        }
+        if let Some(letter) = course.track.letters.get(&seen.name) {
+            let before = |pass: &Pass| {
+                let other = &events[pass.at];
+                (other.name, other.detail) == (seen.name, seen.detail)
+            };
+            let seen_before = self.run.word.iter().any(before);
+            self.run.step(&course.track, Pass { letter: *letter, at, seen: seen_before });
+            return;
+        }
+        let sub = course.subs.iter().position(|sub| sub.track.letters.contains_key(&seen.name));
+        if let Some(index) = sub {
+            self.child((course, index), (at, seen.name), field);
+        }
+    }
+
+    fn child(
+        &mut self,
+        (course, index): (&Course, usize),
+        (at, name): (usize, Symbol),
+        field: &FieldOf<'_>,
+    ) {
+        let sub = &course.subs[index];
+        let letter = sub.track.letters[&name];
+        let key = sub.sub.key.and_then(field);
+        let fallback = sub.sub.fallback.and_then(field);
+        let takes = |child: &Child| {
+            child.walk.state.is_some_and(|state| sub.track.automaton.next(state, letter).is_some())
+        };
+        let mine = |child: &Child| {
+            child.sub == index
+                && if key.is_some() { child.key == key } else { child.fallback == fallback }
+        };
+        // By id there is one instance; without, the oldest that still waits for this.
+        let found = match key {
+            Some(_) => self.children.iter().position(mine),
+            None => self.children.iter().position(|child| mine(child) && takes(child)),
+        };
+        let (child, seen) = match found {
+            Some(child) => {
+                let word = &self.children[child].walk.word;
+                (child, word.iter().any(|pass| pass.letter == letter))
+            }
+            None if self.children.len() < MAX_CHILDREN => {
+                if let Some(opening) = sub.opening {
+                    self.run.step(&course.track, Pass { letter: opening, at, seen: false });
+                }
+                let walk = sub.track.walk();
+                self.children.push(Child { sub: index, key, fallback, walk });
+                (self.children.len() - 1, false)
+            }
+            None => return,
+        };
+        self.children[child].walk.step(&sub.track, Pass { letter, at, seen });
+    }
+
+    /// Tells what went wrong, and what is owed.
+    pub(super) fn end(&self, course: &Course, events: &[Seen], ending: &Ending<'_>) -> Told {
+        let mut told = Told::default();
+        // What has ended in order owes nothing more, though the recording be cut after it.
+        let cut = ending.end == SliceEnd::Cut && self.ended_at.is_none();
+        for child in self.paired(course) {
+            self.end_child(course, (&child, events), (ending, cut), &mut told);
+        }
+        let unfinished = told.breaches.iter().any(|breach| breach.code == Code::E102);
+        let track = &course.track;
+        if track.accepts(&self.run) {
+            return told;
+        }
+        if cut && self.run.state.is_some() {
+            if let (Some(last), true) = (events.last(), told.owed.is_empty()) {
+                let waiting_for = track.expected(self.run.state);
+                told.owed.push(Owed { waiting_for, since_ns: last.at_ns, frame: last.frame });
+            }
+            return told;
+        }
+        let ops = track.align(&self.run, cut);
+        let mut breaches = Vec::new();
+        for op in ops.iter().filter(|op| !matches!(op, Op::Sync { .. })) {
+            let explained = Explained { course, track, walk: &self.run, events, ending };
+            let breach = explained.breach(op, self.ended_at);
+            // The run can't have completed while a call had not.
+            if unfinished && breach.code == Code::E101 {
+                told.also.push(format!("{}: {}", course.lifecycle.id, breach.message));
+            } else {
+                breaches.push(breach);
+            }
+        }
+        if breaches.len() > MAX_TOLD {
+            let first = breaches.swap_remove(0);
+            let count = breaches.len();
+            let message = format!(
+                "does not follow {}: {}, and {count} more deviations",
+                course.lifecycle.id, first.message
+            );
+            breaches = vec![Breach { code: Code::E110, message, ..first }];
+        }
+        told.breaches.extend(breaches);
+        told
+    }
+
+    /// The instances, where an end that came before its beginning is one with it: without ids,
+    /// that they belong together shows only at the end.
+    fn paired(&self, course: &Course) -> Vec<Child> {
+        let mut children: Vec<Child> = Vec::with_capacity(self.children.len());
+        for child in &self.children {
+            let track = &course.subs[child.sub].track;
+            let begun = child.walk.state.is_some() && !track.accepts(&child.walk);
+            let orphan = children.iter_mut().find(|other| {
+                (other.sub, other.key, other.fallback) == (child.sub, child.key, child.fallback)
+                    && other.walk.state.is_none()
+                    && child.walk.word.iter().all(|pass| {
+                        other.walk.word.iter().all(|before| before.letter != pass.letter)
+                    })
+            });
+            match orphan.filter(|_| begun) {
+                Some(orphan) => orphan.walk.word.extend(&child.walk.word),
+                None => children.push(child.clone()),
+            }
+        }
+        children
+    }
+
+    fn end_child(
+        &self,
+        course: &Course,
+        (child, events): (&Child, &[Seen]),
+        (ending, cut): (&Ending<'_>, bool),
+        told: &mut Told,
+    ) {
+        let sub = &course.subs[child.sub];
+        if sub.track.accepts(&child.walk) {
+            return;
+        }
+        let last = child.walk.word.last().map(|pass| &events[pass.at]);
+        if let (true, Some(last), Some(state)) = (cut, last, child.walk.state) {
+            let waiting_for = sub.track.expected(Some(state));
+            told.owed.push(Owed { waiting_for, since_ns: last.at_ns, frame: last.frame });
+            return;
+        }
+        let ops = sub.track.align(&child.walk, cut);
+        for op in ops.iter().filter(|op| !matches!(op, Op::Sync { .. })) {
+            let explained =
+                Explained { course, track: &sub.track, walk: &child.walk, events, ending };
+            told.breaches.push(explained.child_breach(op, self.ended_at));
+        }
+    }
+}

@@ -1,0 +1,439 @@
+//! Events, in the order of their frames → findings: slices them, keeps the time, and tells each
+//! cause once.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+
+use crate::events::{Event, Kind, Scalar, Symbol, Symbols};
+
+use super::automaton::AutomatonError;
+use super::book::{RuleBook, RuleKind, Scope, Severity};
+use super::course::Course;
+use super::finding::{Finding, Pending, Tally};
+use super::isolation::Owners;
+use super::monitors::{Seen, SliceEnd, Watch};
+use super::session::Sessions;
+use super::slice::{Detached, Details, Judged, Slice, key_of};
+use super::told::Teller;
+
+/// Keys of slices that have ended, remembered so that a straggler is told from a new run.
+const MAX_TOMBSTONES: usize = 100_000;
+
+/// Follows the events of a recording by a rule book.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) book: RuleBook,
+    pub(super) courses: Vec<Course>,
+    pub(super) watches: Vec<Watch>,
+    pub(super) details: Details,
+    pub(super) scopes: Vec<ScopeState>,
+    pub(super) sessions: Sessions,
+    owners: Owners,
+    /// Who was cut off and is not back.
+    pub(super) away: HashMap<Scalar, (Detached, i64)>,
+    timers: BinaryHeap<Reverse<(u64, usize, u64)>>,
+    next_slice: u64,
+    pub(super) now_ns: u64,
+    pub(super) teller: Teller,
+}
+
+/// An event, and whose connection it is on.
+#[derive(Clone, Copy)]
+struct Now<'a> {
+    event: &'a Event,
+    seen: Seen,
+    user: Option<Scalar>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct ScopeState {
+    begins: Vec<Symbol>,
+    ends: Vec<Symbol>,
+    open: HashMap<Box<[Scalar]>, u64>,
+    pub(super) slices: HashMap<u64, Slice>,
+    tombstones: HashMap<Box<[Scalar]>, Seen>,
+    buried: VecDeque<Box<[Scalar]>>,
+    evicted: u64,
+}
+
+impl Engine {
+    /// An engine for `book`; its names become `symbols`.
+    ///
+    /// # Errors
+    /// A lifecycle that is too large or that nothing can satisfy.
+    pub fn new(book: RuleBook, symbols: &mut Symbols) -> Result<Self, AutomatonError> {
+        let courses = book
+            .lifecycles
+            .iter()
+            .map(|lifecycle| Course::new(lifecycle, &book.scopes[lifecycle.scope], symbols))
+            .collect::<Result<Vec<_>, _>>()?;
+        let watches: Vec<Watch> = book.rules.iter().map(|rule| Watch::new(rule, symbols)).collect();
+        let mut state = |scope: &Scope| ScopeState {
+            begins: scope.begin.iter().map(|name| symbols.intern(name)).collect(),
+            ends: scope.end.iter().map(|name| symbols.intern(name)).collect(),
+            ..ScopeState::default()
+        };
+        let scopes = book.scopes.iter().map(&mut state).collect();
+        let field = |name| book.reading.field(name);
+        let details = Details {
+            run: field("run"),
+            call: field("call"),
+            tool: field("tool"),
+            agent: field("agent"),
+            msg_id: field("msg_id"),
+            ts: field("ts"),
+        };
+        let teller = Teller::new(&book);
+        Ok(Self {
+            sessions: Sessions::new(book.reading.field("user")),
+            owners: Owners::default(),
+            courses,
+            watches,
+            details,
+            scopes,
+            away: HashMap::new(),
+            timers: BinaryHeap::new(),
+            next_slice: 0,
+            now_ns: 0,
+            teller,
+            book,
+        })
+    }
+
+    /// Takes the next event. The findings that this made or changed, by their index.
+    pub fn event(&mut self, event: &Event, symbols: &mut Symbols) -> Vec<usize> {
+        self.time(event.at_ns, symbols);
+        self.now_ns = self.now_ns.max(event.at_ns);
+        let user = self.sessions.event(event, symbols);
+        let seen = self.seen(event);
+        match event.kind {
+            Kind::Gap => self.gap(event),
+            Kind::Undecodable => self.teller.undecodable(event, &self.sessions, symbols),
+            Kind::Close | Kind::Abort | Kind::Refused => {
+                self.teller.connection_event(event, &self.sessions, symbols);
+            }
+            _ => {}
+        }
+        if event.kind == Kind::Open {
+            self.come_back(event, user, symbols);
+        }
+        let foreign = self.isolation(event, user, symbols);
+        if !foreign && event.kind != Kind::Gap {
+            let now = Now { event, seen, user };
+            for scope in 0..self.scopes.len() {
+                self.in_scope(scope, now, symbols);
+            }
+        }
+        if matches!(event.kind, Kind::Close | Kind::Abort) {
+            self.detach(event, user, symbols);
+        }
+        self.teller.take_changes()
+    }
+
+    /// It is `now_ns`: deadlines before that have passed.
+    pub fn time(&mut self, now_ns: u64, symbols: &Symbols) {
+        while let Some(Reverse((at_ns, scope, number))) = self.timers.peek().copied() {
+            if at_ns >= now_ns {
+                break;
+            }
+            self.timers.pop();
+            self.fire(scope, number, at_ns, symbols);
+        }
+    }
+
+    /// The recording ends here. Whether it was finished in order.
+    pub fn end(&mut self, at_ns: u64, symbols: &Symbols) {
+        self.time(at_ns, symbols);
+        for scope in 0..self.scopes.len() {
+            let mut left: Vec<u64> = self.scopes[scope].slices.keys().copied().collect();
+            left.sort_unstable();
+            for number in left {
+                let slice = &self.scopes[scope].slices[&number];
+                let end = match (&slice.ended, &slice.detached) {
+                    (Some(_), _) => SliceEnd::Complete,
+                    (None, Some(detached)) if detached.orderly => SliceEnd::Closed,
+                    _ => SliceEnd::Cut,
+                };
+                self.bury((scope, number), end, at_ns, symbols);
+            }
+        }
+        self.now_ns = self.now_ns.max(at_ns);
+        let mut away: Vec<_> = std::mem::take(&mut self.away).into_iter().collect();
+        away.sort_by_key(|(_, (gone, _))| gone.at_ns);
+        for (user, (gone, connection)) in away {
+            self.returned((&gone, connection), None, Some(user), symbols);
+        }
+        self.teller.finish();
+    }
+
+    /// All findings, in the order in which they were made.
+    pub fn findings(&self) -> &[Finding] {
+        self.teller.findings()
+    }
+
+    /// What was open when the recording ended.
+    pub fn pending(&self) -> &[Pending] {
+        self.teller.pending()
+    }
+
+    /// What each rule had to say.
+    pub fn tallies(&self) -> &[Tally] {
+        self.teller.tallies()
+    }
+
+    /// Rules of kinds that are read and not judged yet: `schema` and `resume`.
+    pub fn unjudged(&self) -> impl Iterator<Item = &str> {
+        let kinds = |rule: &&super::book::Rule| {
+            matches!(rule.kind, RuleKind::Schema { .. } | RuleKind::Resume { .. })
+        };
+        self.book.rules.iter().filter(kinds).map(|rule| rule.id.as_str())
+    }
+
+    /// What limits left out: findings beyond the first hundred thousand, and slices that were
+    /// given up for newer ones.
+    pub fn left_out(&self) -> (u64, u64) {
+        (self.teller.dropped(), self.scopes.iter().map(|scope| scope.evicted).sum())
+    }
+
+    /// The users that were seen, and their connections.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// The rules.
+    pub fn book(&self) -> &RuleBook {
+        &self.book
+    }
+
+    /// What tells an event from others of its name.
+    pub fn detail_of(&self, event: &Event) -> Option<Scalar> {
+        let details = self.details;
+        [details.tool, details.call, details.agent]
+            .into_iter()
+            .flatten()
+            .find_map(|field| event.field(field))
+    }
+
+    fn seen(&self, event: &Event) -> Seen {
+        Seen {
+            frame: event.frames.1,
+            at_ns: event.at_ns,
+            connection: event.connection,
+            out: event.direction == crate::wire::Direction::ClientToServer,
+            name: event.name,
+            detail: self.detail_of(event),
+            msg_id: self.details.msg_id.and_then(|field| event.field(field)),
+            content: 0,
+        }
+    }
+
+    /// Whether the event belongs to somebody else, which is told.
+    fn isolation(&mut self, event: &Event, user: Option<Scalar>, symbols: &Symbols) -> bool {
+        let mut foreign = false;
+        for index in 0..self.watches.len() {
+            let watch = &self.watches[index];
+            let RuleKind::Isolation { keys, owner, shared } = &watch.rule.kind else { continue };
+            let Some(wrong) = self.owners.event(event, user, (keys, *owner, shared), symbols)
+            else {
+                continue;
+            };
+            let run = self.details.run.and_then(|run| event.field(run));
+            let wrong = super::isolation::Wrong { run, ..wrong };
+            if foreign {
+                // Whose it is not was told by a graver rule.
+                continue;
+            }
+            // Where sharing is no more than a hint, the event still counts as this user's.
+            foreign = watch.rule.severity == Severity::Error;
+            let told = self.teller.foreign((&watch.rule, &wrong), event, &self.sessions, symbols);
+            let name = event.name;
+            let Some(run) = run else { continue };
+            for scope in &mut self.scopes {
+                for slice in scope.slices.values_mut().filter(|slice| slice.run == Some(run)) {
+                    slice.foreign.push(super::slice::Foreign { name, finding: told });
+                }
+            }
+        }
+        foreign
+    }
+
+    fn in_scope(&mut self, scope: usize, now: Now<'_>, symbols: &Symbols) {
+        let Now { event, seen, user } = now;
+        let Some(key) = key_of(&self.book.scopes[scope].key, event, user) else { return };
+        let state = &self.scopes[scope];
+        let begins = state.begins.contains(&event.name);
+        let open = state.open.get(&key).copied();
+        let number = match open {
+            Some(number) if begins && self.has_begun_again(scope, number, event) => {
+                let ended = state.slices[&number].ended.is_some();
+                let end = if ended { SliceEnd::Complete } else { SliceEnd::Superseded };
+                self.bury((scope, number), end, event.at_ns, symbols);
+                self.open(scope, key, event, user)
+            }
+            Some(number) => number,
+            None => match state.tombstones.get(&key) {
+                Some(end) if !begins => {
+                    let mut courses = self.courses.iter();
+                    if !courses.any(|course| course.lifecycle.scope == scope) {
+                        return;
+                    }
+                    let end = *end;
+                    self.teller.straggler(&seen, &end, (&key, user), symbols);
+                    return;
+                }
+                _ if !begins && !self.is_of_interest(scope, event) => return,
+                _ => self.open(scope, key, event, user),
+            },
+        };
+        self.feed((scope, number), event, seen, symbols);
+    }
+
+    /// A second beginning of the same key starts a new slice only after the first has ended; else
+    /// the lifecycle says what it is (a repeat, most often).
+    fn has_begun_again(&self, scope: usize, number: u64, event: &Event) -> bool {
+        let slice = &self.scopes[scope].slices[&number];
+        slice.ended.is_some_and(|(at_ns, _)| event.at_ns >= at_ns)
+    }
+
+    /// Only events that a scope's rules know open a slice that declares how it begins.
+    fn is_of_interest(&self, scope: usize, event: &Event) -> bool {
+        if self.scopes[scope].begins.is_empty() {
+            return true;
+        }
+        let mut courses = self.courses.iter().filter(|course| course.lifecycle.scope == scope);
+        courses.any(|course| course.knows(event.name))
+    }
+
+    fn open(
+        &mut self,
+        scope: usize,
+        key: Box<[Scalar]>,
+        event: &Event,
+        user: Option<Scalar>,
+    ) -> u64 {
+        let number = self.next_slice;
+        self.next_slice += 1;
+        let mut slice = Slice::new(key.clone(), scope, &self.courses, &self.watches, event.at_ns);
+        slice.user = user;
+        slice.run = self.details.run.and_then(|run| event.field(run));
+        let state = &mut self.scopes[scope];
+        if state.slices.len() >= self.book.scopes[scope].max_open {
+            // The oldest goes: what it owes is nobody's fault.
+            if let Some(oldest) = state.slices.keys().min().copied()
+                && let Some(gone) = state.slices.remove(&oldest)
+            {
+                state.open.remove(&gone.key);
+                state.evicted += 1;
+            }
+        }
+        state.open.insert(key, number);
+        state.slices.insert(number, slice);
+        number
+    }
+
+    fn feed(
+        &mut self,
+        (scope, number): (usize, u64),
+        event: &Event,
+        seen: Seen,
+        symbols: &Symbols,
+    ) {
+        let state = &mut self.scopes[scope];
+        let Some(slice) = state.slices.get_mut(&number) else { return };
+        if !slice.connections.contains(&event.connection) {
+            slice.connections.push(event.connection);
+        }
+        slice.reattach();
+        if let Some(first) = slice.is_repeat(seen.msg_id, &seen) {
+            let run = self.details.run.and_then(|run| event.field(run));
+            self.teller.repeat(slice, (&seen, run), first, symbols);
+            return;
+        }
+        let judged =
+            slice.event((event, seen), (&self.courses, &self.watches), self.details, symbols);
+        if state.ends.contains(&event.name) && slice.ended.is_none() {
+            slice.ended = Some((event.at_ns, slice.events.len().saturating_sub(1)));
+        }
+        let rules = (&self.courses[..], &self.watches[..]);
+        self.teller.judged(rules, slice, judged, symbols);
+        self.set_timer(scope, number);
+    }
+
+    pub(super) fn set_timer(&mut self, scope: usize, number: u64) {
+        let Some(slice) = self.scopes[scope].slices.get(&number) else { return };
+        let Scope { linger, idle, across_reconnect, .. } = &self.book.scopes[scope];
+        let ends = match (&slice.ended, &slice.detached) {
+            (Some((at_ns, _)), _) => slice.last_ns.max(*at_ns).saturating_add(*linger),
+            (None, Some(gone)) => gone.at_ns.saturating_add(across_reconnect.unwrap_or(0)),
+            (None, None) => slice.last_ns.saturating_add(*idle),
+        };
+        let next = slice.deadline(&self.watches).map_or(ends, |deadline| deadline.min(ends));
+        // One timer a slice: one that is set too early asks again when it fires.
+        if let Some(slice) = self.scopes[scope].slices.get_mut(&number)
+            && next < slice.timer_ns
+        {
+            slice.timer_ns = next;
+            self.timers.push(Reverse((next, scope, number)));
+        }
+    }
+
+    fn fire(&mut self, scope: usize, number: u64, at_ns: u64, symbols: &Symbols) {
+        let Some(slice) = self.scopes[scope].slices.get_mut(&number) else { return };
+        if at_ns != slice.timer_ns {
+            // Another one was set for earlier.
+            return;
+        }
+        slice.timer_ns = u64::MAX;
+        let Scope { linger, idle, across_reconnect, .. } = &self.book.scopes[scope];
+        let end = match (&slice.ended, &slice.detached) {
+            (Some((ended_ns, _)), _) => {
+                let last_ns = slice.last_ns.max(*ended_ns);
+                (at_ns >= last_ns.saturating_add(*linger)).then_some(SliceEnd::Complete)
+            }
+            (None, Some(gone)) => {
+                let orderly = gone.orderly;
+                let over = at_ns >= gone.at_ns.saturating_add(across_reconnect.unwrap_or(0));
+                over.then_some(if orderly { SliceEnd::Closed } else { SliceEnd::Lost })
+            }
+            (None, None) => {
+                (at_ns >= slice.last_ns.saturating_add(*idle)).then_some(SliceEnd::Idle)
+            }
+        };
+        if let Some(end) = end {
+            self.bury((scope, number), end, at_ns, symbols);
+            return;
+        }
+        let due = slice.deadline(&self.watches).is_some_and(|deadline| deadline <= at_ns);
+        if due {
+            slice.time(&self.watches, at_ns.saturating_add(1), symbols);
+        }
+        self.set_timer(scope, number);
+    }
+
+    pub(super) fn bury(
+        &mut self,
+        (scope, number): (usize, u64),
+        end: SliceEnd,
+        at_ns: u64,
+        symbols: &Symbols,
+    ) {
+        let state = &mut self.scopes[scope];
+        let Some(mut slice) = state.slices.remove(&number) else { return };
+        if state.open.get(&slice.key) == Some(&number) {
+            state.open.remove(&slice.key);
+        }
+        let last = slice.ended.and_then(|(_, place)| slice.events.get(place).copied());
+        if let Some(last) = last.filter(|_| !state.begins.is_empty()) {
+            if state.buried.len() == MAX_TOMBSTONES
+                && let Some(oldest) = state.buried.pop_front()
+            {
+                state.tombstones.remove(&oldest);
+            }
+            state.buried.push_back(slice.key.clone());
+            state.tombstones.insert(slice.key.clone(), last);
+        }
+        let rules = (&self.courses[..], &self.watches[..]);
+        let judged: Vec<Judged> = slice.end(rules, end, at_ns, symbols);
+        self.teller.ended(rules, (&slice, end), judged, symbols);
+    }
+}

@@ -1,0 +1,87 @@
+//! Who owns a run, and events that went to somebody else (rules.md, 2.5: `isolation`).
+
+use std::collections::HashMap;
+
+use crate::events::{Event, FieldId, Scalar, Symbols};
+use crate::wire::Direction;
+
+/// Runs, threads and calls whose owners are remembered. What is seen after it is not judged.
+const MAX_OWNERS: usize = 1_000_000;
+
+/// Users cut to this length and three dots are compared by what is left (domain.md, 2).
+const CUT: &str = "...";
+
+/// The first user of each value of an isolated field.
+#[derive(Debug, Default)]
+pub(super) struct Owners {
+    owners: HashMap<(FieldId, Scalar), Owner>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Owner {
+    user: Scalar,
+    connection: i64,
+    frame: i64,
+}
+
+/// An event on the wrong connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wrong {
+    /// The event's run.
+    pub(super) run: Option<Scalar>,
+    /// What it belongs to: a run, say.
+    pub(super) what: Option<(FieldId, Scalar)>,
+    pub(super) owner: Scalar,
+    /// Where its owner was seen first.
+    pub(super) owner_seen: Option<(i64, i64)>,
+}
+
+impl Owners {
+    pub(super) fn event(
+        &mut self,
+        event: &Event,
+        user: Option<Scalar>,
+        (keys, owner, shared): (&[FieldId], FieldId, &[String]),
+        symbols: &Symbols,
+    ) -> Option<Wrong> {
+        let user = user?;
+        if shared.iter().any(|shared| shared == symbols.text(event.name)) {
+            return None;
+        }
+        if event.direction == Direction::ServerToClient
+            && let Some(named) = event.field(owner)
+            && !same(named, user, symbols)
+        {
+            return Some(Wrong { run: None, what: None, owner: named, owner_seen: None });
+        }
+        for key in keys {
+            let Some(value) = event.field(*key) else { continue };
+            if self.owners.len() >= MAX_OWNERS && !self.owners.contains_key(&(*key, value)) {
+                continue;
+            }
+            let mine = Owner { user, connection: event.connection, frame: event.frames.1 };
+            let first = *self.owners.entry((*key, value)).or_insert(mine);
+            if first.user != user && event.direction == Direction::ServerToClient {
+                return Some(Wrong {
+                    run: None,
+                    what: Some((*key, value)),
+                    owner: first.user,
+                    owner_seen: Some((first.connection, first.frame)),
+                });
+            }
+        }
+        None
+    }
+}
+
+/// Whether two user ids are one, where either may be cut short.
+fn same(named: Scalar, user: Scalar, symbols: &Symbols) -> bool {
+    if named == user {
+        return true;
+    }
+    let (named, user) = (named.display(symbols), user.display(symbols));
+    match named.strip_suffix(CUT) {
+        Some(start) => user.starts_with(start),
+        None => named == user,
+    }
+}

@@ -1,0 +1,36 @@
+//! Events → findings: what must hold, what did not, and why.
+//!
+//! Pure: time is an argument. The meaning of every rule is that of `rules.md`, 2.3 to 2.5.
+
+pub mod align;
+pub mod automaton;
+pub mod book;
+pub mod codes;
+pub mod engine;
+pub mod finding;
+pub mod language;
+pub mod pattern;
+pub mod presets;
+pub mod session;
+pub mod states;
+
+mod astray;
+mod course;
+mod explain;
+mod isolation;
+mod monitors;
+mod presence;
+mod slice;
+mod told;
+
+pub use align::{Alignment, Op, Options, Step, align};
+pub use automaton::{Automaton, AutomatonError, Letter, State};
+pub use book::{
+    AtEnd, ClockKind, KeyPart, Lifecycle, Origin, Pattern, Rule, RuleBook, RuleKind, Scope,
+    Severity, Sub,
+};
+pub use engine::Engine;
+pub use finding::{Cause, Code, Expected, Finding, Pending, Row, Side, Status, Tally};
+pub use pattern::PatternError;
+pub use session::Sessions;
+pub use states::StateSet;

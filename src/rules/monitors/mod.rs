@@ -1,0 +1,313 @@
+//! Events of one slice → breaches of one rule: a small state for each rule kind (rules.md, 2.5).
+//!
+//! Nothing here knows of slices, users or text output. Time comes with each event, and by
+//! [`Monitor::time`] where no event comes.
+
+mod obligation;
+mod order;
+mod stream;
+
+use std::collections::HashMap;
+
+use crate::events::{Scalar, Symbol, Symbols};
+
+use super::book::{AtEnd, ClockKind, Nanos, Rule, RuleKind as K};
+use super::finding::{Code, Expected, Side};
+
+pub(super) use obligation::Obligation;
+pub(super) use order::Order;
+pub(super) use stream::Stream;
+
+/// Values of a rule's key that one slice keeps apart. More than any honest run has; the rest are
+/// not watched, and counted.
+const MAX_KEYS: usize = 1024;
+
+/// Names of a list that are told; of a longer one, the first stands for all.
+const MAX_WORDS: usize = 3;
+
+/// One event as a slice keeps it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Seen {
+    /// Its last frame.
+    pub(super) frame: i64,
+    /// When it was read.
+    pub(super) at_ns: u64,
+    /// Its connection.
+    pub(super) connection: i64,
+    /// From client to server.
+    pub(super) out: bool,
+    /// Its name.
+    pub(super) name: Symbol,
+    /// Its call or tool: what tells it from others of its name.
+    pub(super) detail: Option<Scalar>,
+    /// Its message's id.
+    pub(super) msg_id: Option<Scalar>,
+    /// A digest of its payload.
+    pub(super) content: u64,
+}
+
+/// What a monitor is told of an event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look<'a> {
+    pub(super) seen: &'a Seen,
+    /// The value of the field that the rule's kind names: a sequence number, say.
+    pub(super) value: Option<Scalar>,
+    /// The sender's time, nanoseconds since the Unix epoch.
+    pub(super) sent_ns: Option<i64>,
+    pub(super) symbols: &'a Symbols,
+    /// Its slice has ended already: this is a straggler.
+    pub(super) late: bool,
+}
+
+/// How a slice ended, for those who still owe something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SliceEnd {
+    /// By one of its end events.
+    Complete,
+    /// By another beginning.
+    Superseded,
+    /// Its connection was closed in order.
+    Closed,
+    /// Its connection broke and nobody came back.
+    Lost,
+    /// Nothing came for too long.
+    Idle,
+    /// The recording ends here: what is owed may still come.
+    Cut,
+}
+
+/// A slice's end, as its rules are told of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stop<'a> {
+    pub(super) end: SliceEnd,
+    pub(super) at_ns: u64,
+    pub(super) symbols: &'a Symbols,
+}
+
+/// A rule that was broken here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Breach {
+    pub(super) code: Code,
+    pub(super) at_ns: u64,
+    pub(super) message: String,
+    pub(super) frames: Vec<i64>,
+    pub(super) expected: Option<Expected>,
+    pub(super) side: Option<Side>,
+    /// The name of the event it is about: what findings of one cause have in common.
+    pub(super) about: Symbol,
+}
+
+/// What was owed when the recording ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Owed {
+    pub(super) waiting_for: String,
+    pub(super) since_ns: u64,
+    pub(super) frame: i64,
+}
+
+/// What came of an event, a deadline or an end.
+#[derive(Debug, Default)]
+pub(super) struct Verdicts {
+    pub(super) breaches: Vec<Breach>,
+    pub(super) owed: Vec<Owed>,
+    /// The rule has applied here.
+    pub(super) activations: u64,
+}
+
+/// A rule ready to watch: names as symbols.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    pub(super) rule: Rule,
+    /// The lists of names in the rule's kind, in its order.
+    pub(super) names: [Box<[Symbol]>; 3],
+}
+
+impl Watch {
+    pub(super) fn new(rule: &Rule, symbols: &mut Symbols) -> Self {
+        let mut set = |names: &[String]| names.iter().map(|name| symbols.intern(name)).collect();
+        let none: &[String] = &[];
+        let [a, b, c] = match &rule.kind {
+            K::Existence(a) | K::Absence(a) | K::ExactlyOne(a) | K::Init(a) | K::End(a) => {
+                [a, none, none]
+            }
+            K::AtMost { event: a, .. } | K::Rate { event: a, .. } => [a.as_slice(), none, none],
+            K::Latency { event: a, .. } | K::Schema { event: a, .. } => [a, none, none],
+            K::RespondedExistence(a, b)
+            | K::CoExistence(a, b)
+            | K::NotCoExistence(a, b)
+            | K::Response(a, b)
+            | K::AlternateResponse(a, b)
+            | K::ChainResponse(a, b)
+            | K::Precedence(a, b)
+            | K::AlternatePrecedence(a, b)
+            | K::ChainPrecedence(a, b)
+            | K::Succession(a, b)
+            | K::AlternateSuccession(a, b)
+            | K::ChainSuccession(a, b)
+            | K::NotSuccession(a, b)
+            | K::NotChainSuccession(a, b) => [a, b, none],
+            K::Pair { open, close, .. } => [open.as_slice(), close, none],
+            K::Reply { request, reply, error } => [request.as_slice(), reply, error],
+            K::Sequence { reset_on, .. } => [reset_on.as_slice(), none, none],
+            K::Heartbeat { event, from, .. } => [event.as_slice(), from, none],
+            K::Silence { after, expect, .. } => [after.as_slice(), expect, none],
+            K::Reconnect { .. } | K::Resume { .. } | K::Isolation { .. } => [none, none, none],
+        };
+        Self { rule: rule.clone(), names: [set(a), set(b), set(c)] }
+    }
+
+    pub(super) fn is(&self, which: usize, name: Symbol) -> bool {
+        self.names[which].contains(&name)
+    }
+
+    /// `tool_completed` or `agent_completed/agent_error`.
+    pub(super) fn words(&self, which: usize, symbols: &Symbols) -> String {
+        let names = &self.names[which];
+        let told = if names.len() > MAX_WORDS { 1 } else { names.len() };
+        let mut words: Vec<&str> = names[..told].iter().map(|name| symbols.text(*name)).collect();
+        if told < names.len() {
+            words.push("…");
+        }
+        words.join("/")
+    }
+
+    pub(super) fn first(&self, which: usize, otherwise: Symbol) -> Symbol {
+        self.names[which].first().copied().unwrap_or(otherwise)
+    }
+
+    pub(super) fn within(&self) -> Option<Nanos> {
+        self.rule.within
+    }
+
+    pub(super) fn pends(&self) -> bool {
+        self.rule.at_end == AtEnd::Pending
+    }
+
+    pub(super) fn clock(&self) -> ClockKind {
+        self.rule.clock
+    }
+}
+
+/// One rule's state in one slice, for each value of its key.
+#[derive(Debug, Default)]
+pub(super) struct Monitor {
+    states: HashMap<Option<Scalar>, State>,
+    /// Events of further keys, not watched.
+    pub(super) unwatched: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    Order(Order),
+    Obligation(Obligation),
+    Stream(Stream),
+}
+
+impl State {
+    fn new(watch: &Watch, began_ns: u64) -> Self {
+        match &watch.rule.kind {
+            K::Response(..)
+            | K::AlternateResponse(..)
+            | K::Succession(..)
+            | K::AlternateSuccession(..)
+            | K::Existence(_)
+            | K::ExactlyOne(_)
+            | K::Pair { .. }
+            | K::Reply { .. } => Self::Obligation(Obligation::new(began_ns)),
+            K::Sequence { .. }
+            | K::Heartbeat { .. }
+            | K::Rate { .. }
+            | K::Silence { .. }
+            | K::Latency { .. } => Self::Stream(Stream::default()),
+            _ => Self::Order(Order::default()),
+        }
+    }
+}
+
+impl Monitor {
+    /// Tells of an event of the slice.
+    pub(super) fn event(
+        &mut self,
+        watch: &Watch,
+        key: Option<Scalar>,
+        look: &Look<'_>,
+        out: &mut Verdicts,
+    ) {
+        if self.states.len() >= MAX_KEYS && !self.states.contains_key(&key) {
+            self.unwatched += 1;
+            return;
+        }
+        let began_ns = look.seen.at_ns;
+        match self.states.entry(key).or_insert_with(|| State::new(watch, began_ns)) {
+            State::Order(state) => state.event(watch, look, out),
+            State::Obligation(state) => state.event(watch, look, out),
+            State::Stream(state) => state.event(watch, look, out),
+        }
+    }
+
+    /// Tells that it is `now_ns`, and no event has come.
+    pub(super) fn time(
+        &mut self,
+        watch: &Watch,
+        now_ns: u64,
+        symbols: &Symbols,
+        out: &mut Verdicts,
+    ) {
+        for state in self.states.values_mut() {
+            match state {
+                State::Order(_) => {}
+                State::Obligation(state) => state.time(watch, now_ns, symbols, out),
+                State::Stream(state) => state.time(watch, now_ns, symbols, out),
+            }
+        }
+    }
+
+    /// When it wants to be told the time.
+    pub(super) fn deadline(&self, watch: &Watch) -> Option<u64> {
+        let of = |state: &State| match state {
+            State::Order(_) => None,
+            State::Obligation(state) => state.deadline(watch),
+            State::Stream(state) => state.deadline(watch),
+        };
+        self.states.values().filter_map(of).min()
+    }
+
+    /// Tells that the slice has ended.
+    pub(super) fn end(&mut self, watch: &Watch, stop: Stop<'_>, out: &mut Verdicts) {
+        for (key, state) in &mut self.states {
+            let before = out.breaches.len();
+            match state {
+                State::Order(state) => state.end(watch, stop, out),
+                State::Obligation(state) => state.end(watch, stop, out),
+                State::Stream(state) => state.end(watch, stop, out),
+            }
+            // Which of several it is.
+            let key = key.map(|key| key.display(stop.symbols));
+            for breach in &mut out.breaches[before..] {
+                if let Some(key) = key.as_ref().filter(|key| !breach.message.contains(*key)) {
+                    breach.message += &format!(" ({key})");
+                }
+            }
+        }
+    }
+}
+
+/// `1.2 s`, `64 s`, `40 ms`.
+pub(super) fn lasted(ns: Nanos) -> String {
+    let ms = ns / 1_000_000;
+    match ms {
+        0 => format!("{} µs", ns / 1_000),
+        1..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        _ => format!("{} min {:02} s", ms / 60_000, ms % 60_000 / 1_000),
+    }
+}
+
+/// `tool_executing (search_costs)`.
+pub(super) fn named(seen: &Seen, symbols: &Symbols) -> String {
+    let name = symbols.text(seen.name);
+    match seen.detail {
+        Some(detail) => format!("{name} ({})", detail.display(symbols)),
+        None => name.to_owned(),
+    }
+}

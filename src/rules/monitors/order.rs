@@ -1,0 +1,208 @@
+//! Rules about order alone: what came before, what came next, what never came beside it.
+
+use crate::events::{Symbol, Symbols};
+
+use super::super::book::RuleKind as K;
+use super::super::finding::{Code, Expected, Side};
+use super::{Breach, Look, Seen, SliceEnd, Stop, Verdicts, Watch, named};
+
+/// What such a rule remembers.
+#[derive(Debug, Default)]
+pub(in super::super) struct Order {
+    count: u32,
+    /// The latest of the first kind of event, and of the second.
+    first: Option<Seen>,
+    second: Option<Seen>,
+    last: Option<Seen>,
+    /// An `a` has come that no `b` has used.
+    fresh: bool,
+}
+
+impl Order {
+    pub(super) fn event(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
+        let seen = look.seen;
+        let (a, b) = (watch.is(0, seen.name), watch.is(1, seen.name));
+        out.activations += u64::from(a || b);
+        self.judge(watch, look, (a, b), out);
+        self.count += u32::from(a);
+        if a {
+            self.first = Some(*seen);
+            self.fresh = true;
+        }
+        if b {
+            self.second = Some(*seen);
+            self.fresh &= a;
+        }
+        self.last = Some(*seen);
+    }
+
+    fn judge(&self, watch: &Watch, look: &Look<'_>, (a, b): (bool, bool), out: &mut Verdicts) {
+        let Look { seen, symbols, .. } = look;
+        let follows = |which| self.last.is_some_and(|last| watch.is(which, last.name));
+        let here = named(seen, symbols);
+        let wanted = watch.words(0, symbols);
+        match &watch.rule.kind {
+            K::Absence(_) if a => {
+                out.breaches.push(unexpected(seen, &[], format!("{here} must not come here")));
+            }
+            K::AtMost { n, .. } if a && self.count >= *n => {
+                let message =
+                    format!("{here} came {} times, at most {n} are allowed", self.count + 1);
+                out.breaches.push(unexpected(seen, &self.frames(), message));
+            }
+            K::Init(_) if self.last.is_none() && !a => {
+                let message = format!("it begins with {here}, not with {wanted}");
+                out.breaches.push(orphan(seen, watch.first(0, seen.name), message, symbols));
+            }
+            K::NotCoExistence(..) if a && self.second.is_some() || b && self.first.is_some() => {
+                let other = if a { self.second } else { self.first };
+                let frames: Vec<i64> = other.iter().map(|other| other.frame).collect();
+                let other = other.map_or_else(String::new, |other| named(&other, symbols));
+                let message = format!("{here} and {other} exclude each other");
+                out.breaches.push(unexpected(seen, &frames, message));
+            }
+            K::Precedence(..) if b && !self.has_recent(watch, seen) => {
+                let message = match (watch.within(), self.first) {
+                    (Some(within), Some(first)) => format!(
+                        "{here} came {} after {wanted}, at most {} are allowed",
+                        super::lasted(seen.at_ns - first.at_ns),
+                        super::lasted(within)
+                    ),
+                    _ => format!("{here} came without {wanted} before it"),
+                };
+                out.breaches.push(orphan(seen, watch.first(0, seen.name), message, symbols));
+            }
+            K::AlternatePrecedence(..) if b && !self.fresh => {
+                let message = format!("{here} came without {wanted} of its own before it");
+                out.breaches.push(orphan(seen, watch.first(0, seen.name), message, symbols));
+            }
+            K::ChainPrecedence(..) | K::ChainSuccession(..) if b && !follows(0) => {
+                let message = format!("{here} came without {wanted} directly before it");
+                out.breaches.push(orphan(seen, watch.first(0, seen.name), message, symbols));
+            }
+            K::ChainResponse(..) | K::ChainSuccession(..) if follows(0) && !b => {
+                self.push_broken_chain(watch, look, out);
+            }
+            K::NotSuccession(..) if b => self.push_after(watch, look, out),
+            K::NotChainSuccession(..) if b && follows(0) => {
+                let message = format!("{here} must not come directly after {wanted}");
+                out.breaches.push(unexpected(seen, &self.frames(), message));
+            }
+            _ => {}
+        }
+    }
+
+    fn push_broken_chain(&self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
+        let Look { seen, symbols, .. } = look;
+        let Some(last) = self.last else { return };
+        let wanted = watch.words(1, symbols);
+        let message = format!(
+            "{} is followed by {}, not by {wanted}",
+            named(&last, symbols),
+            named(seen, symbols)
+        );
+        out.breaches.push(Breach {
+            code: Code::E109,
+            at_ns: seen.at_ns,
+            message,
+            frames: vec![last.frame, seen.frame],
+            expected: Some(Expected {
+                event: wanted,
+                detail: None,
+                after: Some(last.frame),
+                before: Some(seen.frame),
+            }),
+            side: None,
+            about: watch.first(1, seen.name),
+        });
+    }
+
+    fn push_after(&self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
+        let Look { seen, symbols, .. } = look;
+        let Some(first) = self.first else { return };
+        let lag = seen.at_ns.saturating_sub(first.at_ns);
+        // What was under way when the other side spoke is nobody's fault (rules.md, 2.4).
+        if first.out && !seen.out && watch.rule.crossing.is_some_and(|crossing| lag <= crossing) {
+            return;
+        }
+        let message = format!(
+            "{} came {} after {}",
+            named(seen, symbols),
+            super::lasted(lag),
+            named(&first, symbols)
+        );
+        let breach = unexpected(seen, &[first.frame], message);
+        out.breaches.push(Breach { code: Code::E104, ..breach });
+    }
+
+    fn has_recent(&self, watch: &Watch, seen: &Seen) -> bool {
+        self.first.is_some_and(|first| {
+            watch.within().is_none_or(|within| seen.at_ns.saturating_sub(first.at_ns) <= within)
+        })
+    }
+
+    fn frames(&self) -> Vec<i64> {
+        self.first.iter().map(|first| first.frame).collect()
+    }
+
+    pub(super) fn end(&self, watch: &Watch, stop: Stop<'_>, out: &mut Verdicts) {
+        let Stop { end, symbols, .. } = stop;
+        if end == SliceEnd::Cut || watch.pends() {
+            return;
+        }
+        let Some(last) = self.last else { return };
+        let (a, b) = (self.first.is_some(), self.second.is_some());
+        let wanted = match &watch.rule.kind {
+            K::End(_) if !watch.is(0, last.name) => 0,
+            K::RespondedExistence(..) | K::CoExistence(..) if a && !b => 1,
+            K::CoExistence(..) if b && !a => 0,
+            K::ChainResponse(..) | K::ChainSuccession(..) if watch.is(0, last.name) => 1,
+            _ => return,
+        };
+        let words = watch.words(wanted, symbols);
+        let message = format!("{words} never came; the last event was {}", named(&last, symbols));
+        out.breaches.push(missing(&last, watch.first(wanted, last.name), words, message));
+    }
+}
+
+/// `seen` is not allowed.
+pub(super) fn unexpected(seen: &Seen, before: &[i64], message: String) -> Breach {
+    let mut frames = before.to_vec();
+    frames.push(seen.frame);
+    Breach {
+        code: Code::E110,
+        at_ns: seen.at_ns,
+        message,
+        frames,
+        expected: None,
+        side: Some(side_of(seen)),
+        about: seen.name,
+    }
+}
+
+/// `seen` came without `wanted`.
+pub(super) fn orphan(seen: &Seen, wanted: Symbol, message: String, symbols: &Symbols) -> Breach {
+    let expected = Expected {
+        event: symbols.text(wanted).to_owned(),
+        detail: seen.detail.map(|detail| detail.display(symbols)),
+        after: None,
+        before: Some(seen.frame),
+    };
+    Breach { code: Code::E105, expected: Some(expected), ..unexpected(seen, &[], message) }
+}
+
+/// `wanted` never came after `seen`.
+pub(super) fn missing(seen: &Seen, about: Symbol, wanted: String, message: String) -> Breach {
+    let expected = Expected { event: wanted, detail: None, after: Some(seen.frame), before: None };
+    Breach {
+        code: Code::E109,
+        expected: Some(expected),
+        about,
+        side: Some(Side::Server),
+        ..unexpected(seen, &[], message)
+    }
+}
+
+fn side_of(seen: &Seen) -> Side {
+    if seen.out { Side::Client } else { Side::Server }
+}

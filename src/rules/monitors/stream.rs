@@ -1,0 +1,262 @@
+//! Rules about numbers and times: sequences, heartbeats, rates, silences, latencies.
+
+use std::collections::VecDeque;
+
+use crate::events::{Scalar, Symbols};
+
+use super::super::book::{ClockKind, Nanos, RuleKind as K};
+use super::super::finding::{Code, Expected, Side};
+use super::order::unexpected;
+use super::{Breach, Look, Owed, Seen, SliceEnd, Stop, Verdicts, Watch, lasted, named};
+
+/// Missing stretches of a sequence remembered, so that what comes late is told from what comes
+/// twice.
+const MAX_HOLES: usize = 64;
+
+/// Times kept for a rate; a higher limit is judged by every n-th.
+const MAX_TIMES: usize = 256;
+
+/// How long the fastest message counts as the clocks' difference (rules.md, 2.5).
+const SKEW_WINDOW_NS: Nanos = 300_000_000_000;
+
+/// What such a rule remembers.
+#[derive(Debug, Default)]
+pub(in super::super) struct Stream {
+    last: Option<Seen>,
+    number: Option<i64>,
+    /// Numbers that never came: from, to, and the frame before them.
+    holes: VecDeque<(i64, i64, Seen)>,
+    times: VecDeque<u64>,
+    /// The least difference of the two clocks, and when it was seen.
+    skew: VecDeque<(u64, i64)>,
+    /// What waits for an answer or a heartbeat.
+    since: Option<Seen>,
+    /// The last thing that came, while something is waited for.
+    told: bool,
+}
+
+impl Stream {
+    pub(super) fn event(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
+        match &watch.rule.kind {
+            K::Sequence { .. } => self.sequence(watch, look, out),
+            K::Heartbeat { .. } => self.heartbeat(watch, look, out),
+            K::Rate { .. } => self.rate(watch, look, out),
+            K::Silence { .. } => self.silence(watch, look, out),
+            K::Latency { .. } => self.latency(watch, look, out),
+            _ => {}
+        }
+        self.last = Some(*look.seen);
+    }
+
+    fn sequence(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
+        let K::Sequence { start, step, .. } = &watch.rule.kind else { return };
+        if watch.is(0, look.seen.name) {
+            self.number = None;
+            self.holes.clear();
+        }
+        let Some(Scalar::Integer(number)) = look.value else { return };
+        out.activations += 1;
+        let step = (*step).max(1);
+        let expected = match (self.number, start) {
+            (Some(last), _) => last.saturating_add(step),
+            (None, Some(start)) => *start,
+            (None, None) => number,
+        };
+        let seen = look.seen;
+        let before: Vec<i64> = self.last.iter().map(|last| last.frame).collect();
+        if number > expected {
+            let last = number.saturating_sub(step);
+            if self.holes.len() == MAX_HOLES {
+                self.holes.pop_front();
+            }
+            self.holes.push_back((expected, last, *seen));
+            let count = (last.saturating_sub(expected) / step).saturating_add(1);
+            let range =
+                if count == 1 { expected.to_string() } else { format!("{expected}-{last}") };
+            let message = format!(
+                "seq {range} never arrived ({count} {}) before #{}",
+                if count == 1 { "message" } else { "messages" },
+                seen.frame
+            );
+            let breach = Breach { code: Code::E107, ..unexpected(seen, &before, message) };
+            out.breaches.push(breach);
+        } else if number < expected {
+            self.behind(number, expected, look, out);
+        }
+        self.number = Some(self.number.map_or(number, |last| last.max(number)));
+    }
+
+    fn behind(&mut self, number: i64, expected: i64, look: &Look<'_>, out: &mut Verdicts) {
+        let seen = look.seen;
+        let hole = self.holes.iter().position(|(from, to, _)| (*from..=*to).contains(&number));
+        let (code, message) = match hole {
+            Some(at) => {
+                let (from, to, _) = self.holes[at];
+                if from == to {
+                    self.holes.remove(at);
+                }
+                (Code::E107, format!("seq {number} came after higher numbers: reordered"))
+            }
+            None if self.number.is_some_and(|last| last == number) => {
+                (Code::E106, format!("seq {number} came twice"))
+            }
+            None => (Code::E107, format!("seq {number} came where {expected} was expected")),
+        };
+        out.breaches.push(Breach { code, ..unexpected(seen, &[], message) });
+    }
+
+    fn heartbeat(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
+        let seen = look.seen;
+        let beats = watch.is(0, seen.name);
+        if beats {
+            out.activations += 1;
+            if let (true, Some(since)) = (self.told, self.since) {
+                out.breaches.push(quiet(watch, &since, seen.at_ns, Some(seen), look.symbols));
+            }
+        }
+        let starts = self.since.is_none() && (watch.names[1].is_empty() || watch.is(1, seen.name));
+        if beats || starts {
+            self.since = Some(*seen);
+            self.told = false;
+        }
+    }
+
+    fn rate(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
+        let K::Rate { max, per, .. } = &watch.rule.kind else { return };
+        if !watch.is(0, look.seen.name) {
+            return;
+        }
+        out.activations += 1;
+        let now = look.seen.at_ns;
+        while self.times.front().is_some_and(|time| now.saturating_sub(*time) >= *per) {
+            self.times.pop_front();
+        }
+        let most = (*max as usize).min(MAX_TIMES);
+        if self.times.len() >= most {
+            if !self.told {
+                let message = format!(
+                    "more than {most} {} within {}",
+                    look.symbols.text(look.seen.name),
+                    lasted(*per)
+                );
+                out.breaches.push(unexpected(look.seen, &[], message));
+            }
+            self.told = true;
+            self.times.pop_front();
+        } else {
+            self.told = false;
+        }
+        self.times.push_back(now);
+    }
+
+    fn silence(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
+        let seen = look.seen;
+        let any = watch.names[1].is_empty();
+        let answers = if any { !seen.out } else { watch.is(1, seen.name) };
+        if answers
+            && let Some(since) = self.since.take()
+            && self.told
+        {
+            out.breaches.push(quiet(watch, &since, seen.at_ns, Some(seen), look.symbols));
+        }
+        if watch.is(0, seen.name) && self.since.is_none() && !look.late {
+            out.activations += 1;
+            self.since = Some(*seen);
+            self.told = false;
+        }
+    }
+
+    fn latency(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
+        let K::Latency { max, .. } = &watch.rule.kind else { return };
+        let (true, Some(sent)) = (watch.is(0, look.seen.name), look.sent_ns) else { return };
+        out.activations += 1;
+        let now = look.seen.at_ns;
+        let delay = now.cast_signed().saturating_sub(sent);
+        let late = if watch.clock() == ClockKind::Skew {
+            while self.skew.front().is_some_and(|(at, _)| now - *at > SKEW_WINDOW_NS) {
+                self.skew.pop_front();
+            }
+            while self.skew.back().is_some_and(|(_, least)| *least >= delay) {
+                self.skew.pop_back();
+            }
+            self.skew.push_back((now, delay));
+            delay.saturating_sub(self.skew.front().map_or(delay, |(_, least)| *least))
+        } else {
+            delay
+        };
+        if late > max.cast_signed() {
+            let message = format!(
+                "{} took {} longer than the fastest, limit {}",
+                named(look.seen, look.symbols),
+                lasted(late.unsigned_abs()),
+                lasted(*max)
+            );
+            let breach = unexpected(look.seen, &[], message);
+            out.breaches.push(Breach { code: Code::W201, side: None, ..breach });
+        }
+    }
+
+    pub(super) fn deadline(&self, watch: &Watch) -> Option<u64> {
+        let since = self.since.filter(|_| !self.told)?;
+        limit(watch).map(|limit| since.at_ns.saturating_add(limit))
+    }
+
+    pub(super) fn time(&mut self, watch: &Watch, now_ns: u64, _: &Symbols, _: &mut Verdicts) {
+        let (Some(since), Some(limit)) = (self.since, limit(watch)) else { return };
+        // How long it was is told when it is over.
+        self.told |= now_ns > since.at_ns.saturating_add(limit);
+    }
+
+    pub(super) fn end(&mut self, watch: &Watch, stop: Stop<'_>, out: &mut Verdicts) {
+        let Stop { end, at_ns: now_ns, symbols } = stop;
+        let (Some(since), Some(limit)) = (self.since.take(), limit(watch)) else { return };
+        let waited = now_ns.saturating_sub(since.at_ns);
+        if waited > limit {
+            out.breaches.push(quiet(watch, &since, now_ns, None, symbols));
+        } else if end == SliceEnd::Cut {
+            let words = watch.words(1, symbols);
+            let waiting_for = if words.is_empty() { "any event".into() } else { words };
+            out.owed.push(Owed { waiting_for, since_ns: since.at_ns, frame: since.frame });
+        }
+    }
+}
+
+fn limit(watch: &Watch) -> Option<Nanos> {
+    match &watch.rule.kind {
+        K::Heartbeat { every, tolerance, .. } => Some(every.saturating_add(*tolerance)),
+        K::Silence { within, .. } => Some(*within),
+        _ => None,
+    }
+}
+
+/// Nothing came from `since` to `until_ns`, when `next` came if it did.
+fn quiet(
+    watch: &Watch,
+    since: &Seen,
+    until_ns: u64,
+    next: Option<&Seen>,
+    symbols: &Symbols,
+) -> Breach {
+    let waited = lasted(until_ns.saturating_sub(since.at_ns));
+    let allowed = lasted(limit(watch).unwrap_or(0));
+    let beats = matches!(watch.rule.kind, K::Heartbeat { .. });
+    let words = watch.words(usize::from(!beats), symbols);
+    let what = if words.is_empty() { "silence".to_owned() } else { format!("no {words}") };
+    let message = format!("{what} for {waited} after {}, limit {allowed}", named(since, symbols));
+    let expected = Expected {
+        event: if words.is_empty() { "any event".to_owned() } else { words },
+        detail: None,
+        after: Some(since.frame),
+        before: next.map(|next| next.frame),
+    };
+    let frames = [Some(since.frame), next.map(|next| next.frame)].into_iter().flatten().collect();
+    Breach {
+        code: Code::W202,
+        at_ns: since.at_ns,
+        message,
+        frames,
+        expected: Some(expected),
+        side: Some(Side::Server),
+        about: since.name,
+    }
+}

@@ -1,0 +1,118 @@
+//! Connections that begin and end → slices that wait for their user, and users who came back late.
+
+use crate::events::{Event, Kind, Scalar, Symbols};
+
+use super::book::RuleKind;
+use super::engine::Engine;
+use super::monitors::SliceEnd;
+use super::slice::Detached;
+
+/// What stands for a close frame without a code, and for none (RFC 6455, 7.1.5).
+const NO_CODE: u16 = 1005;
+const NO_CLOSE_FRAME: u16 = 1006;
+
+/// Users whose return is waited for. More at once are a server that went down.
+const MAX_AWAITED: usize = 100_000;
+
+impl Engine {
+    /// A user has a connection again: what waited for one goes on.
+    pub(super) fn come_back(&mut self, event: &Event, user: Option<Scalar>, symbols: &Symbols) {
+        if let Some((gone, connection)) = user.and_then(|user| self.away.remove(&user)) {
+            self.returned((&gone, connection), Some(event.at_ns), user, symbols);
+        }
+        for scope in 0..self.scopes.len() {
+            let waiting: Vec<u64> = self.scopes[scope]
+                .slices
+                .iter()
+                .filter(|(_, slice)| slice.user == user && slice.detached.is_some())
+                .map(|(number, _)| *number)
+                .collect();
+            for number in waiting {
+                if let Some(slice) = self.scopes[scope].slices.get_mut(&number) {
+                    slice.reattach();
+                }
+                self.set_timer(scope, number);
+            }
+        }
+    }
+
+    /// A connection has ended: its slices end, or wait for its user to come back.
+    pub(super) fn detach(&mut self, event: &Event, user: Option<Scalar>, symbols: &Symbols) {
+        let Some(gone) = self.sessions.gone(event) else { return };
+        let was_last = !self.sessions.is_here(user);
+        if let Some(user) = user.filter(|_| was_last && !gone.orderly)
+            && self.away.len() < MAX_AWAITED
+        {
+            self.away.insert(user, (gone.clone(), event.connection));
+        }
+        for scope in 0..self.scopes.len() {
+            let waits = self.book.scopes[scope].across_reconnect.is_some();
+            let touched: Vec<u64> = self.scopes[scope]
+                .slices
+                .iter()
+                .filter(|(_, slice)| {
+                    slice.connections.last() == Some(&event.connection)
+                        || was_last && slice.user == user && slice.detached.is_none()
+                })
+                .map(|(number, _)| *number)
+                .collect();
+            for number in touched {
+                let Some(slice) = self.scopes[scope].slices.get_mut(&number) else { continue };
+                let finished = slice.ended.is_some();
+                slice.detached = Some(gone.clone());
+                if waits || finished {
+                    self.set_timer(scope, number);
+                } else {
+                    let end = if gone.orderly { SliceEnd::Closed } else { SliceEnd::Lost };
+                    self.bury((scope, number), end, event.at_ns, symbols);
+                }
+            }
+        }
+    }
+
+    /// Judges how long a user was away who had been cut off.
+    pub(super) fn returned(
+        &mut self,
+        (gone, connection): (&Detached, i64),
+        back_ns: Option<u64>,
+        user: Option<Scalar>,
+        symbols: &Symbols,
+    ) {
+        let until_ns = back_ns.unwrap_or(self.now_ns);
+        for watch in &self.watches {
+            let RuleKind::Reconnect { within, codes } = &watch.rule.kind else { continue };
+            let slow = until_ns.saturating_sub(gone.at_ns) > *within;
+            let (Some(user), true) = (user, slow && codes.contains(&gone.code)) else { continue };
+            let Some(about) = watch.names[0].first().copied().or(symbols.find("ws.open")) else {
+                continue;
+            };
+            self.teller.slow_return(
+                &watch.rule,
+                (user.display(symbols), Some(connection)),
+                (gone, back_ns, *within),
+                (about, symbols),
+            );
+        }
+    }
+
+    pub(super) fn gap(&mut self, event: &Event) {
+        for scope in &mut self.scopes {
+            for slice in scope.slices.values_mut() {
+                slice.gapped |=
+                    event.connection == 0 || slice.connections.contains(&event.connection);
+            }
+        }
+    }
+}
+
+impl Detached {
+    /// Of the connection that `event` ended.
+    pub(super) fn new(event: &Event, orderly: bool, text: String) -> Self {
+        let frame = (event.frames.1 > 0).then_some(event.frames.1);
+        let code = match event.kind {
+            Kind::Close => event.code.unwrap_or(NO_CODE),
+            _ => NO_CLOSE_FRAME,
+        };
+        Self { at_ns: event.at_ns, orderly, code, text, frame }
+    }
+}

@@ -1,0 +1,90 @@
+//! Connections → whose they are, and how they ended.
+
+use std::collections::HashMap;
+
+use crate::events::{Event, FieldId, Kind, Scalar, Symbols};
+
+use super::slice::Detached;
+
+/// The users of a recording's connections.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    field: Option<FieldId>,
+    connections: HashMap<i64, Session>,
+}
+
+/// One connection, as a session sees it.
+#[derive(Clone, Copy, Debug)]
+struct Session {
+    user: Option<Scalar>,
+    stand_in: Scalar,
+    gone: bool,
+}
+
+impl Sessions {
+    pub(super) fn new(field: Option<FieldId>) -> Self {
+        Self { field, connections: HashMap::new() }
+    }
+
+    /// Learns from an event whose its connection is; gives that, or what stands in for it.
+    pub(super) fn event(&mut self, event: &Event, symbols: &mut Symbols) -> Option<Scalar> {
+        if event.connection == 0 {
+            return None;
+        }
+        let said = self.field.and_then(|field| event.field(field));
+        let session = self.connections.entry(event.connection).or_insert_with(|| Session {
+            user: None,
+            stand_in: Scalar::Text(symbols.intern(&format!("conn {}", event.connection))),
+            gone: false,
+        });
+        // The handshake comes first; a message may name somebody else.
+        session.user = session.user.or(said);
+        Some(session.user.unwrap_or(session.stand_in))
+    }
+
+    /// Whether a user has a connection that is open.
+    pub(super) fn is_here(&self, user: Option<Scalar>) -> bool {
+        self.connections
+            .values()
+            .any(|session| !session.gone && Some(session.user.unwrap_or(session.stand_in)) == user)
+    }
+
+    /// Whose a connection is; `None` if that was never said.
+    pub fn user(&self, connection: i64) -> Option<Scalar> {
+        self.connections.get(&connection).and_then(|session| session.user)
+    }
+
+    /// The user's name, or `conn 3`.
+    pub fn name(&self, connection: i64, symbols: &Symbols) -> String {
+        match self.user(connection) {
+            Some(user) => user.display(symbols),
+            None => format!("conn {connection}"),
+        }
+    }
+
+    /// Connections that were seen.
+    pub fn len(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// Whether none was seen.
+    pub fn is_empty(&self) -> bool {
+        self.connections.is_empty()
+    }
+
+    /// A close frame or the end of its socket: how the connection ended, the first time it is told.
+    pub(super) fn gone(&mut self, event: &Event) -> Option<Detached> {
+        let session = self.connections.get_mut(&event.connection)?;
+        if std::mem::replace(&mut session.gone, true) {
+            return None;
+        }
+        let code = event.code;
+        let orderly = event.kind == Kind::Close && matches!(code, Some(1000 | 1001) | None);
+        let text = match (event.kind, code) {
+            (Kind::Close, Some(code)) => format!("the connection was closed ({code})"),
+            (Kind::Close, None) => "the connection was closed".to_owned(),
+            _ => "the connection broke without a close frame (1006)".to_owned(),
+        };
+        Some(Detached::new(event, orderly, text))
+    }
+}

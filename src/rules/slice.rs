@@ -1,0 +1,370 @@
+//! One slice: the events of a run, say, and what its lifecycles and rules make of them.
+
+use std::collections::VecDeque;
+
+use crate::events::{Event, FieldId, Scalar, Symbol, Symbols};
+
+use super::book::{KeyPart, RuleKind};
+use super::course::{Course, Ending, Progress, Told};
+use super::finding::{Cause, Row};
+use super::monitors::{Look, Monitor, Seen, SliceEnd, Stop, Verdicts, Watch, lasted};
+
+/// Events kept of one slice, where a stream of the same counts as two. A run has hundreds; what has
+/// more is not judged by its lifecycle, and that is counted.
+const MAX_EVENTS: usize = 8192;
+
+/// Message ids remembered, so that what comes twice is known (rules.md, 2.4).
+const MAX_IDS: usize = 256;
+
+/// Rows shown before and after what a finding is about.
+const CONTEXT: usize = 3;
+
+/// The fields that an event's detail is taken from, and those that monitors ask for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Details {
+    pub(super) run: Option<FieldId>,
+    pub(super) call: Option<FieldId>,
+    pub(super) tool: Option<FieldId>,
+    pub(super) agent: Option<FieldId>,
+    pub(super) msg_id: Option<FieldId>,
+    pub(super) ts: Option<FieldId>,
+}
+
+/// An event of this run that went to somebody else.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Foreign {
+    pub(super) name: Symbol,
+    /// The finding that tells of it.
+    pub(super) finding: usize,
+}
+
+/// The slice's connection ended while it was open.
+#[derive(Clone, Debug)]
+pub(super) struct Detached {
+    pub(super) at_ns: u64,
+    pub(super) orderly: bool,
+    /// The close code, 1006 where there was none.
+    pub(super) code: u16,
+    /// `the connection was closed (1000)`.
+    pub(super) text: String,
+    pub(super) frame: Option<i64>,
+}
+
+/// One slice.
+#[derive(Debug)]
+pub(super) struct Slice {
+    pub(super) key: Box<[Scalar]>,
+    pub(super) user: Option<Scalar>,
+    pub(super) run: Option<Scalar>,
+    pub(super) events: Vec<Seen>,
+    pub(super) connections: Vec<i64>,
+    pub(super) last_ns: u64,
+    /// When an end event came, and its place.
+    pub(super) ended: Option<(u64, usize)>,
+    /// Its connection has gone, and it waits for another.
+    pub(super) detached: Option<Detached>,
+    /// The latest break that was survived: what may explain a later silence.
+    pub(super) broke: Option<Detached>,
+    /// The recording lost something of it: nothing is held against anybody.
+    pub(super) gapped: bool,
+    /// When it is looked at next.
+    pub(super) timer_ns: u64,
+    /// More events came than are kept.
+    pub(super) overfull: bool,
+    pub(super) foreign: Vec<Foreign>,
+    ids: VecDeque<(Scalar, Symbol, i64)>,
+    courses: Vec<(usize, Progress)>,
+    monitors: Vec<(usize, Monitor)>,
+}
+
+/// A rule's breaches and debts, found in a slice.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) by: By,
+    pub(super) told: Told,
+    pub(super) activations: u64,
+}
+
+/// Which rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// An index into the courses.
+    Course(usize),
+    /// An index into the watches.
+    Watch(usize),
+}
+
+impl Slice {
+    pub(super) fn new(
+        key: Box<[Scalar]>,
+        scope: usize,
+        courses: &[Course],
+        watches: &[Watch],
+        at_ns: u64,
+    ) -> Self {
+        let courses = courses.iter().enumerate();
+        let watches = watches.iter().enumerate();
+        Self {
+            key,
+            user: None,
+            run: None,
+            events: Vec::new(),
+            connections: Vec::new(),
+            last_ns: at_ns,
+            ended: None,
+            detached: None,
+            broke: None,
+            gapped: false,
+            timer_ns: u64::MAX,
+            overfull: false,
+            foreign: Vec::new(),
+            ids: VecDeque::new(),
+            courses: courses
+                .filter(|(_, course)| course.lifecycle.scope == scope)
+                .map(|(index, course)| (index, course.start()))
+                .collect(),
+            monitors: watches
+                .filter(|(_, watch)| watch.rule.scope == scope)
+                .filter(|(_, watch)| !matches!(watch.rule.kind, RuleKind::Isolation { .. }))
+                .map(|(index, _)| (index, Monitor::default()))
+                .collect(),
+        }
+    }
+
+    /// Whether this message has been here before; remembers it.
+    pub(super) fn is_repeat(&mut self, id: Option<Scalar>, seen: &Seen) -> Option<i64> {
+        let id = id?;
+        let known = self.ids.iter().find(|(known, name, _)| (*known, *name) == (id, seen.name));
+        if let Some((_, _, frame)) = known {
+            return Some(*frame);
+        }
+        if self.ids.len() == MAX_IDS {
+            self.ids.pop_front();
+        }
+        self.ids.push_back((id, seen.name, seen.frame));
+        None
+    }
+
+    /// Takes an event. Rules that it breaks at once are given.
+    pub(super) fn event(
+        &mut self,
+        (event, seen): (&Event, Seen),
+        (courses, watches): (&[Course], &[Watch]),
+        details: Details,
+        symbols: &Symbols,
+    ) -> Vec<Judged> {
+        self.last_ns = seen.at_ns;
+        if self.is_one_more(&seen, courses) {
+            // Of a long stream, its first and its latest chunk are kept.
+            if let Some(last) = self.events.last_mut() {
+                *last = seen;
+            }
+        } else if self.events.len() < MAX_EVENTS {
+            self.events.push(seen);
+            let field = |id| event.field(id);
+            for (index, progress) in &mut self.courses {
+                progress.event(&courses[*index], &self.events, &field);
+            }
+        } else {
+            self.overfull = true;
+        }
+        let mut judged = Vec::new();
+        for (index, monitor) in &mut self.monitors {
+            let watch = &watches[*index];
+            let value = match &watch.rule.kind {
+                RuleKind::Sequence { field, .. } => event.field(*field),
+                _ => None,
+            };
+            let sent_ns = details.ts.and_then(|ts| match event.field(ts) {
+                Some(Scalar::Integer(ns)) => Some(ns),
+                _ => None,
+            });
+            let late = self.ended.is_some();
+            let look = Look { seen: &seen, value, sent_ns, symbols, late };
+            let key = watch.rule.key.and_then(|key| event.field(key));
+            let mut verdicts = Verdicts::default();
+            monitor.event(watch, key, &look, &mut verdicts);
+            judged.push(Judged::of(By::Watch(*index), verdicts));
+        }
+        judged.retain(|judged| !judged.is_empty());
+        judged
+    }
+
+    /// Whether this is one more of the same, and changes nothing.
+    fn is_one_more(&self, seen: &Seen, courses: &[Course]) -> bool {
+        let same = |other: &Seen| {
+            (other.name, other.detail, other.connection)
+                == (seen.name, seen.detail, seen.connection)
+        };
+        let [.., before, last] = self.events[..] else { return false };
+        same(&before)
+            && same(&last)
+            && self
+                .courses
+                .iter()
+                .all(|(index, progress)| progress.stays(&courses[*index], seen.name))
+    }
+
+    /// There is a connection again; what broke the last one may explain what is missing later.
+    pub(super) fn reattach(&mut self) {
+        if let Some(detached) = self.detached.take()
+            && (!detached.orderly || self.broke.is_none())
+        {
+            self.broke = Some(detached);
+        }
+    }
+
+    /// It is `now_ns`, and nothing has come.
+    pub(super) fn time(&mut self, watches: &[Watch], now_ns: u64, symbols: &Symbols) {
+        for (index, monitor) in &mut self.monitors {
+            monitor.time(&watches[*index], now_ns, symbols, &mut Verdicts::default());
+        }
+    }
+
+    /// When one of its rules wants to be told the time.
+    pub(super) fn deadline(&self, watches: &[Watch]) -> Option<u64> {
+        let of = |(index, monitor): &(usize, Monitor)| monitor.deadline(&watches[*index]);
+        self.monitors.iter().filter_map(of).min()
+    }
+
+    /// What all its rules say at its end.
+    pub(super) fn end(
+        &mut self,
+        (courses, watches): (&[Course], &[Watch]),
+        end: SliceEnd,
+        at_ns: u64,
+        symbols: &Symbols,
+    ) -> Vec<Judged> {
+        let ending = Ending { end, text: self.end_text(end), symbols, at_ns };
+        let mut judged: Vec<Judged> = self
+            .courses
+            .iter()
+            .map(|(index, progress)| Judged {
+                by: By::Course(*index),
+                told: progress.end(&courses[*index], &self.events, &ending),
+                activations: 1,
+            })
+            .collect();
+        for (index, monitor) in &mut self.monitors {
+            let mut verdicts = Verdicts::default();
+            let stop = Stop { end, at_ns, symbols };
+            monitor.end(&watches[*index], stop, &mut verdicts);
+            judged.push(Judged::of(By::Watch(*index), verdicts));
+        }
+        judged
+    }
+
+    fn end_text(&self, end: SliceEnd) -> String {
+        match (end, &self.detached) {
+            (SliceEnd::Complete, _) => "the run ended".to_owned(),
+            (SliceEnd::Superseded, _) => "the run began anew".to_owned(),
+            (SliceEnd::Idle, _) => "nothing more came,".to_owned(),
+            (SliceEnd::Closed | SliceEnd::Lost | SliceEnd::Cut, Some(detached)) => {
+                detached.text.clone()
+            }
+            (SliceEnd::Closed | SliceEnd::Lost, None) => "the connection ended".to_owned(),
+            (SliceEnd::Cut, None) => "the recording ended".to_owned(),
+        }
+    }
+
+    /// Whether the recording, or what is kept of it, does not tell all.
+    pub(super) fn is_uncertain(&self) -> bool {
+        self.gapped || self.overfull && !self.courses.is_empty()
+    }
+
+    /// Why something may be missing in it, as far as its connections tell.
+    pub(super) fn cause(&self) -> Option<Cause> {
+        if let Some(broke) = &self.broke {
+            let back = self.events.iter().find(|seen| seen.at_ns > broke.at_ns);
+            let then = match back {
+                Some(seen) => {
+                    format!("the next event came {} later", lasted(seen.at_ns - broke.at_ns))
+                }
+                None => "the client came back, and nothing more of this run came".to_owned(),
+            };
+            return Some(Cause { text: format!("{}; {then}", broke.text), frame: broke.frame });
+        }
+        let detached = self.detached.as_ref().filter(|detached| !detached.orderly)?;
+        Some(Cause { text: detached.text.clone(), frame: detached.frame })
+    }
+
+    /// The events around `frames`, with an empty row where one is missing.
+    pub(super) fn rows(
+        &self,
+        frames: &[i64],
+        expected: Option<&super::finding::Expected>,
+        symbols: &Symbols,
+    ) -> Vec<Row> {
+        let places: Vec<usize> = (0..self.events.len())
+            .filter(|place| frames.contains(&self.events[*place].frame))
+            .collect();
+        let (Some(first), Some(last)) = (places.first(), places.last()) else { return Vec::new() };
+        let (from, to) =
+            (first.saturating_sub(CONTEXT), (last + CONTEXT + 1).min(self.events.len()));
+        let mut rows = Vec::new();
+        // In between, only what lies next to what is blamed.
+        for place in from..to {
+            let seen = &self.events[place];
+            let ghost_before = expected.is_some_and(|expected| {
+                expected.before == Some(seen.frame)
+                    || expected.before.is_none()
+                        && place > 0
+                        && expected.after == Some(self.events[place - 1].frame)
+            });
+            if ghost_before && let Some(expected) = expected {
+                rows.push(ghost(expected));
+            }
+            rows.push(Row {
+                frame: Some(seen.frame),
+                at_ns: Some(seen.at_ns),
+                out: seen.out,
+                event: symbols.text(seen.name).to_owned(),
+                detail: seen.detail.map_or_else(String::new, |detail| detail.display(symbols)),
+                remark: frames.contains(&seen.frame).then(String::new),
+            });
+        }
+        let ends_here = to == self.events.len() && !rows.iter().any(|row| row.frame.is_none());
+        if let Some(expected) = expected.filter(|_| ends_here) {
+            rows.push(ghost(expected));
+        }
+        rows
+    }
+}
+
+fn ghost(expected: &super::finding::Expected) -> Row {
+    Row {
+        frame: None,
+        at_ns: None,
+        out: false,
+        event: expected.event.clone(),
+        detail: expected.detail.clone().unwrap_or_default(),
+        remark: Some("expected here".to_owned()),
+    }
+}
+
+impl Judged {
+    fn of(by: By, verdicts: Verdicts) -> Self {
+        let Verdicts { breaches, owed, activations } = verdicts;
+        Self { by, told: Told { breaches, owed, also: Vec::new() }, activations }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.told.breaches.is_empty() && self.told.owed.is_empty() && self.activations == 0
+    }
+}
+
+/// The values of a scope's key in an event; `None` where one is absent.
+pub(super) fn key_of(
+    parts: &[KeyPart],
+    event: &Event,
+    user: Option<Scalar>,
+) -> Option<Box<[Scalar]>> {
+    parts
+        .iter()
+        .map(|part| match part {
+            KeyPart::Connection => Some(Scalar::Integer(event.connection)),
+            KeyPart::User => user,
+            KeyPart::Field(field) => event.field(*field),
+        })
+        .collect()
+}

@@ -1,0 +1,332 @@
+//! Breaches → findings: one cause, one finding; counted by rule.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::events::{Scalar, Symbols};
+
+use super::book::{Origin, RuleBook, Severity};
+use super::course::Course;
+use super::finding::{Cause, Code, Finding, Pending, Status, Tally};
+use super::monitors::{Breach, SliceEnd, Watch};
+use super::slice::{By, Judged, Slice};
+
+/// Findings kept. A recording with more has one problem, and its rules or keys are likely wrong.
+const MAX_FINDINGS: usize = 100_000;
+
+/// How far back one looks for a finding of the same cause: they are made close together.
+const RECENT: usize = 256;
+
+/// What was found, so far.
+#[derive(Debug, Default)]
+pub(super) struct Teller {
+    pub(super) findings: Vec<Finding>,
+    pending: Vec<Pending>,
+    pub(super) tallies: Vec<Tally>,
+    pub(super) changed: Vec<usize>,
+    /// Findings of the same cause, by what they have in common.
+    pub(super) foreign: HashMap<(Scalar, i64), usize>,
+    pub(super) foreign_more: HashMap<usize, u64>,
+    pub(super) undecodable: HashMap<(i64, bool), usize>,
+    pub(super) repeats: HashMap<(Option<Scalar>, i64), usize>,
+    pub(super) stragglers: HashMap<Box<[Scalar]>, usize>,
+    /// Findings beyond the limit.
+    dropped: u64,
+    courses: usize,
+}
+
+/// What a finding is made with, besides its breach.
+pub(super) struct About<'a> {
+    pub(super) rule: &'a str,
+    pub(super) origin: &'a Origin,
+    pub(super) severity: Severity,
+    pub(super) user: Option<String>,
+    pub(super) run: Option<String>,
+    pub(super) connection: Option<i64>,
+}
+
+impl Teller {
+    pub(super) fn new(book: &RuleBook) -> Self {
+        let ids = book.lifecycles.iter().map(|lifecycle| &lifecycle.id);
+        let ids = ids.chain(book.rules.iter().map(|rule| &rule.id));
+        let tallies = ids.map(|id| Tally { rule: id.clone(), ..Tally::default() }).collect();
+        Self { tallies, courses: book.lifecycles.len(), ..Self::default() }
+    }
+
+    pub(super) fn take_changes(&mut self) -> Vec<usize> {
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.sort_unstable();
+        changed.dedup();
+        changed
+    }
+
+    pub(super) fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    pub(super) fn pending(&self) -> &[Pending] {
+        &self.pending
+    }
+
+    pub(super) fn tallies(&self) -> &[Tally] {
+        &self.tallies
+    }
+
+    /// Findings beyond the limit.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// All has been told.
+    pub(super) fn finish(&mut self) {
+        for finding in &mut self.findings {
+            finding.status = Status::Confirmed;
+        }
+    }
+
+    /// What rules said at once.
+    pub(super) fn judged(
+        &mut self,
+        rules: (&[Course], &[Watch]),
+        slice: &Slice,
+        judged: Vec<Judged>,
+        symbols: &Symbols,
+    ) {
+        for judged in judged {
+            self.tell(rules, (slice, None), judged, symbols);
+        }
+    }
+
+    /// What all rules of a slice said at its end.
+    pub(super) fn ended(
+        &mut self,
+        rules: (&[Course], &[Watch]),
+        (slice, end): (&Slice, SliceEnd),
+        judged: Vec<Judged>,
+        symbols: &Symbols,
+    ) {
+        let mut first = None;
+        for judged in judged {
+            let by = judged.by;
+            let made = self.tell(rules, (slice, Some(end)), judged, symbols);
+            match (first, made) {
+                (None, made) if matches!(by, By::Course(_)) => first = made,
+                // The lifecycle has told it already, and tells it better.
+                (Some(first), Some(second)) if matches!(by, By::Watch(_)) => {
+                    self.merge_if_same(first, second);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Findings about the same missing event are one (rules.md, 3.5).
+    fn merge_if_same(&mut self, first: usize, second: usize) {
+        let (Some(one), Some(other)) = (self.findings.get(first), self.findings.get(second)) else {
+            return;
+        };
+        let about = |finding: &Finding| finding.expected.as_ref().map(|want| want.event.clone());
+        let quiet = other.code == Code::W202 && one.code.class() == "missing";
+        let same = other.code.class() == "missing" && about(one) == about(other);
+        // What came at the wrong place is missing at the right one.
+        let moved = one.code == Code::E103
+            && other.code.class() == "missing"
+            && about(other)
+                .is_some_and(|names| names.split('/').any(|name| one.message.contains(name)));
+        if second + 1 == self.findings.len() && (same || quiet || moved) {
+            let rule = self.findings.remove(second).rule;
+            self.changed.retain(|changed| *changed != second);
+            self.findings[first].also_violates.push(rule);
+        }
+    }
+
+    /// Gives the first finding made.
+    fn tell(
+        &mut self,
+        (courses, watches): (&[Course], &[Watch]),
+        (slice, end): (&Slice, Option<SliceEnd>),
+        judged: Judged,
+        symbols: &Symbols,
+    ) -> Option<usize> {
+        let (tally, rule, origin, severity) = match judged.by {
+            By::Course(index) => {
+                let lifecycle = &courses[index].lifecycle;
+                (index, &lifecycle.id, &lifecycle.origin, lifecycle.severity)
+            }
+            By::Watch(index) => {
+                let rule = &watches[index].rule;
+                (self.courses + index, &rule.id, &rule.origin, rule.severity)
+            }
+        };
+        self.count(tally, &judged, slice, end);
+        let about = About {
+            rule,
+            origin,
+            severity,
+            user: slice.user.map(|user| user.display(symbols)),
+            run: slice.run.map(|run| run.display(symbols)),
+            connection: slice.connections.last().copied(),
+        };
+        for owed in &judged.told.owed {
+            self.pending.push(Pending {
+                rule: rule.clone(),
+                user: about.user.clone(),
+                run: about.run.clone(),
+                waiting_for: owed.waiting_for.clone(),
+                since_ns: owed.since_ns,
+                frame: owed.frame,
+            });
+        }
+        if slice.is_uncertain() && end.is_some() {
+            return None;
+        }
+        let mut first = None;
+        let mut also = judged.told.also;
+        for breach in judged.told.breaches {
+            if self.is_explained(slice, &breach, rule) {
+                continue;
+            }
+            let made = self.push(&about, at_end(breach, end), Some(slice), symbols);
+            if let Some(made) = made.filter(|_| first.is_none()) {
+                self.findings[made].also_violates.append(&mut also);
+                first = Some(made);
+            }
+        }
+        first
+    }
+
+    fn count(&mut self, tally: usize, judged: &Judged, slice: &Slice, end: Option<SliceEnd>) {
+        let Some(tally) = self.tallies.get_mut(tally) else { return };
+        let breaches = judged.told.breaches.len() as u64;
+        let owed = judged.told.owed.len() as u64;
+        tally.activations += judged.activations;
+        if slice.is_uncertain() && end.is_some() {
+            tally.inconclusive += breaches.max(1);
+            return;
+        }
+        tally.violated += breaches;
+        tally.pending += owed;
+        if end.is_some() && breaches == 0 && owed == 0 {
+            tally.satisfied += 1;
+        }
+    }
+
+    /// What is missing here went to somebody else, which was told.
+    fn is_explained(&mut self, slice: &Slice, breach: &Breach, rule: &str) -> bool {
+        let quiet = breach.code == Code::W202;
+        if breach.code.class() != "missing" && breach.code != Code::E105 && !quiet {
+            return false;
+        }
+        let told = slice.foreign.iter().find(|foreign| quiet || foreign.name == breach.about);
+        let Some(finding) = told.and_then(|foreign| self.findings.get_mut(foreign.finding)) else {
+            return false;
+        };
+        let also = format!("{rule}: {}", breach.message);
+        if !finding.also_violates.contains(&also) {
+            finding.also_violates.push(also);
+        }
+        true
+    }
+
+    pub(super) fn push(
+        &mut self,
+        about: &About<'_>,
+        breach: Breach,
+        slice: Option<&Slice>,
+        symbols: &Symbols,
+    ) -> Option<usize> {
+        if self.findings.len() >= MAX_FINDINGS {
+            self.dropped += 1;
+            return None;
+        }
+        if let Some(index) = self.is_told(about, &breach) {
+            let also = format!("{}: {}", about.rule, breach.message);
+            self.findings[index].also_violates.push(also);
+            return None;
+        }
+        let mut hasher = DefaultHasher::new();
+        let anchor = breach.frames.last().copied().unwrap_or_default();
+        (about.rule, &about.user, &about.run, anchor, breach.code).hash(&mut hasher);
+        let rows = slice.map_or_else(Vec::new, |slice| {
+            slice.rows(&breach.frames, breach.expected.as_ref(), symbols)
+        });
+        let class = breach.code.class();
+        let incomplete = matches!(class, "missing" | "lost" | "stalled" | "silence");
+        let cause = slice.filter(|_| incomplete).and_then(Slice::cause);
+        self.changed.push(self.findings.len());
+        self.findings.push(Finding {
+            id: hasher.finish(),
+            code: breach.code,
+            severity: about.severity,
+            status: Status::Provisional,
+            rule: about.rule.to_owned(),
+            origin: about.origin.clone(),
+            user: about.user.clone(),
+            run: about.run.clone(),
+            connection: about.connection,
+            at_ns: breach.at_ns,
+            message: breach.message,
+            frames: breach.frames,
+            expected: breach.expected,
+            side: breach.side,
+            cause,
+            elsewhere: None,
+            also_violates: Vec::new(),
+            rows,
+        });
+        Some(self.findings.len() - 1)
+    }
+
+    /// A graver finding tells that the same run is incomplete: one cause, one finding.
+    fn is_told(&self, about: &About<'_>, breach: &Breach) -> Option<usize> {
+        let incomplete = |code: Code| matches!(code.class(), "missing" | "lost" | "stalled");
+        let recent = self.findings.len().saturating_sub(RECENT);
+        let same = self.findings[recent..].iter().rposition(|finding| {
+            incomplete(finding.code)
+                && (finding.code, &finding.frames) == (breach.code, &breach.frames)
+                && finding.expected.as_ref().map(|expected| &expected.event)
+                    == breach.expected.as_ref().map(|expected| &expected.event)
+                && finding.severity >= about.severity
+                && finding.rule != about.rule
+                && finding.user == about.user
+        });
+        if let Some(same) = same {
+            return Some(recent + same);
+        }
+        if !incomplete(breach.code) && breach.code != Code::W202 || about.run.is_none() {
+            return None;
+        }
+        let graver = self.findings[recent..].iter().rposition(|finding| {
+            incomplete(finding.code)
+                && finding.severity > about.severity
+                && (&finding.user, &finding.run) == (&about.user, &about.run)
+                && (breach.code != Code::W202
+                    || finding.expected.as_ref().and_then(|expected| expected.after)
+                        == breach.frames.first().copied()
+                        && breach.frames.len() == 1)
+        });
+        graver.map(|graver| recent + graver)
+    }
+}
+
+/// A slice that lost its connection, or was left, is told by that.
+fn at_end(breach: Breach, end: Option<SliceEnd>) -> Breach {
+    let unfinished = matches!(breach.code, Code::E101 | Code::E102)
+        && breach.expected.as_ref().is_some_and(|expected| expected.before.is_none());
+    let code = match end {
+        Some(SliceEnd::Lost) if unfinished => Code::E111,
+        Some(SliceEnd::Idle | SliceEnd::Superseded) if unfinished => Code::E112,
+        _ => breach.code,
+    };
+    Breach { code, ..breach }
+}
+
+impl Finding {
+    /// Frames named by one finding; the count of the others is in its words.
+    pub const MAX_FRAMES: usize = 64;
+
+    /// The cause's text, if there is one.
+    pub fn cause_text(&self) -> Option<&str> {
+        self.cause.as_ref().map(|Cause { text, .. }| text.as_str())
+    }
+}

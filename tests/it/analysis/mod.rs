@@ -1,0 +1,294 @@
+//! Scenarios: what was said, as a small text, and what must be found in it. Adding one is adding a
+//! file to `scenarios/`.
+//!
+//! ```text
+//! # what it is about
+//! rules agent                          (the preset; agent where none is named)
+//! 0.0  1  open  alice                  seconds, connection, what: an upgrade by this user
+//! 0.5  1  >  user_message thread_id=T  from the client: a type, and members of the payload
+//! 0.6  1  <  agent_started run_id=R    from the server
+//! 5.0  1  close 1000                   a close frame of the client, and the end
+//! 5.0  1  abort                        the end without one
+//! 5.0  1  refused 403                  an upgrade that was refused
+//! 5.0  1  gap                          the recording lost something here
+//! end 60                               when the recording was finished
+//! expect E101 alice R agent_completed  a finding: its code, and words that are in it
+//! expect pending agent_completed       something that was open at the end
+//! ```
+//!
+//! Errors and warnings are all told: one that is not expected fails, as does one that is missing.
+//! Findings of severity info may be expected, and need not be.
+
+use std::borrow::Cow;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+use wiretape::analysis::Analysis;
+use wiretape::rules::{Finding, Severity, presets};
+use wiretape::wire::{
+    Close, Connection, Direction, EndedBy, Ending, Fact, Frame, Gap, GapReason, Header, Marks,
+    RecordedFrame, Recording, Stamp,
+};
+
+const SECOND: f64 = 1e9;
+
+/// A scenario, read.
+struct Scenario {
+    name: String,
+    rules: String,
+    facts: Vec<Fact<'static>>,
+    end_ns: u64,
+    expected: Vec<Vec<String>>,
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/analysis/scenarios");
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    files.iter().map(|file| Scenario::read(file)).collect()
+}
+
+impl Scenario {
+    fn read(file: &Path) -> Self {
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        let mut scenario = Self {
+            name,
+            rules: "agent".into(),
+            facts: vec![Fact::Recording(Recording::default())],
+            end_ns: 0,
+            expected: Vec::new(),
+        };
+        let mut connections = Vec::new();
+        let mut frames = 0;
+        for line in fs::read_to_string(file).unwrap().lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match words[..] {
+                [] => {}
+                [first, ..] if first.starts_with('#') => {}
+                ["rules", preset] => scenario.rules = preset.into(),
+                ["end", at] => scenario.end_ns = ns(at),
+                ["expect", ref words @ ..] => {
+                    scenario.expected.push(words.iter().map(|word| (*word).to_owned()).collect());
+                }
+                [at, connection, ref what @ ..] => {
+                    scenario.event(ns(at), connection, what, (&mut connections, &mut frames));
+                }
+                _ => panic!("{line}"),
+            }
+        }
+        scenario
+    }
+
+    fn event(
+        &mut self,
+        at_ns: u64,
+        connection: &str,
+        what: &[&str],
+        (connections, frames): (&mut Vec<Connection>, &mut i64),
+    ) {
+        self.end_ns = self.end_ns.max(at_ns);
+        let id: i64 = connection.parse().unwrap();
+        let known = connections.iter().position(|connection: &Connection| connection.id == id);
+        let mut ended = |ending, ended_by| {
+            let connection = &mut connections[known.expect("it was opened")];
+            connection.ending = Some(ending);
+            connection.ended_by = Some(ended_by);
+            connection.closed_ns = Some(at_ns);
+            connection.clone()
+        };
+        match what {
+            ["open", user] => {
+                let connection = opened(id, at_ns, user, 101);
+                connections.push(connection.clone());
+                self.facts.push(Fact::Connection(connection));
+            }
+            ["refused", user, status] => {
+                let mut connection = opened(id, at_ns, user, status.parse().unwrap());
+                connection.ending = Some(Ending::Refused);
+                connection.closed_ns = Some(at_ns);
+                self.facts.push(Fact::Connection(connection));
+            }
+            ["abort"] => self.facts.push(Fact::Connection(ended(Ending::Reset, EndedBy::Server))),
+            ["close", code] => {
+                let code: u16 = code.parse().unwrap();
+                *frames += 1;
+                let body = code.to_be_bytes().to_vec();
+                let way = Direction::ClientToServer;
+                self.facts.push(frame((*frames, id), way, at_ns, (0x88, body)));
+                let mut connection = ended(Ending::Closed, EndedBy::Client);
+                connection.close[0] = Some(Close { code: Some(code), reason: Vec::new() });
+                self.facts.push(Fact::Connection(connection));
+            }
+            ["gap"] => self.facts.push(Fact::Gap(Gap {
+                connection: Some(id),
+                direction: None,
+                from_ns: at_ns,
+                to_ns: at_ns,
+                frames: 1,
+                bytes: 1,
+                reason: GapReason::Behind,
+            })),
+            [arrow @ (">" | "<"), kind, members @ ..] => {
+                *frames += 1;
+                let direction = Direction::BOTH[usize::from(*arrow == "<")];
+                let body = message(kind, members).into_bytes();
+                self.facts.push(frame((*frames, id), direction, at_ns, (0x81, body)));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The findings that people see: as it is recorded, or afterwards, when every connection is
+    /// known before the first frame.
+    fn check(&self, afterwards: bool) -> (Vec<Finding>, Vec<String>) {
+        let mut analysis = Analysis::new(presets::preset(&self.rules).unwrap()).unwrap();
+        let mut facts: Vec<&Fact<'_>> = self.facts.iter().collect();
+        if afterwards {
+            // The last state of each connection, then everything else, as a reader gives it.
+            let is_last = |at: usize, id: i64| {
+                !self.facts[at + 1..].iter().any(
+                    |later| matches!(later, Fact::Connection(connection) if connection.id == id),
+                )
+            };
+            let (connections, rest): (Vec<_>, Vec<_>) = self
+                .facts
+                .iter()
+                .enumerate()
+                .partition(|(_, fact)| matches!(fact, Fact::Connection(_)));
+            let last = connections.into_iter().filter(
+                |(at, fact)| matches!(fact, Fact::Connection(connection) if is_last(*at, connection.id)),
+            );
+            facts = last.chain(rest).map(|(_, fact)| fact).collect();
+        }
+        for fact in facts {
+            analysis.feed(fact, &mut |_, _| {});
+        }
+        analysis.end(Some(self.end_ns), &mut |_, _| {});
+        let engine = analysis.engine();
+        let pending = engine.pending().iter().map(|open| {
+            format!("pending {} {:?} {:?} {}", open.rule, open.user, open.run, open.waiting_for)
+        });
+        (engine.findings().to_vec(), pending.collect())
+    }
+}
+
+fn ns(seconds: &str) -> u64 {
+    (seconds.parse::<f64>().unwrap() * SECOND) as u64
+}
+
+fn opened(id: i64, at_ns: u64, user: &str, status: u16) -> Connection {
+    Connection {
+        id,
+        opened_ns: at_ns,
+        upgrade_ns: Some(0),
+        request_head: format!("GET /ws HTTP/1.1\r\nX-User-Id: {user}\r\n\r\n").into_bytes(),
+        response_head: format!("HTTP/1.1 {status} X\r\n\r\n").into_bytes(),
+        status: Some(status),
+        ..Connection::default()
+    }
+}
+
+/// `agent_started run_id=R payload.agent_name=A n=1` → JSON. A word that begins with `{` or `"`, or
+/// anything that is no name, is the payload itself.
+fn message(kind: &str, members: &[&str]) -> String {
+    if kind.starts_with(['{', '"', '!']) {
+        return [&[kind], members].concat().join(" ");
+    }
+    let mut body = Map::new();
+    body.insert("type".into(), json!(kind));
+    for member in members {
+        let (path, value) = member.split_once('=').unwrap();
+        let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
+        match path.split_once('.') {
+            None => drop(body.insert(path.into(), value)),
+            Some((outer, inner)) => {
+                let outer = body.entry(outer).or_insert_with(|| json!({}));
+                outer[inner] = value;
+            }
+        }
+    }
+    Value::Object(body).to_string()
+}
+
+fn frame(
+    (id, connection): (i64, i64),
+    direction: Direction,
+    at_ns: u64,
+    (first, payload): (u8, Vec<u8>),
+) -> Fact<'static> {
+    let length = payload.len() as u64;
+    let mut header = vec![first, 127];
+    header.extend(length.to_be_bytes());
+    Fact::Frame(RecordedFrame {
+        id,
+        connection,
+        direction,
+        stamp: Stamp { read_ns: at_ns, written_ns: Some(at_ns) },
+        frame: Frame {
+            header: Header::from_bytes(&header).unwrap(),
+            payload: Cow::Owned(payload),
+            length,
+            marks: Marks::NONE,
+        },
+    })
+}
+
+/// All that a finding says, in one line.
+fn line(finding: &Finding) -> String {
+    let Finding { code, user, run, message, expected, cause, also_violates, .. } = finding;
+    let expected = expected.as_ref().map(|expected| &expected.event);
+    let cause = cause.as_ref().map(|cause| &cause.text);
+    format!(
+        "{} {} {} {message} | expected {expected:?} | cause {cause:?} | also {also_violates:?} | {}",
+        code.text(),
+        user.as_deref().unwrap_or("-"),
+        run.as_deref().unwrap_or("-"),
+        finding.rule,
+    )
+}
+
+#[test]
+fn each_scenario_gives_its_findings_and_no_others() {
+    let mut wrong = Vec::new();
+    for scenario in scenarios() {
+        let (findings, pending) = scenario.check(true);
+        let mut left: Vec<String> = findings.iter().map(line).collect();
+        left.extend(pending);
+        for expected in &scenario.expected {
+            let fits = |told: &String| {
+                told.starts_with(&expected[0]) && expected.iter().all(|word| told.contains(word))
+            };
+            match left.iter().position(fits) {
+                Some(at) => drop(left.remove(at)),
+                None => wrong.push(format!("{}: not found: {}", scenario.name, expected.join(" "))),
+            }
+        }
+        for finding in findings.iter().filter(|finding| finding.severity > Severity::Info) {
+            if let Some(at) = left.iter().position(|told| *told == line(finding)) {
+                left.remove(at);
+                wrong.push(format!("{}: not expected: {}", scenario.name, line(finding)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+/// What is said live is what is said afterwards.
+#[test]
+fn live_is_as_afterwards() {
+    for scenario in scenarios() {
+        let sorted = |(findings, pending): (Vec<Finding>, Vec<String>)| {
+            let mut lines: Vec<String> = findings.iter().map(line).chain(pending).collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!(
+            sorted(scenario.check(false)),
+            sorted(scenario.check(true)),
+            "{}",
+            scenario.name
+        );
+    }
+}
