@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
+mod check;
 mod child;
+mod choose;
 mod clock;
 mod completions;
 mod demo;
@@ -32,11 +34,13 @@ mod printer;
 mod query;
 mod record;
 mod rm;
+mod rules;
 mod screen;
 mod signals;
 mod table;
 mod tap;
 mod ticker;
+mod timeline;
 mod uuid;
 
 use failure::{Code, Failure};
@@ -59,6 +63,9 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Some(Verb::Export(args)) => export::run(&args, globals),
         Some(Verb::Import(args)) => import::run(&args, globals),
         Some(Verb::Rm(args)) => rm::run(&args, globals),
+        Some(Verb::Check(args)) => check::run(&args, globals),
+        Some(Verb::Timeline(args)) => timeline::run(&args, globals),
+        Some(Verb::Rules(args)) => rules::run(&args, globals),
         Some(Verb::Completions(args)) => completions::run(&args),
         Some(Verb::Man(args)) => man::run(&args),
     };
@@ -140,6 +147,10 @@ enum Verb {
     Info(info::InfoArgs),
     /// Frames, one line each
     Frames(frames::FramesArgs),
+    /// What is missing, out of order, doubled, late or astray
+    Check(check::CheckArgs),
+    /// Who did what when, as text
+    Timeline(timeline::TimelineArgs),
     /// Ask a recording in SQL
     Query(query::QueryArgs),
     /// Write a recording as JSON lines
@@ -148,6 +159,8 @@ enum Verb {
     Import(import::ImportArgs),
     /// Remove recordings
     Rm(rm::RmArgs),
+    /// Rules files: presets, a file of your own, what codes mean
+    Rules(rules::RulesArgs),
     /// Completions for a shell
     Completions(completions::CompletionsArgs),
     /// The manual page

@@ -4,12 +4,15 @@
 #![expect(clippy::disallowed_methods, reason = "tests are outside, where there are clocks")]
 
 #[cfg(unix)]
+mod analysis;
 mod byte_exact;
 #[cfg(unix)]
+mod check;
 mod cli;
 #[cfg(unix)]
 mod crash;
 mod demo;
+mod events;
 mod exchange;
 #[cfg(unix)]
 mod http;
@@ -23,6 +26,7 @@ mod query;
 mod reader;
 #[cfg(unix)]
 mod record;
+mod rules;
 mod sample;
 #[cfg(unix)]
 mod support;

@@ -1,0 +1,243 @@
+//! Findings → text: each with its excerpt, the empty row where something should be, and its cause.
+
+use super::Checked;
+use crate::cli::escape;
+use crate::cli::failure::Failure;
+use crate::cli::human::{self as numbers, Wall, moment};
+use crate::cli::output::{Output, Role};
+use crate::rules::{Code, Finding, Row, Severity, Side};
+
+/// Findings of one kind shown in full; the rest are counted.
+const SHOWN: usize = 3;
+
+/// Columns before an excerpt's event.
+const INDENT: &str = "    ";
+
+/// Prints all of it.
+pub(super) fn print(output: &mut Output, checked: &[Checked]) -> Result<(), Failure> {
+    for checked in checked {
+        one(output, checked)?;
+    }
+    Ok(())
+}
+
+fn one(output: &mut Output, checked: &Checked) -> Result<(), Failure> {
+    let style = output.style;
+    let counts = checked.analysis.counts();
+    let name = escape::text(&checked.recording.name);
+    output.line(&format!(
+        "{}   {}   {}   {}   ({})",
+        style.paint(Role::Strong, &name),
+        numbers::counted(counts.events, "event"),
+        numbers::counted(counts.frames, "frame"),
+        numbers::counted(counts.connections, "connection"),
+        escape::text(&checked.chosen),
+    ))?;
+    let findings = checked.findings();
+    for group in grouped(&findings) {
+        output.line("")?;
+        // Of what is only worth knowing, one is enough.
+        let shown = if group[0].severity == Severity::Info { 1 } else { SHOWN };
+        for finding in group.iter().take(shown) {
+            show(output, checked, finding)?;
+        }
+        if let Some(first) = group.get(shown) {
+            let more = numbers::counted((group.len() - shown) as u64, "more finding");
+            let text = format!("{more} of {} {}", first.code.text(), first.rule);
+            output.line(&style.paint(Role::Quiet, &escape::text(&text)))?;
+        }
+    }
+    pending(output, checked)?;
+    output.line("")?;
+    summary(output, checked, &findings)
+}
+
+/// The same code, rule and missing event is one problem (rules.md, 3.5); the worst come first.
+fn grouped<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    let problem = |finding: &Finding| {
+        let event = finding.expected.as_ref().map(|expected| expected.event.clone());
+        (finding.code, finding.rule.clone(), event)
+    };
+    for finding in findings {
+        match groups.iter_mut().find(|group| problem(group[0]) == problem(finding)) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+    groups.sort_by_key(|group| (std::cmp::Reverse(group[0].severity), group[0].at_ns));
+    groups
+}
+
+fn show(output: &mut Output, checked: &Checked, finding: &Finding) -> Result<(), Failure> {
+    let style = output.style;
+    let wall = Wall::local();
+    let at = wall.time(moment(checked.recording.started_ns, finding.at_ns));
+    let (mark, role) = mark(finding.severity);
+    let whose = [
+        finding.user.as_deref().map(escape::text),
+        finding.run.as_deref().map(|run| format!("run {}", escape::text(run))),
+        finding.connection.map(|connection| format!("conn {connection}")),
+    ];
+    let whose: Vec<String> = whose.into_iter().flatten().collect();
+    let head = format!("{mark} {} {}", finding.code.text(), finding.code.class());
+    output.line(&format!(
+        "{}   {}   {}   {}",
+        style.paint(role, &head),
+        at,
+        whose.join("  "),
+        style.paint(Role::Quiet, &rule(finding)),
+    ))?;
+    output.line(&format!("  {}", style.paint(Role::Strong, &escape::text(&finding.message))))?;
+    if finding.severity == Severity::Info {
+        return Ok(());
+    }
+    for row in excerpt(&finding.rows) {
+        match row {
+            Some(row) => output.line(&line(output, checked, finding, row))?,
+            None => output.line(&style.paint(Role::Quiet, &format!("{INDENT}⋮")))?,
+        }
+    }
+    let mut told =
+        |label: &str, text: &str| output.line(&format!("  {label:<7} {}", escape::text(text)));
+    if let Some(cause) = &finding.cause {
+        let frame = cause.frame.map_or_else(String::new, |frame| format!(" (#{frame})"));
+        told("cause", &format!("{}{frame}", cause.text))?;
+    }
+    if let Some(elsewhere) = &finding.elsewhere {
+        told("looked", elsewhere)?;
+    }
+    if let Some(side) = finding.side {
+        told("side", words(side, finding.code))?;
+    }
+    if !finding.also_violates.is_empty() {
+        told("also", &finding.also_violates.join("; "))?;
+    }
+    Ok(())
+}
+
+/// Whose side it is on, and how that is known.
+fn words(side: Side, code: Code) -> &'static str {
+    let absent = matches!(code.class(), "missing" | "stalled" | "silence" | "lost");
+    match (side, absent) {
+        (Side::Server, true) => {
+            "server: it never wrote it to this connection (TCP loses nothing in the middle)"
+        }
+        (Side::Server, false) => "server: this is what it sent, in this order",
+        (Side::Connection, _) => "connection: there was none to send it on",
+        (Side::Client, true) => "client: it never sent it",
+        (Side::Client, false) => "client: this is what it sent",
+    }
+}
+
+fn mark(severity: Severity) -> (&'static str, Role) {
+    match severity {
+        Severity::Error => ("✖", Role::Bad),
+        Severity::Warning => ("▲", Role::Out),
+        Severity::Info => ("·", Role::Quiet),
+    }
+}
+
+fn rule(finding: &Finding) -> String {
+    let origin = &finding.origin;
+    if origin.file.is_empty() {
+        return finding.rule.clone();
+    }
+    format!("{}:{} {}", escape::text(&origin.file), origin.line, escape::text(&finding.rule))
+}
+
+/// At most this many rows in one excerpt; `None` stands for those left out in its middle.
+fn excerpt(rows: &[Row]) -> Vec<Option<&Row>> {
+    const ROWS: usize = 12;
+    if rows.len() <= ROWS {
+        return rows.iter().map(Some).collect();
+    }
+    let (head, tail) = rows.split_at(rows.len() / 2);
+    let tail = &tail[tail.len().saturating_sub(ROWS / 2)..];
+    head.iter().take(ROWS / 2).map(Some).chain([None]).chain(tail.iter().map(Some)).collect()
+}
+
+fn line(output: &Output, checked: &Checked, finding: &Finding, row: &Row) -> String {
+    let style = output.style;
+    let (event, detail) = (escape::text(&row.event), escape::text(&row.detail));
+    let (Some(frame), Some(at_ns)) = (row.frame, row.at_ns) else {
+        let text =
+            format!("{INDENT}{:>7}  {:>10}  ?  {event:<18} {detail}   ← expected here", "—", "—");
+        return style.paint(Role::Bad, text.trim_end());
+    };
+    let since = checked_time(checked, finding, at_ns);
+    let arrow = if row.out { "→" } else { "←" };
+    let role = if row.out { Role::Out } else { Role::In };
+    let text = format!("{INDENT}{:>7}  {since:>10}  ", format!("#{frame}"));
+    let blamed = if row.remark.is_some() { "  •" } else { "" };
+    format!("{text}{}  {event:<18} {detail}{blamed}", style.paint(role, arrow))
+}
+
+/// Times in an excerpt count from its first row, since what matters is between them.
+fn checked_time(_checked: &Checked, finding: &Finding, at_ns: u64) -> String {
+    let first = finding.rows.iter().find_map(|row| row.at_ns).unwrap_or(at_ns);
+    let ms = at_ns.saturating_sub(first) / 1_000_000;
+    format!("+{}.{:03}s", ms / 1000, ms % 1000)
+}
+
+fn pending(output: &mut Output, checked: &Checked) -> Result<(), Failure> {
+    let pending = checked.analysis.engine().pending();
+    if pending.is_empty() {
+        return Ok(());
+    }
+    let style = output.style;
+    output.line("")?;
+    output.line(&style.paint(Role::Strong, "Open when the recording ended"))?;
+    for open in pending.iter().take(SHOWN * 3) {
+        output.line(&format!(
+            "  {}  {}  waits for {} since #{}   {}",
+            escape::text(open.user.as_deref().unwrap_or("")),
+            escape::text(open.run.as_deref().unwrap_or("")),
+            escape::text(&open.waiting_for),
+            open.frame,
+            style.paint(Role::Quiet, &escape::text(&open.rule)),
+        ))?;
+    }
+    if pending.len() > SHOWN * 3 {
+        output.line(&format!("  and {} more", pending.len() - SHOWN * 3))?;
+    }
+    Ok(())
+}
+
+fn summary(output: &mut Output, checked: &Checked, findings: &[&Finding]) -> Result<(), Failure> {
+    let style = output.style;
+    let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let errors = of(Severity::Error);
+    let runs: u64 =
+        checked.analysis.engine().tallies().iter().take(1).map(|tally| tally.activations).sum();
+    let text = format!(
+        "{}, {}, {} in {}",
+        numbers::counted(errors as u64, "error"),
+        numbers::counted(of(Severity::Warning) as u64, "warning"),
+        numbers::counted(of(Severity::Info) as u64, "remark"),
+        numbers::counted(runs, "run"),
+    );
+    let role = if errors > 0 { Role::Bad } else { Role::Live };
+    output.line(&style.paint(role, &text))?;
+    let engine = checked.analysis.engine();
+    let (dropped, evicted) = engine.left_out();
+    let unjudged: Vec<&str> = engine.unjudged().collect();
+    for (count, text) in [
+        (dropped, format!("{dropped} more findings are not told")),
+        (evicted, format!("{evicted} runs were given up for newer ones, and not judged")),
+        (unjudged.len() as u64, format!("not judged yet: {}", unjudged.join(", "))),
+    ] {
+        if count > 0 {
+            output.line(&escape::text(&text))?;
+        }
+    }
+    let codes: std::collections::BTreeSet<Code> =
+        findings.iter().map(|finding| finding.code).collect();
+    if let Some(code) = codes.iter().next() {
+        output.line(&style.paint(
+            Role::Quiet,
+            &format!("what a code means: wiretape rules explain {}", code.text()),
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! Recordings → what is missing, out of order, doubled, late or astray in them; for people and CI.
+
+use std::ffi::OsString;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use super::choose::choose;
+use super::failure::{Code, Failure};
+use super::{Globals, locate};
+use crate::analysis::Analysis;
+use crate::recording::{Check, RecordingReader};
+use crate::rules::{RuleBook, Severity};
+use crate::wire::Recording;
+
+mod github;
+mod human;
+mod json;
+mod junit;
+mod sarif;
+
+/// Exit code where findings reach the threshold.
+const FOUND: u8 = 1;
+
+/// What `check` is asked for.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Recordings: paths, file names, or names
+    #[arg(required = true, value_name = "REC")]
+    recordings: Vec<OsString>,
+    /// A rules file or a preset; without it, the traffic decides
+    #[arg(long, value_name = "FILE|PRESET")]
+    rules: Option<String>,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    /// Exit with 1 from this severity on
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
+    fail_on: FailOn,
+    /// What is open when the recording ends
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    pending: PendingIs,
+    /// Only findings from here on: 90s, 1m30s
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// One object a recording
+    Json,
+    /// `JUnit` XML
+    Junit,
+    /// SARIF 2.1.0
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// Errors
+    #[default]
+    Error,
+    /// Warnings too
+    Warning,
+    /// Nothing
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum PendingIs {
+    /// Told, and no failure
+    #[default]
+    Ok,
+    /// A failure
+    Fail,
+}
+
+/// A recording that was looked at.
+pub(super) struct Checked {
+    pub(super) path: String,
+    pub(super) recording: Recording,
+    pub(super) analysis: Analysis,
+    /// Why these rules.
+    pub(super) chosen: String,
+    pub(super) since_ns: u64,
+}
+
+impl Checked {
+    /// Findings from where the user asked on, in order of time.
+    pub(super) fn findings(&self) -> Vec<&crate::rules::Finding> {
+        let all = self.analysis.engine().findings().iter();
+        let mut findings: Vec<_> = all.filter(|finding| finding.at_ns >= self.since_ns).collect();
+        findings.sort_by_key(|finding| (finding.at_ns, finding.code));
+        findings
+    }
+}
+
+/// Checks.
+pub(crate) fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode, Failure> {
+    let mut checked = Vec::new();
+    for name in &args.recordings {
+        let path = locate::find(&globals.dir, name)?;
+        let (book, chosen) = choose(args.rules.as_deref(), &path)?;
+        let (recording, analysis) = look(&path, book)?;
+        let since_ns = args.since.unwrap_or(0);
+        let path = super::escape::path(&path);
+        checked.push(Checked { path, recording, analysis, chosen, since_ns });
+    }
+    let mut output = globals.output();
+    let format = if globals.json { Format::Json } else { args.format };
+    match format {
+        Format::Human => human::print(&mut output, &checked)?,
+        Format::Json => json::print(&mut output, &checked)?,
+        Format::Junit => junit::print(&mut output, &checked)?,
+        Format::Sarif => sarif::print(&mut output, &checked)?,
+        Format::Github => github::print(&mut output, &checked)?,
+    }
+    output.flush()?;
+    let fails = checked.iter().any(|checked| fails(args, checked));
+    Ok(if fails { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
+}
+
+fn fails(args: &CheckArgs, checked: &Checked) -> bool {
+    let least = match args.fail_on {
+        FailOn::Error => Severity::Error,
+        FailOn::Warning => Severity::Warning,
+        FailOn::Never => return false,
+    };
+    let pending =
+        args.pending == PendingIs::Fail && !checked.analysis.engine().pending().is_empty();
+    pending || checked.findings().iter().any(|finding| finding.severity >= least)
+}
+
+/// `90s`, `1m30s`, `1h`: nanoseconds from the start.
+fn since(text: &str) -> Result<u64, String> {
+    let wrong = || "write it as 90s, 1m30s or 2h".to_owned();
+    let (mut total, mut digits) = (0_u64, String::new());
+    for c in text.trim_start_matches('+').chars() {
+        let unit = match c {
+            '0'..='9' => {
+                digits.push(c);
+                continue;
+            }
+            'h' => 3600,
+            'm' => 60,
+            's' => 1,
+            _ => return Err(wrong()),
+        };
+        let number: u64 = std::mem::take(&mut digits).parse().map_err(|_| wrong())?;
+        total = number.checked_mul(unit).and_then(|s| total.checked_add(s)).ok_or_else(wrong)?;
+    }
+    if !digits.is_empty() || text.is_empty() {
+        return Err(wrong());
+    }
+    total.checked_mul(1_000_000_000).ok_or_else(wrong)
+}
+
+/// Reads a recording through an analysis.
+pub(crate) fn look(path: &Path, book: RuleBook) -> Result<(Recording, Analysis), Failure> {
+    let reader = RecordingReader::open_with(path, Check::Schema)?;
+    let recording = reader.recording()?;
+    let mut analysis = Analysis::new(book).map_err(|error| {
+        Failure::new(Code::Usage, "the rules can't be followed").because(&error)
+    })?;
+    reader.facts(&mut |fact| {
+        analysis.feed(&fact, &mut |_, _| {});
+        ControlFlow::Continue(())
+    })?;
+    analysis.end(recording.finished_ns, &mut |_, _| {});
+    Ok((recording, analysis))
+}

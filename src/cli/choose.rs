@@ -1,0 +1,108 @@
+//! `--rules`, or the traffic itself → the rules that a recording is looked at by.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::failure::{Code, Failure};
+use super::{escape, rules};
+use crate::analysis::Analysis;
+use crate::events::Kind;
+use crate::recording::{Check, RecordingReader};
+use crate::rules::{RuleBook, language, presets};
+
+/// Frames looked at to find out what is spoken: a few seconds of it.
+const SAMPLE: u64 = 2_000;
+
+/// Of a hundred events, so many must be of a protocol before it is taken for spoken.
+const SHARE: u64 = 5;
+
+/// Presets that traffic may be taken for, the more particular first.
+const CANDIDATES: [&str; 5] = ["agent", "ag-ui", "graphql-transport-ws", "socket.io", "json-rpc"];
+
+/// The rules asked for, or those that fit the traffic; and why these.
+pub(super) fn choose(asked: Option<&str>, path: &Path) -> Result<(RuleBook, String), Failure> {
+    if let Some(asked) = asked {
+        let book = load(asked)?;
+        let chosen = format!("rules {}", book.name);
+        return Ok((book, chosen));
+    }
+    let reader = RecordingReader::open_with(path, Check::Schema)?;
+    if let Some(text) = reader.recording()?.rules
+        && let Ok(book) = language::read("recorded rules", &text)
+    {
+        return Ok((book, "rules it was recorded with".to_owned()));
+    }
+    fitting(&reader)
+}
+
+/// The preset or the file of this name.
+pub(super) fn load(asked: &str) -> Result<RuleBook, Failure> {
+    if let Some(book) = presets::preset(asked) {
+        return Ok(book);
+    }
+    let path = Path::new(asked);
+    if !path.exists() && !asked.contains(['/', '.']) {
+        rules::find(asked)?;
+    }
+    let text = rules::read(path)?;
+    let name = path.file_name().map_or(asked.into(), |name| name.to_string_lossy().into_owned());
+    language::read(&name, &text).map_err(|diagnostics| {
+        let count = diagnostics.len();
+        let failure = Failure::new(Code::Usage, format!("{asked} has {count} mistakes"));
+        let failure = match diagnostics.first() {
+            Some(first) => failure.why(format!("line {}: {}", first.line, first.message)),
+            None => failure,
+        };
+        failure.next(format!("wiretape rules lint {}", escape::path(path)))
+    })
+}
+
+/// The preset that knows most of what is said.
+fn fitting(reader: &RecordingReader) -> Result<(RuleBook, String), Failure> {
+    let mut best: Option<(u64, u64, &str)> = None;
+    for name in CANDIDATES {
+        let Some(book) = presets::preset(name) else { continue };
+        let (known, all) = known(reader, book)?;
+        if known * 100 >= all * SHARE && known > 0 && best.is_none_or(|(most, _, _)| known > most) {
+            best = Some((known, all, name));
+        }
+    }
+    let (name, why) = match best {
+        Some((known, all, name)) => {
+            (name, format!("rules {name}: {known} of the first {all} events are its own"))
+        }
+        None => ("none", "no rules: nothing here is of a protocol that is known".to_owned()),
+    };
+    let book = presets::preset(name)
+        .ok_or_else(|| Failure::new(Code::Runtime, format!("the preset {name} is broken")))?;
+    Ok((book, why))
+}
+
+/// How many of the first events a book has names for, of how many.
+fn known(reader: &RecordingReader, book: RuleBook) -> Result<(u64, u64), Failure> {
+    let mut names: HashSet<String> = HashSet::new();
+    for lifecycle in &book.lifecycles {
+        names.extend(lifecycle.pattern.names().into_iter().map(str::to_owned));
+        for sub in &lifecycle.subs {
+            names.extend(sub.pattern.names().into_iter().map(str::to_owned));
+        }
+    }
+    if names.is_empty() {
+        names.extend(book.reading.names.iter().map(|naming| naming.name.clone()));
+    }
+    let Ok(mut analysis) = Analysis::new(book) else { return Ok((0, 0)) };
+    let (mut known, mut all) = (0, 0);
+    let mut frames = 0;
+    reader.facts(&mut |fact| {
+        frames += u64::from(matches!(fact, crate::wire::Fact::Frame(_)));
+        analysis.feed(&fact, &mut |event, symbols| {
+            if event.kind == Kind::Message {
+                all += 1;
+                known += u64::from(names.contains(symbols.text(event.name)));
+            }
+        });
+        if frames < SAMPLE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok((known, all))
+}

@@ -1,0 +1,187 @@
+//! `check` and `timeline` through the binary: the demo's five bugs, and nothing else, in every format.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+use wiretape::exchange::jsonl;
+use wiretape::wire::{
+    Connection, Direction, Ending, Fact, Frame, Header, Marks, RecordedFrame, Recording, Stamp,
+};
+
+use crate::sample::run;
+
+/// A folder with the sample recording of the demo, at its own pace.
+fn demo() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/samples/demo.jsonl");
+    let imported = run(folder.path(), &["import", sample.to_str().unwrap()]);
+    let said = String::from_utf8(imported.stdout).unwrap();
+    let name = said.split_whitespace().next().expect("a name").to_owned();
+    (folder, name)
+}
+
+fn checked(folder: &Path, args: &[&str]) -> (Output, String) {
+    let output = run(folder, args);
+    let stdout = String::from_utf8(output.stdout.clone()).unwrap();
+    (output, stdout)
+}
+
+/// What the demo says it has planted.
+const PLANTED: [(&str, &str); 5] = [
+    ("E108", "user_02"),
+    ("E102", "user_07"),
+    ("E108", "user_10"),
+    ("E104", "user_11"),
+    ("E101", "user_01"),
+];
+
+#[test]
+fn the_demo_s_bugs_are_found_and_no_others() {
+    let (folder, name) = demo();
+    let (output, text) = checked(folder.path(), &["check", &name, "--json"]);
+    assert_eq!(output.status.code(), Some(1), "findings");
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((json["v"].as_u64(), json["kind"].as_str()), (Some(1), Some("check")));
+    let mut errors: Vec<(&str, &str)> = json["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["severity"] == "error")
+        .map(|finding| (finding["code"].as_str().unwrap(), finding["user"].as_str().unwrap()))
+        .collect();
+    errors.sort_unstable();
+    let mut planted = PLANTED;
+    planted.sort_unstable();
+    assert_eq!(errors, planted);
+    let stalled =
+        json["findings"].as_array().unwrap().iter().find(|f| f["code"] == "E102").unwrap();
+    assert_eq!(stalled["expected"]["event"], "tool_completed");
+    assert!(stalled["cause"]["message"].as_str().unwrap().contains("1006"), "{stalled}");
+}
+
+#[test]
+fn people_see_the_hole_and_its_cause() {
+    let (folder, name) = demo();
+    let (output, text) = checked(folder.path(), &["check", &name]);
+    assert_eq!(output.status.code(), Some(1));
+    for words in [
+        "✖ E102 missing",
+        "tool_completed (search_costs) never came",
+        "← expected here",
+        "the connection broke without a close frame (1006); the client came back",
+        "5 errors, 3 warnings",
+        "rules agent: ",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+}
+
+#[test]
+fn exit_codes_follow_the_threshold() {
+    let (folder, name) = demo();
+    let code = |args: &[&str]| checked(folder.path(), args).0.status.code();
+    assert_eq!(code(&["check", &name, "--fail-on", "never"]), Some(0));
+    assert_eq!(code(&["check", &name, "--since", "100s"]), Some(0));
+    assert_eq!(code(&["check", &name, "--rules", "none", "--fail-on", "error"]), Some(0));
+    assert_eq!(code(&["check", &name, "--rules", "none", "--fail-on", "warning"]), Some(1));
+    assert_eq!(code(&["check", "nobody"]), Some(3));
+    let (output, _) = checked(folder.path(), &["check", &name, "--rules", "agnt"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("agent"), "the nearest is named: {said}");
+    std::fs::write(folder.path().join("bad.toml"), "version = 1\n[scope.x]\nkye = ['user']\n")
+        .unwrap();
+    let (output, _) = checked(folder.path(), &["check", &name, "--rules", "bad.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("line 2") && said.contains("rules lint bad.toml"), "{said}");
+}
+
+#[test]
+fn other_tools_read_it() {
+    let (folder, name) = demo();
+    let (_, sarif) = checked(folder.path(), &["check", &name, "--format", "sarif"]);
+    let sarif: Value = serde_json::from_str(&sarif).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.iter().filter(|result| result["level"] == "error").count(), 5);
+
+    let (_, junit) = checked(folder.path(), &["check", &name, "--format", "junit"]);
+    assert!(junit.starts_with("<?xml"), "{junit}");
+    assert_eq!(junit.matches("<testcase").count(), junit.matches("classname=").count());
+    assert_eq!(junit.matches("<failure").count(), 3, "one a rule: run, isolation, after the end");
+    assert_eq!(junit.matches("<failure").count(), junit.matches("</failure>").count());
+
+    let (_, github) = checked(folder.path(), &["check", &name, "--format", "github"]);
+    assert_eq!(github.matches("::error title=").count(), 5);
+    assert!(github.matches("::notice").count() <= 10, "{github}");
+}
+
+#[test]
+fn a_timeline_is_text() {
+    let (folder, name) = demo();
+    let (output, text) = checked(folder.path(), &["timeline", &name, "--user", "user_07"]);
+    assert!(output.status.success());
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with(&name), "{text}");
+    let broken = lines.iter().find(|line| line.contains("E102")).expect("the broken run");
+    assert!(broken.contains('?') && broken.contains('S') && broken.contains('X'), "{broken}");
+    assert!(lines.iter().any(|line| line.contains("ok ")), "{text}");
+    assert!(!text.contains("user_01"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+}
+
+/// Names and ids come from the wire: nothing of them reaches the terminal as it is.
+#[test]
+fn what_is_said_is_escaped() {
+    let folder = tempfile::tempdir().unwrap();
+    let evil = "\\u001b]52;c;aGk=\\u0007\\u202e";
+    let connection = Connection {
+        id: 1,
+        request_head: b"GET / HTTP/1.1\r\nX-User-Id: \x1b[31mred\r\n\r\n".to_vec(),
+        response_head: b"HTTP/1.1 101 S\r\n\r\n".to_vec(),
+        status: Some(101),
+        closed_ns: Some(900),
+        ending: Some(Ending::Eof),
+        ..Connection::default()
+    };
+    let recording = Recording { name: "evil".into(), ..Recording::default() };
+    let mut lines = vec![
+        jsonl::render(&Fact::Recording(recording)),
+        jsonl::render(&Fact::Connection(connection)),
+    ];
+    for (id, kind) in [(1, "agent_started"), (2, "tool_executing")] {
+        let body = format!(
+            r#"{{"type":"{kind}","run_id":"{evil}","tool_name":"{evil}","agent_name":"{evil}"}}"#
+        );
+        lines.push(jsonl::render(&Fact::Frame(RecordedFrame {
+            id,
+            connection: 1,
+            direction: Direction::ServerToClient,
+            stamp: Stamp { read_ns: id as u64, written_ns: None },
+            frame: Frame {
+                header: Header::from_bytes(&[0x81, 126, 0, body.len() as u8]).unwrap(),
+                length: body.len() as u64,
+                payload: Cow::Owned(body.into_bytes()),
+                marks: Marks::NONE,
+            },
+        })));
+    }
+    std::fs::write(folder.path().join("evil.jsonl"), lines.join("\n") + "\n").unwrap();
+    assert!(run(folder.path(), &["import", "evil.jsonl"]).status.success());
+    for args in [
+        &["check", "evil", "--rules", "agent"][..],
+        &["check", "evil", "--rules", "agent", "--json"],
+        &["check", "evil", "--rules", "agent", "--format", "junit"],
+        &["check", "evil", "--rules", "agent", "--format", "github"],
+        &["check", "evil", "--rules", "agent", "--format", "sarif"],
+        &["timeline", "evil", "--rules", "agent"],
+    ] {
+        let (_, text) = checked(folder.path(), args);
+        assert!(!text.is_empty(), "{args:?}");
+        let bad = |c: &char| (*c < ' ' && *c != '\n') || *c == '\u{7f}' || *c == '\u{202e}';
+        assert_eq!(text.chars().find(bad), None, "{args:?}: {text:?}");
+    }
+}
