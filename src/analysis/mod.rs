@@ -114,8 +114,9 @@ impl Analysis {
     pub fn tick(&mut self, now_ns: u64, each: &mut dyn FnMut(&Event, &Symbols)) -> Vec<usize> {
         self.now_ns = self.now_ns.max(now_ns);
         self.release(now_ns);
-        let changed = self.judge(each);
+        let mut changed = self.judge(each);
         self.engine.time(now_ns, self.decoder.symbols());
+        changed.extend(self.engine.changes());
         changed
     }
 

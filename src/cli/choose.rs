@@ -37,9 +37,15 @@ pub(super) fn choose(asked: Option<&str>, path: &Path) -> Result<(RuleBook, Stri
 }
 
 /// The preset or the file of this name.
-pub(super) fn load(asked: &str) -> Result<RuleBook, Failure> {
-    if let Some(book) = presets::preset(asked) {
-        return Ok(book);
+fn load(asked: &str) -> Result<RuleBook, Failure> {
+    load_with_text(asked).map(|(book, _)| book)
+}
+
+/// The same, with its text, to be kept.
+pub(super) fn load_with_text(asked: &str) -> Result<(RuleBook, String), Failure> {
+    let known = presets::presets().iter().find(|preset| preset.name == asked);
+    if let Some((preset, book)) = known.zip(presets::preset(asked)) {
+        return Ok((book, preset.text.to_owned()));
     }
     let path = Path::new(asked);
     if !path.exists() && !asked.contains(['/', '.']) {
@@ -47,7 +53,7 @@ pub(super) fn load(asked: &str) -> Result<RuleBook, Failure> {
     }
     let text = rules::read(path)?;
     let name = path.file_name().map_or(asked.into(), |name| name.to_string_lossy().into_owned());
-    language::read(&name, &text).map_err(|diagnostics| {
+    let read = language::read(&name, &text).map_err(|diagnostics| {
         let count = diagnostics.len();
         let failure = Failure::new(Code::Usage, format!("{asked} has {count} mistakes"));
         let failure = match diagnostics.first() {
@@ -55,7 +61,8 @@ pub(super) fn load(asked: &str) -> Result<RuleBook, Failure> {
             None => failure,
         };
         failure.next(format!("wiretape rules lint {}", escape::path(path)))
-    })
+    });
+    Ok((read?, text))
 }
 
 /// The preset that knows most of what is said.

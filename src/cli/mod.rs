@@ -23,6 +23,7 @@ mod hint;
 mod human;
 mod import;
 mod info;
+mod live_check;
 mod locate;
 mod losses;
 mod ls;
@@ -138,7 +139,7 @@ impl Globals {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Record what passes between clients and a server
-    Record(record::RecordArgs),
+    Record(Box<record::RecordArgs>),
     /// A pretend chat platform with planted bugs, recorded
     Demo(demo::DemoArgs),
     /// List recordings

@@ -16,7 +16,9 @@ use crate::wire::Recording;
 
 use super::Globals;
 use super::child::Child;
+use super::choose;
 use super::failure::{Code, Failure};
+use super::live_check::LiveCheck;
 use super::screen::Screen;
 use super::signals::Signals;
 use super::tap::JournalTap;
@@ -79,6 +81,12 @@ pub(crate) struct RecordArgs {
     /// Accept any certificate from the server
     #[arg(short = 'k', long, conflicts_with = "ca")]
     pub(crate) insecure: bool,
+    /// Check while recording, by a rules file or a preset, and keep the rules in the recording
+    #[arg(long, value_name = "FILE|PRESET")]
+    pub(crate) rules: Option<String>,
+    /// With --rules: exit with 1 from this severity on
+    #[arg(long, value_name = "error|warning|never", default_value = "never", value_parser = ["error", "warning", "never"], requires = "rules")]
+    pub(crate) fail_on: String,
     /// Run this command, and end with it
     #[arg(last = true, value_name = "CMD")]
     pub(crate) command: Vec<String>,
@@ -179,7 +187,9 @@ async fn record(
         .map_err(|error| Failure::new(Code::Runtime, "can't listen").because(&error))?;
     let urls = Urls::new(args, &upstream, address);
     let clock = Clock::start();
-    let writer = create(args, globals, &upstream, &urls)?;
+    let rules = args.rules.as_deref().map(choose::load_with_text).transpose()?;
+    let text = rules.as_ref().map(|(_, text)| text.clone());
+    let writer = create(args, globals, (&upstream, text), &urls)?;
     let mut child = match Child::start(args, globals, &urls.variable) {
         Ok(child) => child,
         Err(failure) => {
@@ -198,6 +208,12 @@ async fn record(
     let tap = Arc::new(JournalTap::new(writer.journal(), Arc::clone(&screen)));
     let connector = Connector::new(upstream, plan.tls);
     let mut proxy = listening.serve(plan.settings, connector, tap, clock);
+    let path = writer.path().to_owned();
+    let checking = rules
+        .map(|(book, _)| {
+            LiveCheck::start(&path, book, Arc::clone(&screen), (clock, writer.journal()))
+        })
+        .transpose()?;
     let ticker = Ticker::start(Arc::clone(&screen), writer.journal());
     let exit = tokio::select! {
         () = signals.stop() => None,
@@ -213,8 +229,29 @@ async fn record(
         child.kill();
         proxy.end_now().await;
     }
+    // Before the writer closes the file, which it can clean up after only if nobody reads it.
+    let found = checking.map(LiveCheck::finish);
+    let summary = finish(writer, &screen, (&mut signals, hurried), clock.now_ns()).await?;
+    if let Some(found) = found {
+        screen.found(found.errors, found.warnings);
+    }
+    let fails = found.is_some_and(|found| match args.fail_on.as_str() {
+        "error" => found.errors > 0,
+        "warning" => found.errors + found.warnings > 0,
+        _ => false,
+    });
+    let code = conclude(&screen, summary, exit.or_else(|| child.code()), hurried)?;
+    Ok(if fails && code == ExitCode::SUCCESS { ExitCode::FAILURE } else { code })
+}
+
+/// Finishes the file; whoever does not want to wait for a slow disk says so by another Ctrl-C.
+async fn finish(
+    writer: RecordingWriter,
+    screen: &Screen,
+    (signals, hurried): (&mut Signals, bool),
+    finished_ns: u64,
+) -> Result<Result<Summary, crate::recording::RecordingError>, Failure> {
     let journal = writer.journal();
-    let finished_ns = clock.now_ns();
     let mut finishing = tokio::task::spawn_blocking(move || writer.finish(finished_ns));
     let limit = if hurried { AT_ONCE } else { Duration::MAX };
     let summary = tokio::select! {
@@ -222,13 +259,10 @@ async fn record(
         () = signals.stop() => None,
     };
     let Some(summary) = summary else {
-        // The disk takes its time, and nobody wants to wait for it.
         screen.abandon(&journal.status());
         std::process::exit(i32::from(Code::Interrupted as u8));
     };
-    let summary = summary
-        .map_err(|error| Failure::new(Code::Runtime, "the recorder failed").because(&error))?;
-    conclude(&screen, summary, exit.or_else(|| child.code()), hurried)
+    summary.map_err(|error| Failure::new(Code::Runtime, "the recorder failed").because(&error))
 }
 
 /// The URLs of one recording: what people and programs are told.
@@ -265,7 +299,7 @@ impl Urls {
 fn create(
     args: &RecordArgs,
     globals: &Globals,
-    upstream: &Upstream,
+    (upstream, rules): (&Upstream, Option<String>),
     urls: &Urls,
 ) -> Result<RecordingWriter, Failure> {
     let options = WriterOptions {
@@ -279,6 +313,7 @@ fn create(
         started_ns: i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX),
         upstream: upstream.to_string(),
         listen: urls.listen.clone(),
+        rules,
         ..Recording::default()
     };
     Ok(Store::new(&globals.dir).record(&mut recording, args.name.as_deref(), &options)?)

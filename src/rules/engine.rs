@@ -141,6 +141,11 @@ impl Engine {
         }
     }
 
+    /// The findings that passing time has made or changed since the last event, by their index.
+    pub fn changes(&mut self) -> Vec<usize> {
+        self.teller.take_changes()
+    }
+
     /// The recording ends here. Whether it was finished in order.
     pub fn end(&mut self, at_ns: u64, symbols: &Symbols) {
         self.time(at_ns, symbols);

@@ -1,8 +1,11 @@
 //! `check` and `timeline` through the binary: the demo's five bugs, and nothing else, in every format.
 
 use std::borrow::Cow;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Output;
+use std::sync::{Arc, Barrier};
 
 use serde_json::Value;
 use wiretape::exchange::jsonl;
@@ -11,6 +14,8 @@ use wiretape::wire::{
 };
 
 use crate::sample::run;
+use crate::support::load::{connect, serve};
+use crate::support::proxy::{Options, start_proxy};
 
 /// A folder with the sample recording of the demo, at its own pace.
 fn demo() -> (tempfile::TempDir, String) {
@@ -131,6 +136,64 @@ fn a_timeline_is_text() {
     assert!(lines.iter().any(|line| line.contains("ok ")), "{text}");
     assert!(!text.contains("user_01"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+}
+
+/// A text frame as a server sends it.
+fn said(body: &str) -> Vec<u8> {
+    let mut frame = vec![0x81, body.len() as u8];
+    frame.extend_from_slice(body.as_bytes());
+    frame
+}
+
+#[test]
+fn findings_come_while_it_is_recorded_and_are_those_of_afterwards() {
+    let go_on = Arc::new(Barrier::new(2));
+    let waits = Arc::clone(&go_on);
+    let server = serve(move |mut socket: TcpStream| {
+        for (kind, run) in [
+            ("agent_started", "A"),
+            ("agent_completed", "A"),
+            ("agent_thinking", "A"),
+            ("agent_started", "B"),
+        ] {
+            let body = format!(r#"{{"type":"{kind}","run_id":"{run}","agent_name":"a"}}"#);
+            socket.write_all(&said(&body)).unwrap();
+        }
+        waits.wait();
+        // A close frame, 1000, and the end.
+        socket.write_all(&[0x88, 2, 3, 0xe8]).unwrap();
+    });
+    let options = Options::args(&["--rules", "agent", "--fail-on", "error"]);
+    let proxy = start_proxy(server, options);
+    let mut client = connect(proxy.address).unwrap();
+    // The one is told at once, while the connection is open.
+    let finding = proxy.event("finding");
+    assert_eq!(finding["finding"]["code"], "E104");
+    go_on.wait();
+    client.read_to_end(&mut Vec::new()).unwrap();
+    drop(client);
+    proxy.event("connection_closed");
+    let ended = proxy.terminate();
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
+    let codes: Vec<String> = ended
+        .of_kind("finding")
+        .iter()
+        .map(|finding| finding["finding"]["code"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(codes, ["E101"], "and the other at the end");
+    let folder = ended.recording.parent().unwrap();
+    let (_, text) = checked(folder, &["check", ended.recording.to_str().unwrap(), "--json"]);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let mut afterwards: Vec<&str> = json["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["severity"] == "error")
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect();
+    afterwards.sort_unstable();
+    assert_eq!(afterwards, ["E101", "E104"]);
+    assert_eq!(json["chosen"], "rules it was recorded with");
 }
 
 /// Names and ids come from the wire: nothing of them reaches the terminal as it is.

@@ -24,8 +24,9 @@ struct CheckedJson<'a> {
     tallies: Vec<TallyJson<'a>>,
 }
 
+/// A finding; public to others who tell of one.
 #[derive(Serialize)]
-struct FindingJson<'a> {
+pub(crate) struct FindingJson<'a> {
     id: String,
     code: String,
     class: &'static str,
@@ -99,7 +100,7 @@ pub(super) fn print(output: &mut Output, checked: &[Checked]) -> Result<(), Fail
             findings: checked
                 .findings()
                 .into_iter()
-                .map(|finding| FindingJson::of(finding, checked.recording.started_ns))
+                .map(|finding| FindingJson::of(finding, Some(checked.recording.started_ns)))
                 .collect(),
             pending: engine.pending().iter().map(PendingJson::of).collect(),
             tallies: engine.tallies().iter().map(TallyJson::of).collect(),
@@ -118,7 +119,8 @@ pub(super) const fn severity(severity: Severity) -> &'static str {
 }
 
 impl<'a> FindingJson<'a> {
-    fn of(finding: &'a Finding, started_ns: i64) -> Self {
+    /// `started_ns` is when the recording started, where that is known.
+    pub(crate) fn of(finding: &'a Finding, started_ns: Option<i64>) -> Self {
         Self {
             id: format!("{:016x}", finding.id),
             code: finding.code.text(),
@@ -131,7 +133,8 @@ impl<'a> FindingJson<'a> {
             run: finding.run.as_deref(),
             connection: finding.connection,
             at_ns: finding.at_ns,
-            time: human::rfc3339(human::moment(started_ns, finding.at_ns)),
+            time: started_ns
+                .and_then(|started_ns| human::rfc3339(human::moment(started_ns, finding.at_ns))),
             message: &finding.message,
             frames: &finding.frames,
             expected: finding.expected.as_ref().map(|expected| ExpectedJson {

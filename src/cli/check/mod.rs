@@ -17,7 +17,7 @@ use crate::wire::Recording;
 
 mod github;
 mod human;
-mod json;
+pub(crate) mod json;
 mod junit;
 mod sarif;
 
