@@ -253,6 +253,9 @@ impl Teller {
             lines.push(format!("  {}  {user}  {sentence}", style.paint(Role::Bad, code)));
         }
         lines.push(String::new());
+        if args.save {
+            lines.push(format!("Find them:   wiretape check {}", escape::path(path)));
+        }
         lines.push("Now yours:   wiretape record ws://localhost:8000".to_owned());
         lines
     }
