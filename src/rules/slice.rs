@@ -171,6 +171,9 @@ impl Slice {
         let mut judged = Vec::new();
         for (index, monitor) in &mut self.monitors {
             let watch = &watches[*index];
+            if !watch.hears(seen.name) {
+                continue;
+            }
             let value = match &watch.rule.kind {
                 RuleKind::Sequence { field, .. } => event.field(*field),
                 _ => None,
@@ -184,9 +187,11 @@ impl Slice {
             let key = watch.rule.key.and_then(|key| event.field(key));
             let mut verdicts = Verdicts::default();
             monitor.event(watch, key, &look, &mut verdicts);
-            judged.push(Judged::of(By::Watch(*index), verdicts));
+            let found = Judged::of(By::Watch(*index), verdicts);
+            if !found.is_empty() {
+                judged.push(found);
+            }
         }
-        judged.retain(|judged| !judged.is_empty());
         judged
     }
 

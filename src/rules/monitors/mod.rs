@@ -160,6 +160,27 @@ impl Watch {
         self.names[which].contains(&name)
     }
 
+    /// Whether an event of this name can matter to it: most rules hear only of those they name.
+    pub(super) fn hears(&self, name: Symbol) -> bool {
+        let all = matches!(
+            self.rule.kind,
+            K::Existence(_)
+                | K::ExactlyOne(_)
+                | K::Init(_)
+                | K::End(_)
+                | K::RespondedExistence(..)
+                | K::CoExistence(..)
+                | K::ChainResponse(..)
+                | K::ChainPrecedence(..)
+                | K::ChainSuccession(..)
+                | K::NotChainSuccession(..)
+                | K::Silence { .. }
+                | K::Heartbeat { .. }
+                | K::Sequence { .. }
+        );
+        all || self.names.iter().any(|names| names.contains(&name))
+    }
+
     /// `tool_completed` or `agent_completed/agent_error`.
     pub(super) fn words(&self, which: usize, symbols: &Symbols) -> String {
         let names = &self.names[which];
