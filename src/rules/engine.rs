@@ -2,7 +2,7 @@
 //! cause once.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 
 use crate::events::{Event, Kind, Scalar, Symbol, Symbols};
 
@@ -31,6 +31,8 @@ pub struct Engine {
     owners: Owners,
     /// Who was cut off and is not back.
     pub(super) away: HashMap<Scalar, (Detached, i64)>,
+    /// Connections of which something was lost; 0 for all of them.
+    pub(super) gapped: HashSet<i64>,
     timers: BinaryHeap<Reverse<(u64, usize, u64)>>,
     next_slice: u64,
     pub(super) now_ns: u64,
@@ -92,6 +94,7 @@ impl Engine {
             details,
             scopes,
             away: HashMap::new(),
+            gapped: HashSet::new(),
             timers: BinaryHeap::new(),
             next_slice: 0,
             now_ns: 0,
@@ -279,7 +282,8 @@ impl Engine {
             None => match state.tombstones.get(&key) {
                 Some(end) if !begins => {
                     let mut courses = self.courses.iter();
-                    if !courses.any(|course| course.lifecycle.scope == scope) {
+                    let judged = courses.any(|course| course.lifecycle.scope == scope);
+                    if !judged || self.has_gap(event.connection) {
                         return;
                     }
                     let end = *end;
@@ -309,6 +313,10 @@ impl Engine {
         courses.any(|course| course.knows(event.name))
     }
 
+    fn has_gap(&self, connection: i64) -> bool {
+        self.gapped.contains(&connection) || self.gapped.contains(&0)
+    }
+
     fn open(
         &mut self,
         scope: usize,
@@ -320,6 +328,10 @@ impl Engine {
         self.next_slice += 1;
         let mut slice = Slice::new(key.clone(), scope, &self.courses, &self.watches, event.at_ns);
         slice.user = user;
+        // Its beginning may be what was lost.
+        let begins = &self.scopes[scope].begins;
+        slice.gapped =
+            !begins.is_empty() && !begins.contains(&event.name) && self.has_gap(event.connection);
         slice.run = self.details.run.and_then(|run| event.field(run));
         let state = &mut self.scopes[scope];
         if state.slices.len() >= self.book.scopes[scope].max_open {

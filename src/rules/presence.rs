@@ -96,10 +96,14 @@ impl Engine {
     }
 
     pub(super) fn gap(&mut self, event: &Event) {
+        self.gapped.insert(event.connection);
+        // What a user's other connection lost may have been of the same run.
+        let user = self.sessions.user(event.connection);
         for scope in &mut self.scopes {
             for slice in scope.slices.values_mut() {
-                slice.gapped |=
-                    event.connection == 0 || slice.connections.contains(&event.connection);
+                slice.gapped |= event.connection == 0
+                    || slice.connections.contains(&event.connection)
+                    || user.is_some() && slice.user == user;
             }
         }
     }

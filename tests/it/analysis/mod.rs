@@ -292,3 +292,42 @@ fn live_is_as_afterwards() {
         );
     }
 }
+
+/// A gap accuses nobody: whatever one frame less is said of, it is no error (rules.md, 5).
+#[test]
+fn what_was_lost_is_held_against_nobody() {
+    let mut tried = 0;
+    for scenario in scenarios() {
+        let is_error = |finding: &Finding| finding.severity == Severity::Error;
+        if scenario.check(true).0.iter().any(is_error) {
+            continue;
+        }
+        for lost in 0..scenario.facts.len() {
+            let Fact::Frame(frame) = &scenario.facts[lost] else { continue };
+            let gap = Fact::Gap(Gap {
+                connection: Some(frame.connection),
+                direction: None,
+                from_ns: frame.stamp.read_ns,
+                to_ns: frame.stamp.read_ns,
+                frames: 1,
+                bytes: 1,
+                reason: GapReason::Behind,
+            });
+            let mut facts = scenario.facts.clone();
+            facts[lost] = gap;
+            let name = scenario.name.clone();
+            let fewer = Scenario {
+                facts,
+                name: name.clone(),
+                rules: scenario.rules.clone(),
+                expected: Vec::new(),
+                ..scenario
+            };
+            let errors: Vec<String> =
+                fewer.check(true).0.iter().filter(|finding| is_error(finding)).map(line).collect();
+            assert!(errors.is_empty(), "{name} without frame {}: {errors:?}", frame.id);
+            tried += 1;
+        }
+    }
+    assert!(tried > 30, "{tried}");
+}
