@@ -10,6 +10,10 @@ use crate::rules::{Code, Finding, Row, Severity, Side};
 /// Findings of one kind shown in full; the rest are counted.
 const SHOWN: usize = 3;
 
+/// Columns before what does not fit on the first line of a message, and of a label's text.
+const MESSAGE_INDENT: usize = 4;
+const LABEL_INDENT: usize = 10;
+
 /// Columns before an excerpt's event.
 const INDENT: &str = "    ";
 
@@ -88,7 +92,10 @@ fn show(output: &mut Output, checked: &Checked, finding: &Finding) -> Result<(),
         whose.join("  "),
         style.paint(Role::Quiet, &rule(finding)),
     ))?;
-    output.line(&format!("  {}", style.paint(Role::Strong, &escape::text(&finding.message))))?;
+    let message = format!("  {}", escape::text(&finding.message));
+    for line in fitted(output, &message, MESSAGE_INDENT).lines() {
+        output.line(&style.paint(Role::Strong, line))?;
+    }
     if finding.severity == Severity::Info {
         return Ok(());
     }
@@ -98,8 +105,11 @@ fn show(output: &mut Output, checked: &Checked, finding: &Finding) -> Result<(),
             None => output.line(&style.paint(Role::Quiet, &format!("{INDENT}⋮")))?,
         }
     }
-    let mut told =
-        |label: &str, text: &str| output.line(&format!("  {label:<7} {}", escape::text(text)));
+    let mut told = |label: &str, text: &str| {
+        let line = format!("  {label:<7} {}", escape::text(text));
+        let lines = fitted(output, &line, LABEL_INDENT);
+        lines.lines().try_for_each(|line| output.line(line))
+    };
     if let Some(cause) = &finding.cause {
         let frame = cause.frame.map_or_else(String::new, |frame| format!(" (#{frame})"));
         told("cause", &format!("{}{frame}", cause.text))?;
@@ -114,6 +124,12 @@ fn show(output: &mut Output, checked: &Checked, finding: &Finding) -> Result<(),
         told("also", &finding.also_violates.join("; "))?;
     }
     Ok(())
+}
+
+/// A line in as many as a terminal needs; a pipe gets it whole.
+fn fitted(output: &Output, line: &str, indent: usize) -> String {
+    let columns = output.columns().filter(|_| output.is_terminal());
+    columns.map_or_else(|| line.to_owned(), |columns| escape::wrap(line, columns, indent))
 }
 
 /// Whose side it is on, and how that is known.
