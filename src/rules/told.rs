@@ -7,7 +7,7 @@ use crate::events::{Scalar, Symbols};
 
 use super::book::{Origin, RuleBook, Severity};
 use super::course::Course;
-use super::finding::{Cause, Code, Finding, Pending, Status, Tally};
+use super::finding::{Cause, Code, Expected, Finding, Pending, Status, Tally};
 use super::monitors::{Breach, SliceEnd, Watch};
 use super::slice::{By, Judged, Slice};
 
@@ -280,12 +280,13 @@ impl Teller {
     /// A graver finding tells that the same run is incomplete: one cause, one finding.
     fn is_told(&self, about: &About<'_>, breach: &Breach) -> Option<usize> {
         let incomplete = |code: Code| matches!(code.class(), "missing" | "lost" | "stalled");
+        let unmet = |code: Code| incomplete(code) || code == Code::W202;
         let recent = self.findings.len().saturating_sub(RECENT);
         let same = self.findings[recent..].iter().rposition(|finding| {
-            incomplete(finding.code)
-                && (finding.code, &finding.frames) == (breach.code, &breach.frames)
-                && finding.expected.as_ref().map(|expected| &expected.event)
-                    == breach.expected.as_ref().map(|expected| &expected.event)
+            unmet(finding.code)
+                && unmet(breach.code)
+                && finding.frames == breach.frames
+                && await_same(finding.expected.as_ref(), breach.expected.as_ref())
                 && finding.severity >= about.severity
                 && finding.rule != about.rule
                 && finding.user == about.user
@@ -307,6 +308,12 @@ impl Teller {
         });
         graver.map(|graver| recent + graver)
     }
+}
+
+/// Whether two wait for an event of the same name; each may name several.
+fn await_same(one: Option<&Expected>, other: Option<&Expected>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return false };
+    one.event.split('/').any(|name| other.event.split('/').any(|also| also == name))
 }
 
 /// A slice that lost its connection, or was left, is told by that.

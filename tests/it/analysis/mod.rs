@@ -194,7 +194,7 @@ fn opened(id: i64, at_ns: u64, user: &str, status: u16) -> Connection {
 /// anything that is no name, is the payload itself.
 fn message(kind: &str, members: &[&str]) -> String {
     if kind.starts_with(['{', '"', '!']) {
-        return [&[kind], members].concat().join(" ");
+        return [&[kind.trim_start_matches('!')], members].concat().join(" ");
     }
     let mut body = Map::new();
     body.insert("type".into(), json!(kind));
