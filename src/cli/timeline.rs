@@ -101,7 +101,7 @@ pub(crate) fn run(args: &TimelineArgs, globals: &Globals) -> Result<ExitCode, Fa
     let head = format!("{}   {}", escape::text(&recording.name), escape::text(&chosen));
     output.line(&output.style.paint(Role::Strong, &head))?;
     if lanes.is_empty() {
-        output.line("no runs to show: no event names one (see: wiretape rules keys)")?;
+        output.line("no runs to show: no event names one; where run ids are is told by [fields] of a rules file")?;
     } else {
         draw(&mut output, &lanes, recording.started_ns)?;
     }
