@@ -2,7 +2,7 @@
 //! cause once.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, VecDeque};
 
 use crate::events::{Event, Kind, Scalar, Symbol, Symbols};
 
@@ -52,7 +52,8 @@ pub(super) struct ScopeState {
     begins: Vec<Symbol>,
     ends: Vec<Symbol>,
     open: HashMap<Box<[Scalar]>, u64>,
-    pub(super) slices: HashMap<u64, Slice>,
+    /// By number: the oldest first.
+    pub(super) slices: BTreeMap<u64, Slice>,
     tombstones: HashMap<Box<[Scalar]>, Seen>,
     buried: VecDeque<Box<[Scalar]>>,
     evicted: u64,
@@ -276,7 +277,7 @@ impl Engine {
                 let ended = state.slices[&number].ended.is_some();
                 let end = if ended { SliceEnd::Complete } else { SliceEnd::Superseded };
                 self.bury((scope, number), end, event.at_ns, symbols);
-                self.open(scope, key, event, user)
+                self.open((scope, key), event, user, symbols)
             }
             Some(number) => number,
             None => match state.tombstones.get(&key) {
@@ -291,7 +292,7 @@ impl Engine {
                     return;
                 }
                 _ if !begins && !self.is_of_interest(scope, event) => return,
-                _ => self.open(scope, key, event, user),
+                _ => self.open((scope, key), event, user, symbols),
             },
         };
         self.feed((scope, number), event, seen, symbols);
@@ -313,16 +314,30 @@ impl Engine {
         courses.any(|course| course.knows(event.name))
     }
 
+    /// The oldest slice goes: if it has ended, it is judged a little early; if not, what it owes
+    /// is nobody's fault.
+    fn make_room(&mut self, scope: usize, now_ns: u64, symbols: &Symbols) {
+        let state = &mut self.scopes[scope];
+        let Some((oldest, slice)) = state.slices.first_key_value() else { return };
+        let oldest = *oldest;
+        if slice.ended.is_some() {
+            self.bury((scope, oldest), SliceEnd::Complete, now_ns, symbols);
+        } else if let Some(gone) = state.slices.remove(&oldest) {
+            state.open.remove(&gone.key);
+            state.evicted += 1;
+        }
+    }
+
     fn has_gap(&self, connection: i64) -> bool {
         self.gapped.contains(&connection) || self.gapped.contains(&0)
     }
 
     fn open(
         &mut self,
-        scope: usize,
-        key: Box<[Scalar]>,
+        (scope, key): (usize, Box<[Scalar]>),
         event: &Event,
         user: Option<Scalar>,
+        symbols: &Symbols,
     ) -> u64 {
         let number = self.next_slice;
         self.next_slice += 1;
@@ -333,16 +348,10 @@ impl Engine {
         slice.gapped =
             !begins.is_empty() && !begins.contains(&event.name) && self.has_gap(event.connection);
         slice.run = self.details.run.and_then(|run| event.field(run));
-        let state = &mut self.scopes[scope];
-        if state.slices.len() >= self.book.scopes[scope].max_open {
-            // The oldest goes: what it owes is nobody's fault.
-            if let Some(oldest) = state.slices.keys().min().copied()
-                && let Some(gone) = state.slices.remove(&oldest)
-            {
-                state.open.remove(&gone.key);
-                state.evicted += 1;
-            }
+        while self.scopes[scope].slices.len() >= self.book.scopes[scope].max_open.max(1) {
+            self.make_room(scope, event.at_ns, symbols);
         }
+        let state = &mut self.scopes[scope];
         state.open.insert(key, number);
         state.slices.insert(number, slice);
         number

@@ -13,6 +13,9 @@ use super::monitors::{Look, Monitor, Seen, SliceEnd, Stop, Verdicts, Watch, last
 /// more is not judged by its lifecycle, and that is counted.
 const MAX_EVENTS: usize = 8192;
 
+/// The latest events kept of a slice that no lifecycle follows.
+const RECENT: usize = 64;
+
 /// Message ids remembered, so that what comes twice is known (rules.md, 2.4).
 const MAX_IDS: usize = 256;
 
@@ -154,6 +157,10 @@ impl Slice {
         symbols: &Symbols,
     ) -> Vec<Judged> {
         self.last_ns = seen.at_ns;
+        if self.courses.is_empty() && self.ended.is_none() && self.events.len() >= 2 * RECENT {
+            // Without a lifecycle, only what is around a finding is ever looked at.
+            self.events.drain(..RECENT);
+        }
         if self.is_one_more(&seen, courses) {
             // Of a long stream, its first and its latest chunk are kept.
             if let Some(last) = self.events.last_mut() {
