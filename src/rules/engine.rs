@@ -232,7 +232,6 @@ impl Engine {
             name: event.name,
             detail: self.detail_of(event),
             msg_id: self.details.msg_id.and_then(|field| event.field(field)),
-            content: 0,
         }
     }
 
@@ -431,7 +430,7 @@ impl Engine {
         }
         let due = slice.deadline(&self.watches).is_some_and(|deadline| deadline <= at_ns);
         if due {
-            slice.time(&self.watches, at_ns.saturating_add(1), symbols);
+            slice.time(&self.watches, at_ns.saturating_add(1));
         }
         self.set_timer(scope, number);
     }

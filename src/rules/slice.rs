@@ -227,9 +227,9 @@ impl Slice {
     }
 
     /// It is `now_ns`, and nothing has come.
-    pub(super) fn time(&mut self, watches: &[Watch], now_ns: u64, symbols: &Symbols) {
+    pub(super) fn time(&mut self, watches: &[Watch], now_ns: u64) {
         for (index, monitor) in &mut self.monitors {
-            monitor.time(&watches[*index], now_ns, symbols, &mut Verdicts::default());
+            monitor.time(&watches[*index], now_ns);
         }
     }
 

@@ -80,18 +80,16 @@ fn show(output: &mut Output, checked: &Checked, finding: &Finding) -> Result<(),
     let (mark, role) = mark(finding.severity);
     let whose = [
         finding.user.as_deref().map(escape::text),
-        finding.run.as_deref().map(|run| format!("run {}", escape::text(run))),
         finding.connection.map(|connection| format!("conn {connection}")),
     ];
     let whose: Vec<String> = whose.into_iter().flatten().collect();
     let head = format!("{mark} {} {}", finding.code.text(), finding.code.class());
-    output.line(&format!(
-        "{}   {}   {}   {}",
-        style.paint(role, &head),
-        at,
-        whose.join("  "),
-        style.paint(Role::Quiet, &rule(finding)),
-    ))?;
+    output.line(&format!("{}   {}   {}", style.paint(role, &head), at, whose.join("  ")))?;
+    let run = finding.run.as_deref().map(|run| format!("run {}   ", escape::text(run)));
+    let whence = format!("  {}{}", run.unwrap_or_default(), rule(finding));
+    for part in fitted(output, &whence, MESSAGE_INDENT).lines() {
+        output.line(&style.paint(Role::Quiet, part))?;
+    }
     let message = format!("  {}", escape::text(&finding.message));
     for line in fitted(output, &message, MESSAGE_INDENT).lines() {
         output.line(&style.paint(Role::Strong, line))?;

@@ -42,8 +42,6 @@ pub(super) struct Seen {
     pub(super) detail: Option<Scalar>,
     /// Its message's id.
     pub(super) msg_id: Option<Scalar>,
-    /// A digest of its payload.
-    pub(super) content: u64,
 }
 
 /// What a monitor is told of an event.
@@ -267,18 +265,12 @@ impl Monitor {
     }
 
     /// Tells that it is `now_ns`, and no event has come.
-    pub(super) fn time(
-        &mut self,
-        watch: &Watch,
-        now_ns: u64,
-        symbols: &Symbols,
-        out: &mut Verdicts,
-    ) {
+    pub(super) fn time(&mut self, watch: &Watch, now_ns: u64) {
         for state in self.states.values_mut() {
             match state {
                 State::Order(_) => {}
-                State::Obligation(state) => state.time(watch, now_ns, symbols, out),
-                State::Stream(state) => state.time(watch, now_ns, symbols, out),
+                State::Obligation(state) => state.time(watch, now_ns),
+                State::Stream(state) => state.time(watch, now_ns),
             }
         }
     }

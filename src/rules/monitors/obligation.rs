@@ -175,13 +175,7 @@ impl Obligation {
         open.map(|debt| debt.seen.at_ns.saturating_add(within)).chain(of_existence).min()
     }
 
-    pub(super) fn time(
-        &mut self,
-        watch: &Watch,
-        now_ns: u64,
-        _symbols: &Symbols,
-        _out: &mut Verdicts,
-    ) {
+    pub(super) fn time(&mut self, watch: &Watch, now_ns: u64) {
         let Some(within) = watch.within() else { return };
         self.overdue |= now_ns > self.began_ns.saturating_add(within) && self.count == 0;
         for debt in &mut self.open {

@@ -201,7 +201,7 @@ impl Stream {
         limit(watch).map(|limit| since.at_ns.saturating_add(limit))
     }
 
-    pub(super) fn time(&mut self, watch: &Watch, now_ns: u64, _: &Symbols, _: &mut Verdicts) {
+    pub(super) fn time(&mut self, watch: &Watch, now_ns: u64) {
         let (Some(since), Some(limit)) = (self.since, limit(watch)) else { return };
         // How long it was is told when it is over.
         self.told |= now_ns > since.at_ns.saturating_add(limit);
