@@ -310,7 +310,7 @@ fn picture(lane: &Lane, scale: &Scale) -> String {
 
 fn rank(letter: char) -> u8 {
     match letter {
-        'S' | 'D' => 4,
+        'S' | 'D' | 'E' | 'F' | 'K' | 'B' | '!' => 4,
         'X' | 'C' => 3,
         'A'..='Z' => 2,
         '·' => 1,
