@@ -4,9 +4,10 @@
 //! run itself sees only that a tool call began, so that any number of calls may overlap. What fits
 //! costs one table look-up an event. Only what does not fit is aligned, and becomes breaches.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
+use std::hash::Hash;
 
-use crate::events::{FieldId, Scalar, Symbol, Symbols};
+use crate::events::{FieldId, Map, Scalar, Symbol, Symbols};
 
 use super::align::{self, Op, Options, Step};
 use super::automaton::{Automaton, AutomatonError, Letter, State};
@@ -28,7 +29,7 @@ const MAX_TOLD: usize = 3;
 #[derive(Debug)]
 pub(super) struct Track {
     pub(super) automaton: Automaton,
-    letters: HashMap<Symbol, Letter>,
+    letters: Map<Symbol, Letter>,
     weights: Vec<u32>,
 }
 
@@ -71,8 +72,6 @@ pub(super) struct Pass {
     pub(super) letter: Letter,
     /// Which of the slice's events.
     pub(super) at: usize,
-    /// Its name and detail were there before.
-    seen: bool,
 }
 
 /// One instance of a sub-lifecycle.
@@ -114,7 +113,7 @@ impl Track {
         symbols: &mut Symbols,
     ) -> Result<Self, AutomatonError> {
         let automaton = Automaton::compile(pattern, alphabet, MAX_STATES)?;
-        let (mut letters, mut by_letter) = (HashMap::new(), Vec::new());
+        let (mut letters, mut by_letter) = (Map::default(), Vec::new());
         for name in automaton.letters() {
             let weight = weights.iter().find(|(of, _)| of == name).map_or(1, |(_, weight)| *weight);
             by_letter.push(weight);
@@ -133,9 +132,19 @@ impl Track {
         walk.state.is_some_and(|state| self.automaton.accepts(state))
     }
 
-    fn align(&self, walk: &Walk, cut: bool) -> Vec<Op> {
-        let word: Vec<Step> =
-            walk.word.iter().map(|pass| Step { letter: pass.letter, seen: pass.seen }).collect();
+    /// `same` is what makes an event one that was there before; `None` where it can't be one.
+    fn align<K: Eq + Hash>(
+        &self,
+        walk: &Walk,
+        same: impl Fn(&Pass) -> Option<K>,
+        cut: bool,
+    ) -> Vec<Op> {
+        let mut known = HashSet::new();
+        let step = |pass: &Pass| {
+            let seen = same(pass).is_some_and(|same| !known.insert(same));
+            Step { letter: pass.letter, seen }
+        };
+        let word: Vec<Step> = walk.word.iter().map(step).collect();
         let options = Options { left_censored: false, right_censored: cut, weights: &self.weights };
         let alignment = align::align(&self.automaton, &word, &options);
         // Too long or too far off to be explained: where it left the course is what can be said.
@@ -219,12 +228,7 @@ impl Progress {
             self.ended_at = Some(at);
         }
         if let Some(letter) = course.track.letters.get(&seen.name) {
-            let before = |pass: &Pass| {
-                let other = &events[pass.at];
-                (other.name, other.detail) == (seen.name, seen.detail)
-            };
-            let seen_before = self.run.word.iter().any(before);
-            self.run.step(&course.track, Pass { letter: *letter, at, seen: seen_before });
+            self.run.step(&course.track, Pass { letter: *letter, at });
             return;
         }
         let sub = course.subs.iter().position(|sub| sub.track.letters.contains_key(&seen.name));
@@ -255,22 +259,19 @@ impl Progress {
             Some(_) => self.children.iter().position(mine),
             None => self.children.iter().position(|child| mine(child) && takes(child)),
         };
-        let (child, seen) = match found {
-            Some(child) => {
-                let word = &self.children[child].walk.word;
-                (child, word.iter().any(|pass| pass.letter == letter))
-            }
+        let child = match found {
+            Some(child) => child,
             None if self.children.len() < MAX_CHILDREN => {
                 if let Some(opening) = sub.opening {
-                    self.run.step(&course.track, Pass { letter: opening, at, seen: false });
+                    self.run.step(&course.track, Pass { letter: opening, at });
                 }
                 let walk = sub.track.walk();
                 self.children.push(Child { sub: index, key, fallback, walk });
-                (self.children.len() - 1, false)
+                self.children.len() - 1
             }
             None => return,
         };
-        self.children[child].walk.step(&sub.track, Pass { letter, at, seen });
+        self.children[child].walk.step(&sub.track, Pass { letter, at });
     }
 
     /// Tells what went wrong, and what is owed.
@@ -293,7 +294,12 @@ impl Progress {
             }
             return told;
         }
-        let ops = track.align(&self.run, cut);
+        // That another of a sub-lifecycle opens is no repeat.
+        let by_name = |pass: &Pass| {
+            let seen = &events[pass.at];
+            track.letters.contains_key(&seen.name).then_some((seen.name, seen.detail))
+        };
+        let ops = track.align(&self.run, by_name, cut);
         let mut breaches = Vec::new();
         for op in ops.iter().filter(|op| !matches!(op, Op::Sync { .. })) {
             let explained = Explained { course, track, walk: &self.run, events, ending };
@@ -357,7 +363,7 @@ impl Progress {
             told.owed.push(Owed { waiting_for, since_ns: last.at_ns, frame: last.frame });
             return;
         }
-        let ops = sub.track.align(&child.walk, cut);
+        let ops = sub.track.align(&child.walk, |pass| Some(pass.letter), cut);
         for op in ops.iter().filter(|op| !matches!(op, Op::Sync { .. })) {
             let explained =
                 Explained { course, track: &sub.track, walk: &child.walk, events, ending };

@@ -2,9 +2,9 @@
 //! cause once.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BinaryHeap, HashSet, VecDeque};
 
-use crate::events::{Event, Kind, Scalar, Symbol, Symbols};
+use crate::events::{Event, Kind, Map, Scalar, Symbol, Symbols};
 
 use super::automaton::AutomatonError;
 use super::book::{RuleBook, RuleKind, Scope, Severity};
@@ -13,7 +13,8 @@ use super::finding::{Finding, Pending, Tally};
 use super::isolation::Owners;
 use super::monitors::{Seen, SliceEnd, Watch};
 use super::session::Sessions;
-use super::slice::{Detached, Details, Judged, Slice, key_of};
+use super::slice::{Detached, Details, Judged, Key, Slice, key_of};
+use super::slices::Slices;
 use super::told::Teller;
 
 /// Keys of slices that have ended, remembered so that a straggler is told from a new run.
@@ -30,11 +31,10 @@ pub struct Engine {
     pub(super) sessions: Sessions,
     owners: Owners,
     /// Who was cut off and is not back.
-    pub(super) away: HashMap<Scalar, (Detached, i64)>,
+    pub(super) away: Map<Scalar, (Detached, i64)>,
     /// Connections of which something was lost; 0 for all of them.
     pub(super) gapped: HashSet<i64>,
     timers: BinaryHeap<Reverse<(u64, usize, u64)>>,
-    next_slice: u64,
     pub(super) now_ns: u64,
     pub(super) teller: Teller,
 }
@@ -51,11 +51,10 @@ struct Now<'a> {
 pub(super) struct ScopeState {
     begins: Vec<Symbol>,
     ends: Vec<Symbol>,
-    open: HashMap<Box<[Scalar]>, u64>,
-    /// By number: the oldest first.
-    pub(super) slices: BTreeMap<u64, Slice>,
-    tombstones: HashMap<Box<[Scalar]>, Seen>,
-    buried: VecDeque<Box<[Scalar]>>,
+    open: Map<Key, u64>,
+    pub(super) slices: Slices,
+    tombstones: Map<Key, Seen>,
+    buried: VecDeque<Key>,
     evicted: u64,
 }
 
@@ -94,10 +93,9 @@ impl Engine {
             watches,
             details,
             scopes,
-            away: HashMap::new(),
+            away: Map::default(),
             gapped: HashSet::new(),
             timers: BinaryHeap::new(),
-            next_slice: 0,
             now_ns: 0,
             teller,
             book,
@@ -154,10 +152,7 @@ impl Engine {
     pub fn end(&mut self, at_ns: u64, symbols: &Symbols) {
         self.time(at_ns, symbols);
         for scope in 0..self.scopes.len() {
-            let mut left: Vec<u64> = self.scopes[scope].slices.keys().copied().collect();
-            left.sort_unstable();
-            for number in left {
-                let slice = &self.scopes[scope].slices[&number];
+            while let Some((number, slice)) = self.scopes[scope].slices.oldest() {
                 let end = match (&slice.ended, &slice.detached) {
                     (Some(_), _) => SliceEnd::Complete,
                     (None, Some(detached)) if detached.orderly => SliceEnd::Closed,
@@ -257,7 +252,7 @@ impl Engine {
             let name = event.name;
             let Some(run) = run else { continue };
             for scope in &mut self.scopes {
-                for slice in scope.slices.values_mut().filter(|slice| slice.run == Some(run)) {
+                for slice in scope.slices.iter_mut().filter(|slice| slice.run == Some(run)) {
                     slice.foreign.push(super::slice::Foreign { name, finding: told });
                 }
             }
@@ -273,7 +268,7 @@ impl Engine {
         let open = state.open.get(&key).copied();
         let number = match open {
             Some(number) if begins && self.has_begun_again(scope, number, event) => {
-                let ended = state.slices[&number].ended.is_some();
+                let ended = state.slices.get(number).is_some_and(|slice| slice.ended.is_some());
                 let end = if ended { SliceEnd::Complete } else { SliceEnd::Superseded };
                 self.bury((scope, number), end, event.at_ns, symbols);
                 self.open((scope, key), event, user, symbols)
@@ -300,8 +295,8 @@ impl Engine {
     /// A second beginning of the same key starts a new slice only after the first has ended; else
     /// the lifecycle says what it is (a repeat, most often).
     fn has_begun_again(&self, scope: usize, number: u64, event: &Event) -> bool {
-        let slice = &self.scopes[scope].slices[&number];
-        slice.ended.is_some_and(|(at_ns, _)| event.at_ns >= at_ns)
+        let ended = self.scopes[scope].slices.get(number).and_then(|slice| slice.ended);
+        ended.is_some_and(|(at_ns, _)| event.at_ns >= at_ns)
     }
 
     /// Only events that a scope's rules know open a slice that declares how it begins.
@@ -317,11 +312,10 @@ impl Engine {
     /// is nobody's fault.
     fn make_room(&mut self, scope: usize, now_ns: u64, symbols: &Symbols) {
         let state = &mut self.scopes[scope];
-        let Some((oldest, slice)) = state.slices.first_key_value() else { return };
-        let oldest = *oldest;
+        let Some((oldest, slice)) = state.slices.oldest() else { return };
         if slice.ended.is_some() {
             self.bury((scope, oldest), SliceEnd::Complete, now_ns, symbols);
-        } else if let Some(gone) = state.slices.remove(&oldest) {
+        } else if let Some(gone) = state.slices.remove(oldest) {
             state.open.remove(&gone.key);
             state.evicted += 1;
         }
@@ -333,13 +327,11 @@ impl Engine {
 
     fn open(
         &mut self,
-        (scope, key): (usize, Box<[Scalar]>),
+        (scope, key): (usize, Key),
         event: &Event,
         user: Option<Scalar>,
         symbols: &Symbols,
     ) -> u64 {
-        let number = self.next_slice;
-        self.next_slice += 1;
         let mut slice = Slice::new(key.clone(), scope, &self.courses, &self.watches, event.at_ns);
         slice.user = user;
         // Its beginning may be what was lost.
@@ -351,8 +343,8 @@ impl Engine {
             self.make_room(scope, event.at_ns, symbols);
         }
         let state = &mut self.scopes[scope];
+        let number = state.slices.push(slice);
         state.open.insert(key, number);
-        state.slices.insert(number, slice);
         number
     }
 
@@ -364,7 +356,7 @@ impl Engine {
         symbols: &Symbols,
     ) {
         let state = &mut self.scopes[scope];
-        let Some(slice) = state.slices.get_mut(&number) else { return };
+        let Some(slice) = state.slices.get_mut(number) else { return };
         if !slice.connections.contains(&event.connection) {
             slice.connections.push(event.connection);
         }
@@ -374,57 +366,49 @@ impl Engine {
             self.teller.repeat(slice, (&seen, run), first, symbols);
             return;
         }
-        let judged =
-            slice.event((event, seen), (&self.courses, &self.watches), self.details, symbols);
-        if state.ends.contains(&event.name) && slice.ended.is_none() {
+        let rules = (&self.courses[..], &self.watches[..]);
+        let (judged, due_ns) =
+            slice.event((event, seen), rules, self.details, (symbols, &mut self.teller));
+        if slice.ended.is_none() && state.ends.contains(&event.name) {
             slice.ended = Some((event.at_ns, slice.events.len().saturating_sub(1)));
         }
-        let rules = (&self.courses[..], &self.watches[..]);
         self.teller.judged(rules, slice, judged, symbols);
-        self.set_timer(scope, number);
+        let next_ns = slice.ends_ns(&self.book.scopes[scope]).min(due_ns);
+        self.wake((scope, number), next_ns);
     }
 
+    /// Sets a slice's timer by all that it waits for.
     pub(super) fn set_timer(&mut self, scope: usize, number: u64) {
-        let Some(slice) = self.scopes[scope].slices.get(&number) else { return };
-        let Scope { linger, idle, across_reconnect, .. } = &self.book.scopes[scope];
-        let ends = match (&slice.ended, &slice.detached) {
-            (Some((at_ns, _)), _) => slice.last_ns.max(*at_ns).saturating_add(*linger),
-            (None, Some(gone)) => gone.at_ns.saturating_add(across_reconnect.unwrap_or(0)),
-            (None, None) => slice.last_ns.saturating_add(*idle),
-        };
-        let next = slice.deadline(&self.watches).map_or(ends, |deadline| deadline.min(ends));
-        // One timer a slice: one that is set too early asks again when it fires.
-        if let Some(slice) = self.scopes[scope].slices.get_mut(&number)
-            && next < slice.timer_ns
+        let Some(slice) = self.scopes[scope].slices.get(number) else { return };
+        let ends_ns = slice.ends_ns(&self.book.scopes[scope]);
+        let next_ns = slice.deadline(&self.watches).map_or(ends_ns, |due| due.min(ends_ns));
+        self.wake((scope, number), next_ns);
+    }
+
+    /// One timer a slice: one that is set too early asks again when it fires.
+    fn wake(&mut self, (scope, number): (usize, u64), at_ns: u64) {
+        if let Some(slice) = self.scopes[scope].slices.get_mut(number)
+            && at_ns < slice.timer_ns
         {
-            slice.timer_ns = next;
-            self.timers.push(Reverse((next, scope, number)));
+            slice.timer_ns = at_ns;
+            self.timers.push(Reverse((at_ns, scope, number)));
         }
     }
 
     fn fire(&mut self, scope: usize, number: u64, at_ns: u64, symbols: &Symbols) {
-        let Some(slice) = self.scopes[scope].slices.get_mut(&number) else { return };
+        let Some(slice) = self.scopes[scope].slices.get_mut(number) else { return };
         if at_ns != slice.timer_ns {
             // Another one was set for earlier.
             return;
         }
         slice.timer_ns = u64::MAX;
-        let Scope { linger, idle, across_reconnect, .. } = &self.book.scopes[scope];
-        let end = match (&slice.ended, &slice.detached) {
-            (Some((ended_ns, _)), _) => {
-                let last_ns = slice.last_ns.max(*ended_ns);
-                (at_ns >= last_ns.saturating_add(*linger)).then_some(SliceEnd::Complete)
-            }
-            (None, Some(gone)) => {
-                let orderly = gone.orderly;
-                let over = at_ns >= gone.at_ns.saturating_add(across_reconnect.unwrap_or(0));
-                over.then_some(if orderly { SliceEnd::Closed } else { SliceEnd::Lost })
-            }
-            (None, None) => {
-                (at_ns >= slice.last_ns.saturating_add(*idle)).then_some(SliceEnd::Idle)
-            }
-        };
-        if let Some(end) = end {
+        if at_ns >= slice.ends_ns(&self.book.scopes[scope]) {
+            let end = match (&slice.ended, &slice.detached) {
+                (Some(_), _) => SliceEnd::Complete,
+                (None, Some(gone)) if gone.orderly => SliceEnd::Closed,
+                (None, Some(_)) => SliceEnd::Lost,
+                (None, None) => SliceEnd::Idle,
+            };
             self.bury((scope, number), end, at_ns, symbols);
             return;
         }
@@ -443,7 +427,7 @@ impl Engine {
         symbols: &Symbols,
     ) {
         let state = &mut self.scopes[scope];
-        let Some(mut slice) = state.slices.remove(&number) else { return };
+        let Some(mut slice) = state.slices.remove(number) else { return };
         if state.open.get(&slice.key) == Some(&number) {
             state.open.remove(&slice.key);
         }

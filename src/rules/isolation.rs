@@ -1,8 +1,6 @@
 //! Who owns a run, and events that went to somebody else (rules.md, 2.5: `isolation`).
 
-use std::collections::HashMap;
-
-use crate::events::{Event, FieldId, Scalar, Symbols};
+use crate::events::{Event, FieldId, Map, Scalar, Symbols};
 use crate::wire::Direction;
 
 /// Runs, threads and calls whose owners are remembered. What is seen after it is not judged.
@@ -14,7 +12,7 @@ const CUT: &str = "...";
 /// The first user of each value of an isolated field.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
-    owners: HashMap<(FieldId, Scalar), Owner>,
+    owners: Map<(FieldId, Scalar), Owner>,
 }
 
 #[derive(Clone, Copy, Debug)]

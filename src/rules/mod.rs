@@ -21,6 +21,7 @@ mod isolation;
 mod monitors;
 mod presence;
 mod slice;
+mod slices;
 mod told;
 
 pub use align::{Alignment, Op, Options, Step, align};

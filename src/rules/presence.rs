@@ -25,10 +25,10 @@ impl Engine {
                 .slices
                 .iter()
                 .filter(|(_, slice)| slice.user == user && slice.detached.is_some())
-                .map(|(number, _)| *number)
+                .map(|(number, _)| number)
                 .collect();
             for number in waiting {
-                if let Some(slice) = self.scopes[scope].slices.get_mut(&number) {
+                if let Some(slice) = self.scopes[scope].slices.get_mut(number) {
                     slice.reattach();
                 }
                 self.set_timer(scope, number);
@@ -54,10 +54,10 @@ impl Engine {
                     slice.connections.last() == Some(&event.connection)
                         || was_last && slice.user == user && slice.detached.is_none()
                 })
-                .map(|(number, _)| *number)
+                .map(|(number, _)| number)
                 .collect();
             for number in touched {
-                let Some(slice) = self.scopes[scope].slices.get_mut(&number) else { continue };
+                let Some(slice) = self.scopes[scope].slices.get_mut(number) else { continue };
                 let finished = slice.ended.is_some();
                 slice.detached = Some(gone.clone());
                 if waits || finished {
@@ -100,7 +100,7 @@ impl Engine {
         // What a user's other connection lost may have been of the same run.
         let user = self.sessions.user(event.connection);
         for scope in &mut self.scopes {
-            for slice in scope.slices.values_mut() {
+            for slice in scope.slices.iter_mut() {
                 slice.gapped |= event.connection == 0
                     || slice.connections.contains(&event.connection)
                     || user.is_some() && slice.user == user;

@@ -1,8 +1,6 @@
 //! Connections → whose they are, and how they ended.
 
-use std::collections::HashMap;
-
-use crate::events::{Event, FieldId, Kind, Scalar, Symbols};
+use crate::events::{Event, FieldId, Kind, Map, Scalar, Symbols};
 
 use super::slice::Detached;
 
@@ -10,7 +8,7 @@ use super::slice::Detached;
 #[derive(Debug, Default)]
 pub struct Sessions {
     field: Option<FieldId>,
-    connections: HashMap<i64, Session>,
+    connections: Map<i64, Session>,
 }
 
 /// One connection, as a session sees it.
@@ -23,7 +21,7 @@ struct Session {
 
 impl Sessions {
     pub(super) fn new(field: Option<FieldId>) -> Self {
-        Self { field, connections: HashMap::new() }
+        Self { field, connections: Map::default() }
     }
 
     /// Learns from an event whose its connection is; gives that, or what stands in for it.

@@ -2,12 +2,15 @@
 
 use std::collections::VecDeque;
 
-use crate::events::{Event, FieldId, Scalar, Symbol, Symbols};
+use smallvec::SmallVec;
 
-use super::book::{KeyPart, RuleKind};
+use crate::events::{Event, FieldId, Map, Scalar, Symbol, Symbols};
+
+use super::book::{KeyPart, RuleKind, Scope};
 use super::course::{Course, Ending, Progress, Told};
 use super::finding::{Cause, Row};
 use super::monitors::{Look, Monitor, Seen, SliceEnd, Stop, Verdicts, Watch, lasted};
+use super::told::Teller;
 
 /// Events kept of one slice, where a stream of the same counts as two. A run has hundreds; what has
 /// more is not judged by its lifecycle, and that is counted.
@@ -21,6 +24,9 @@ const MAX_IDS: usize = 256;
 
 /// Rows shown before and after what a finding is about.
 const CONTEXT: usize = 3;
+
+/// The values of a scope's key: which slice an event belongs to.
+pub(super) type Key = SmallVec<[Scalar; 3]>;
 
 /// The fields that an event's detail is taken from, and those that monitors ask for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,7 +62,7 @@ pub(super) struct Detached {
 /// One slice.
 #[derive(Debug)]
 pub(super) struct Slice {
-    pub(super) key: Box<[Scalar]>,
+    pub(super) key: Key,
     pub(super) user: Option<Scalar>,
     pub(super) run: Option<Scalar>,
     pub(super) events: Vec<Seen>,
@@ -75,7 +81,9 @@ pub(super) struct Slice {
     /// More events came than are kept.
     pub(super) overfull: bool,
     pub(super) foreign: Vec<Foreign>,
-    ids: VecDeque<(Scalar, Symbol, i64)>,
+    ids: Map<(Scalar, Symbol), i64>,
+    /// The same, oldest first.
+    ids_by_age: VecDeque<(Scalar, Symbol)>,
     courses: Vec<(usize, Progress)>,
     monitors: Vec<(usize, Monitor)>,
 }
@@ -99,7 +107,7 @@ pub(super) enum By {
 
 impl Slice {
     pub(super) fn new(
-        key: Box<[Scalar]>,
+        key: Key,
         scope: usize,
         courses: &[Course],
         watches: &[Watch],
@@ -121,7 +129,8 @@ impl Slice {
             timer_ns: u64::MAX,
             overfull: false,
             foreign: Vec::new(),
-            ids: VecDeque::new(),
+            ids: Map::default(),
+            ids_by_age: VecDeque::new(),
             courses: courses
                 .filter(|(_, course)| course.lifecycle.scope == scope)
                 .map(|(index, course)| (index, course.start()))
@@ -137,25 +146,28 @@ impl Slice {
     /// Whether this message has been here before; remembers it.
     pub(super) fn is_repeat(&mut self, id: Option<Scalar>, seen: &Seen) -> Option<i64> {
         let id = id?;
-        let known = self.ids.iter().find(|(known, name, _)| (*known, *name) == (id, seen.name));
-        if let Some((_, _, frame)) = known {
+        if let Some(frame) = self.ids.get(&(id, seen.name)) {
             return Some(*frame);
         }
-        if self.ids.len() == MAX_IDS {
-            self.ids.pop_front();
+        if self.ids.len() >= MAX_IDS
+            && let Some(oldest) = self.ids_by_age.pop_front()
+        {
+            self.ids.remove(&oldest);
         }
-        self.ids.push_back((id, seen.name, seen.frame));
+        self.ids.insert((id, seen.name), seen.frame);
+        self.ids_by_age.push_back((id, seen.name));
         None
     }
 
-    /// Takes an event. Rules that it breaks at once are given.
+    /// Takes an event. What rules say at once is given, and when the first of them wants to be told
+    /// the time.
     pub(super) fn event(
         &mut self,
         (event, seen): (&Event, Seen),
         (courses, watches): (&[Course], &[Watch]),
         details: Details,
-        symbols: &Symbols,
-    ) -> Vec<Judged> {
+        (symbols, teller): (&Symbols, &mut Teller),
+    ) -> (Vec<Judged>, u64) {
         self.last_ns = seen.at_ns;
         if self.courses.is_empty() && self.ended.is_none() && self.events.len() >= 2 * RECENT {
             // Without a lifecycle, only what is around a finding is ever looked at.
@@ -175,7 +187,7 @@ impl Slice {
         } else {
             self.overfull = true;
         }
-        let mut judged = Vec::new();
+        let (mut judged, mut due_ns) = (Vec::new(), u64::MAX);
         for (index, monitor) in &mut self.monitors {
             let watch = &watches[*index];
             if !watch.hears(seen.name) {
@@ -194,12 +206,13 @@ impl Slice {
             let key = watch.rule.key.and_then(|key| event.field(key));
             let mut verdicts = Verdicts::default();
             monitor.event(watch, key, &look, &mut verdicts);
-            let found = Judged::of(By::Watch(*index), verdicts);
-            if !found.is_empty() {
-                judged.push(found);
+            due_ns = due_ns.min(monitor.deadline(watch).unwrap_or(u64::MAX));
+            teller.activated(*index, verdicts.activations);
+            if !verdicts.breaches.is_empty() || !verdicts.owed.is_empty() {
+                judged.push(Judged::of(By::Watch(*index), Verdicts { activations: 0, ..verdicts }));
             }
         }
-        judged
+        (judged, due_ns)
     }
 
     /// Whether this is one more of the same, and changes nothing.
@@ -230,6 +243,15 @@ impl Slice {
     pub(super) fn time(&mut self, watches: &[Watch], now_ns: u64) {
         for (index, monitor) in &mut self.monitors {
             monitor.time(&watches[*index], now_ns);
+        }
+    }
+
+    /// When it ends, if nothing more comes.
+    pub(super) fn ends_ns(&self, scope: &Scope) -> u64 {
+        match (&self.ended, &self.detached) {
+            (Some((at_ns, _)), _) => self.last_ns.max(*at_ns).saturating_add(scope.linger),
+            (None, Some(gone)) => gone.at_ns.saturating_add(scope.across_reconnect.unwrap_or(0)),
+            (None, None) => self.last_ns.saturating_add(scope.idle),
         }
     }
 
@@ -359,18 +381,10 @@ impl Judged {
         let Verdicts { breaches, owed, activations } = verdicts;
         Self { by, told: Told { breaches, owed, also: Vec::new() }, activations }
     }
-
-    fn is_empty(&self) -> bool {
-        self.told.breaches.is_empty() && self.told.owed.is_empty() && self.activations == 0
-    }
 }
 
 /// The values of a scope's key in an event; `None` where one is absent.
-pub(super) fn key_of(
-    parts: &[KeyPart],
-    event: &Event,
-    user: Option<Scalar>,
-) -> Option<Box<[Scalar]>> {
+pub(super) fn key_of(parts: &[KeyPart], event: &Event, user: Option<Scalar>) -> Option<Key> {
     parts
         .iter()
         .map(|part| match part {

@@ -1,15 +1,14 @@
 //! Breaches → findings: one cause, one finding; counted by rule.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::events::{Scalar, Symbols};
+use crate::events::{Map, Scalar, Symbols};
 
 use super::book::{Origin, RuleBook, Severity};
 use super::course::Course;
 use super::finding::{Cause, Code, Expected, Finding, Pending, Status, Tally};
 use super::monitors::{Breach, SliceEnd, Watch};
-use super::slice::{By, Judged, Slice};
+use super::slice::{By, Judged, Key, Slice};
 
 /// Findings kept. A recording with more has one problem, and its rules or keys are likely wrong.
 const MAX_FINDINGS: usize = 100_000;
@@ -25,11 +24,11 @@ pub(super) struct Teller {
     pub(super) tallies: Vec<Tally>,
     pub(super) changed: Vec<usize>,
     /// Findings of the same cause, by what they have in common.
-    pub(super) foreign: HashMap<(Scalar, i64), usize>,
-    pub(super) foreign_more: HashMap<usize, u64>,
-    pub(super) undecodable: HashMap<(i64, bool), usize>,
-    pub(super) repeats: HashMap<(Option<Scalar>, i64), usize>,
-    pub(super) stragglers: HashMap<Box<[Scalar]>, usize>,
+    pub(super) foreign: Map<(Scalar, i64), usize>,
+    pub(super) foreign_more: Map<usize, u64>,
+    pub(super) undecodable: Map<(i64, bool), usize>,
+    pub(super) repeats: Map<(Option<Scalar>, i64), usize>,
+    pub(super) stragglers: Map<Key, usize>,
     /// Findings beyond the limit.
     dropped: u64,
     courses: usize,
@@ -81,6 +80,13 @@ impl Teller {
     pub(super) fn finish(&mut self) {
         for finding in &mut self.findings {
             finding.status = Status::Confirmed;
+        }
+    }
+
+    /// A rule of the watches has applied.
+    pub(super) fn activated(&mut self, watch: usize, times: u64) {
+        if let Some(tally) = self.tallies.get_mut(self.courses + watch) {
+            tally.activations += times;
         }
     }
 
@@ -159,6 +165,9 @@ impl Teller {
             }
         };
         self.count(tally, &judged, slice, end);
+        if judged.told.breaches.is_empty() && judged.told.owed.is_empty() {
+            return None;
+        }
         let about = About {
             rule,
             origin,

@@ -7,9 +7,9 @@ mod obligation;
 mod order;
 mod stream;
 
-use std::collections::HashMap;
+use std::fmt;
 
-use crate::events::{Scalar, Symbol, Symbols};
+use crate::events::{Map, Scalar, Symbol, Symbols};
 
 use super::book::{AtEnd, ClockKind, Nanos, Rule, RuleKind as K};
 use super::finding::{Code, Expected, Side};
@@ -21,6 +21,9 @@ pub(super) use stream::Stream;
 /// Values of a rule's key that one slice keeps apart. More than any honest run has; the rest are
 /// not watched, and counted.
 const MAX_KEYS: usize = 1024;
+
+/// Keys that are found as fast by looking at each.
+const FEW: usize = 8;
 
 /// Names of a list that are told; of a longer one, the first stands for all.
 const MAX_WORDS: usize = 3;
@@ -210,7 +213,10 @@ impl Watch {
 /// One rule's state in one slice, for each value of its key.
 #[derive(Debug, Default)]
 pub(super) struct Monitor {
-    states: HashMap<Option<Scalar>, State>,
+    /// In the order in which their keys came.
+    states: Vec<(Option<Scalar>, State)>,
+    /// Places in `states`, once there are many.
+    places: Map<Option<Scalar>, usize>,
     /// Events of further keys, not watched.
     pub(super) unwatched: u64,
 }
@@ -252,21 +258,42 @@ impl Monitor {
         look: &Look<'_>,
         out: &mut Verdicts,
     ) {
-        if self.states.len() >= MAX_KEYS && !self.states.contains_key(&key) {
+        let Some(state) = self.state(watch, key, look.seen.at_ns) else {
             self.unwatched += 1;
             return;
-        }
-        let began_ns = look.seen.at_ns;
-        match self.states.entry(key).or_insert_with(|| State::new(watch, began_ns)) {
+        };
+        match state {
             State::Order(state) => state.event(watch, look, out),
             State::Obligation(state) => state.event(watch, look, out),
             State::Stream(state) => state.event(watch, look, out),
         }
     }
 
+    /// The state of a key, begun now if it is new; `None` where there is no room.
+    fn state(&mut self, watch: &Watch, key: Option<Scalar>, began_ns: u64) -> Option<&mut State> {
+        let place = if self.states.len() <= FEW {
+            self.states.iter().position(|(known, _)| *known == key)
+        } else {
+            self.places.get(&key).copied()
+        };
+        if let Some(place) = place {
+            return self.states.get_mut(place).map(|(_, state)| state);
+        }
+        if self.states.len() >= MAX_KEYS {
+            return None;
+        }
+        self.states.push((key, State::new(watch, began_ns)));
+        if self.states.len() > FEW {
+            let known = self.places.len();
+            let new = self.states.iter().enumerate().skip(known);
+            self.places.extend(new.map(|(place, (key, _))| (*key, place)));
+        }
+        self.states.last_mut().map(|(_, state)| state)
+    }
+
     /// Tells that it is `now_ns`, and no event has come.
     pub(super) fn time(&mut self, watch: &Watch, now_ns: u64) {
-        for state in self.states.values_mut() {
+        for (_, state) in &mut self.states {
             match state {
                 State::Order(_) => {}
                 State::Obligation(state) => state.time(watch, now_ns),
@@ -277,12 +304,12 @@ impl Monitor {
 
     /// When it wants to be told the time.
     pub(super) fn deadline(&self, watch: &Watch) -> Option<u64> {
-        let of = |state: &State| match state {
+        let of = |(_, state): &(_, State)| match state {
             State::Order(_) => None,
             State::Obligation(state) => state.deadline(watch),
             State::Stream(state) => state.deadline(watch),
         };
-        self.states.values().filter_map(of).min()
+        self.states.iter().filter_map(of).min()
     }
 
     /// Tells that the slice has ended.
@@ -313,6 +340,24 @@ pub(super) fn lasted(ns: Nanos) -> String {
         1..1_000 => format!("{ms} ms"),
         1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
         _ => format!("{} min {:02} s", ms / 60_000, ms % 60_000 / 1_000),
+    }
+}
+
+/// An event's name, written only where something is told of it.
+pub(super) struct Named<'a>(pub(super) &'a Seen, pub(super) &'a Symbols);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&named(self.0, self.1))
+    }
+}
+
+/// The names of a rule's list, written only where something is told of them.
+pub(super) struct Words<'a>(pub(super) &'a Watch, pub(super) usize, pub(super) &'a Symbols);
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.words(self.1, self.2))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::events::{Symbol, Symbols};
 
 use super::super::book::RuleKind as K;
 use super::super::finding::{Code, Expected, Side};
-use super::{Breach, Look, Seen, SliceEnd, Stop, Verdicts, Watch, named};
+use super::{Breach, Look, Named, Seen, SliceEnd, Stop, Verdicts, Watch, Words, named};
 
 /// What such a rule remembers.
 #[derive(Debug, Default)]
@@ -39,8 +39,8 @@ impl Order {
     fn judge(&self, watch: &Watch, look: &Look<'_>, (a, b): (bool, bool), out: &mut Verdicts) {
         let Look { seen, symbols, .. } = look;
         let follows = |which| self.last.is_some_and(|last| watch.is(which, last.name));
-        let here = named(seen, symbols);
-        let wanted = watch.words(0, symbols);
+        let here = Named(seen, symbols);
+        let wanted = Words(watch, 0, symbols);
         match &watch.rule.kind {
             K::Absence(_) if a => {
                 out.breaches.push(unexpected(seen, &[], format!("{here} must not come here")));
