@@ -3,9 +3,9 @@
 //! Loading a finished file and following a growing one are the same calls, so that what is said
 //! live is what is said afterwards. Pure: time is what the facts say.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use crate::events::{Decoder, Event, ReadingError, Symbols};
+use crate::events::{Decoder, Event, Map, ReadingError, Symbols};
 use crate::rules::{AutomatonError, Engine, RuleBook};
 use crate::wire::{Connection, Deflate, Direction, Fact, Gap, MessageAssembler, RecordedFrame};
 
@@ -18,7 +18,7 @@ pub const MESSAGE_LIMIT: usize = 16 << 20;
 pub struct Analysis {
     decoder: Decoder,
     engine: Engine,
-    assemblers: HashMap<i64, [MessageAssembler; 2]>,
+    assemblers: Map<i64, [MessageAssembler; 2]>,
     /// Connections' beginnings and ends, and gaps, whose time has not come: facts about them may
     /// be read before the frames around them.
     waiting: BTreeMap<(u64, u64), Waiting>,
@@ -67,7 +67,7 @@ impl Analysis {
         Ok(Self {
             decoder,
             engine,
-            assemblers: HashMap::new(),
+            assemblers: Map::default(),
             waiting: BTreeMap::new(),
             asked: 0,
             events: Vec::new(),

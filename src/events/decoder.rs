@@ -1,20 +1,20 @@
 //! Wire messages → events, as a reading says: formats, batches and wrappers undone, names and
 //! fields found.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-
 use serde_json::Value;
+use std::borrow::Cow;
 
 use crate::wire::{Connection, Direction, Marks, Message, Opcode};
 
 use super::event::{Event, FieldId, Kind, Scalar};
 use super::known::Known;
-use super::plan::{FieldPlan, NamingPlan, Place, Plan, ReadingError};
+use super::maker::{Maker, Values};
+use super::map::Map;
+use super::plan::{Plan, ReadingError};
 use super::reading::{Format, Reading};
 use super::symbol::{Symbol, Symbols};
-use super::trie::{Found, elements};
-use super::value::{derived, holds, is_absent, matched, read_as, scalar};
+use super::trie::{Found, Picked, elements};
+use super::value::matched;
 use super::{mend::mend, msgpack, socketio};
 
 /// Events made of one message; where there is more in it, the last one is undecodable. The largest
@@ -34,11 +34,13 @@ const MOST_CONNECTIONS: usize = 650_000;
 pub struct Decoder {
     plan: Plan,
     symbols: Symbols,
-    connections: HashMap<i64, Known>,
+    connections: Map<i64, Known>,
     /// For connections beyond the limit.
     forgotten: Known,
-    /// Values of the fields of the event being made; kept to save allocations.
-    values: Vec<Option<Scalar>>,
+    /// Of the event being made; kept to save allocations.
+    values: Values,
+    /// What fields derived from a text, by field and text: the same ids come again and again.
+    derived: Map<(usize, Symbol), Option<Scalar>>,
 }
 
 /// Where events come from.
@@ -88,9 +90,10 @@ impl Decoder {
         Ok(Self {
             plan: Plan::new(reading, &mut symbols)?,
             symbols,
-            connections: HashMap::new(),
+            connections: Map::default(),
             forgotten: Known::default(),
-            values: Vec::new(),
+            values: Values::default(),
+            derived: Map::default(),
         })
     }
 
@@ -217,7 +220,7 @@ impl Decoder {
 
     fn binary(&mut self, batch: &mut Batch<'_>, payload: &[u8]) {
         if self.plan.format != Format::MessagePack {
-            self.learn_first(&batch.origin, &[]);
+            self.learn_first(&batch.origin, &Picked::default());
             return self.fixed(batch, "_binary", payload.len());
         }
         match msgpack::to_json(payload) {
@@ -246,8 +249,8 @@ impl Decoder {
     fn json(&mut self, batch: &mut Batch<'_>, text: &str, word: &str) {
         let array = match self.plan.each.as_ref().map(|each| each.raw(text)) {
             None => None,
-            Some(Ok(found)) => match found.first() {
-                Some(Found::Raw(array)) => elements(array, MOST_PARTS as usize),
+            Some(Ok(found)) => match found.at(0) {
+                Found::Raw(array) => elements(array, MOST_PARTS as usize),
                 _ => None,
             },
             Some(Err(_)) => return self.undecodable(batch, text.len() as u64),
@@ -269,8 +272,8 @@ impl Decoder {
     fn unwrapped(&mut self, batch: &mut Batch<'_>, text: &str, word: &str) {
         let inner = match self.plan.unwrap.as_ref().map(|unwrap| unwrap.raw(text)) {
             None => Cow::Borrowed(text),
-            Some(Ok(found)) => match found.first() {
-                Some(Found::Raw(raw)) => inner_of(raw).unwrap_or(Cow::Borrowed(text)),
+            Some(Ok(found)) => match found.at(0) {
+                Found::Raw(raw) => inner_of(raw).unwrap_or(Cow::Borrowed(text)),
                 _ => Cow::Borrowed(text),
             },
             Some(Err(_)) => return self.undecodable(batch, text.len() as u64),
@@ -288,42 +291,46 @@ impl Decoder {
     }
 
     /// The event of a message in which this was found.
-    fn read(&mut self, batch: &mut Batch<'_>, found: &[Found<'_>], word: &str, length: usize) {
+    fn read(&mut self, batch: &mut Batch<'_>, found: &Picked<'_>, word: &str, length: usize) {
         self.learn_first(&batch.origin, found);
         let named = Named { kind: Kind::Message, word, is_fixed: false };
         self.event(batch, named, found, length as u64);
     }
 
     fn fixed(&mut self, batch: &mut Batch<'_>, name: &str, length: usize) {
-        self.event(batch, Named::fixed(Kind::Message, name), &[], length as u64);
+        self.event(batch, Named::fixed(Kind::Message, name), &Picked::default(), length as u64);
     }
 
     fn undecodable(&mut self, batch: &mut Batch<'_>, length: u64) {
-        self.learn_first(&batch.origin, &[]);
-        self.event(batch, UNDECODABLE, &[], length);
+        self.learn_first(&batch.origin, &Picked::default());
+        self.event(batch, UNDECODABLE, &Picked::default(), length);
     }
 
-    fn learn_first(&mut self, origin: &Origin, found: &[Found<'_>]) {
+    fn learn_first(&mut self, origin: &Origin, found: &Picked<'_>) {
         if origin.direction == Direction::ClientToServer {
             let (plan, symbols, known) = self.apart(origin.connection);
             known.learn_first(found, plan, symbols);
         }
     }
 
-    fn event(&mut self, batch: &mut Batch<'_>, named: Named<'_>, found: &[Found<'_>], bytes: u64) {
+    fn event(&mut self, batch: &mut Batch<'_>, named: Named<'_>, found: &Picked<'_>, bytes: u64) {
         if batch.is_full() {
             return;
         }
         // The last one stands for all that is left out.
         let last = batch.part == MOST_PARTS;
-        let (named, found) = if last { (UNDECODABLE, &[][..]) } else { (named, found) };
+        let nothing = Picked::default();
+        let (named, found) = if last { (UNDECODABLE, &nothing) } else { (named, found) };
         let origin = batch.origin;
         let mut values = std::mem::take(&mut self.values);
+        let mut derived = std::mem::take(&mut self.derived);
         let (plan, symbols, known) = self.apart(origin.connection);
-        let mut maker = Maker { plan, symbols, known, connection: origin.connection, found };
-        maker.fields(&mut values, matches!(named.kind, Kind::Message | Kind::Undecodable));
-        let name = maker.name(named, origin.direction);
-        let fields = values.iter().enumerate();
+        let connection = origin.connection;
+        let mut maker = Maker { plan, symbols, known, connection, found, derived: &mut derived };
+        maker.gather(&mut values);
+        maker.complete(&mut values, matches!(named.kind, Kind::Message | Kind::Undecodable));
+        let name = maker.name(named, origin.direction, &values);
+        let fields = values.fields.iter().enumerate();
         batch.out.push(Event {
             frames: origin.frames,
             part: batch.part,
@@ -334,9 +341,11 @@ impl Decoder {
             kind: named.kind,
             bytes,
             code: None,
-            fields: fields.filter_map(|(id, value)| Some((FieldId(id as u8), (*value)?))).collect(),
+            fields: fields
+                .filter_map(|(id, (_, value))| Some((FieldId(id as u8), (*value)?)))
+                .collect(),
         });
-        self.values = values;
+        (self.values, self.derived) = (values, derived);
         batch.part += 1;
     }
 }
@@ -351,89 +360,4 @@ fn inner_of(raw: &str) -> Option<Cow<'_, str>> {
         .or_else(|error| mend(raw).map_or(Err(error), |mended| serde_json::from_str(&mended)))
         .ok()?;
     is_compound(&text).then_some(Cow::Owned(text))
-}
-
-/// Makes one event's name and fields.
-struct Maker<'a> {
-    plan: &'a Plan,
-    symbols: &'a mut Symbols,
-    known: &'a mut Known,
-    connection: i64,
-    found: &'a [Found<'a>],
-}
-
-impl Maker<'_> {
-    fn at(&mut self, place: Place) -> Option<Scalar> {
-        match place {
-            Place::Slot(slot) => scalar(self.found.get(slot)?, self.symbols),
-            Place::Handshake(index) => *self.known.handshake.get(index)?,
-            Place::Claim(slot) => *self.known.claims.get(slot)?,
-            Place::First(index) => *self.known.first.as_ref()?.get(index)?,
-            Place::Connection => Some(Scalar::Integer(self.connection)),
-            Place::Const(symbol) => Some(Scalar::Text(symbol)),
-        }
-    }
-
-    /// The first value that counts, else the first word that counts as none.
-    fn look(&mut self, field: &FieldPlan) -> (Option<Scalar>, Option<Scalar>) {
-        let mut word = None;
-        for place in &field.from {
-            let Some(value) = self.at(*place) else { continue };
-            if is_absent(value, &field.absent, self.symbols) {
-                word = word.or(Some(value));
-            } else if let Some(value) = read_as(value, field.value, self.symbols) {
-                return (Some(value), word);
-            }
-        }
-        (None, word)
-    }
-
-    /// Fills in the values of all fields.
-    fn fields(&mut self, values: &mut Vec<Option<Scalar>>, is_message: bool) {
-        let plan = self.plan;
-        values.clear();
-        values.resize(plan.fields.len(), None);
-        for index in &plan.order {
-            let field = &plan.fields[*index];
-            let mut value = self.look(field).0;
-            if let (None, Some((source, regex))) = (value, &field.derive) {
-                value =
-                    values[*source].and_then(|source| derived(source, regex, field, self.symbols));
-            }
-            if field.sticky && is_message {
-                let sticky = &mut self.known.sticky;
-                sticky.resize(plan.fields.len(), None);
-                value = value.or(sticky[*index]);
-                sticky[*index] = value;
-            }
-            values[*index] = value;
-        }
-    }
-
-    fn name(&mut self, named: Named<'_>, direction: Direction) -> Symbol {
-        let plan = self.plan;
-        let found = if named.is_fixed {
-            None
-        } else {
-            let (value, absent) = self.look(&plan.type_of);
-            value.or(absent)
-        };
-        let word = match found {
-            Some(Scalar::Text(symbol)) => symbol,
-            Some(other) => {
-                let text = other.display(self.symbols);
-                self.symbols.intern(&text)
-            }
-            None => self.symbols.intern(named.word),
-        };
-        let fits = |naming: &&NamingPlan| {
-            let types = &naming.types;
-            (types.contains(&word) || types.is_empty() && !named.is_fixed)
-                && naming.direction.is_none_or(|only| only == direction)
-                && naming.conditions.iter().all(|(slot, condition)| {
-                    holds(condition, self.found.get(*slot).unwrap_or(&Found::Nothing))
-                })
-        };
-        plan.names.iter().find(fits).map_or(word, |naming| naming.name)
-    }
 }

@@ -9,7 +9,7 @@ use super::locate::Locator;
 use super::plan::Plan;
 use super::symbol::Symbols;
 use super::token;
-use super::trie::Found;
+use super::trie::{Found, Picked};
 use super::value::scalar;
 
 /// What is known of one connection.
@@ -56,16 +56,16 @@ impl Known {
 
     /// Takes what is wanted of the client's first message, unless there was one; `found` is empty
     /// if it could not be read.
-    pub(super) fn learn_first(&mut self, found: &[Found<'_>], plan: &Plan, symbols: &mut Symbols) {
+    pub(super) fn learn_first(&mut self, found: &Picked<'_>, plan: &Plan, symbols: &mut Symbols) {
         if self.first.is_some() {
             return;
         }
-        let mut read = |slot: &usize| found.get(*slot).and_then(|found| scalar(found, symbols));
+        let mut read = |slot: &usize| scalar(found.at(*slot), symbols);
         self.first = Some(plan.first.iter().map(&mut read).collect());
         if !self.claims.is_empty() {
             return;
         }
-        let mut tokens = plan.first_tokens.iter().filter_map(|slot| found.get(*slot));
+        let mut tokens = plan.first_tokens.iter().map(|slot| found.at(*slot));
         let claims = tokens.find_map(|found| match found {
             Found::Text(text) => token::claims(text),
             _ => None,
@@ -85,7 +85,8 @@ impl Known {
 
     fn take_claims(&mut self, claims: &str, plan: &Plan, symbols: &mut Symbols) {
         if let Ok(found) = plan.claims.pick(claims) {
-            self.claims = found.iter().map(|found| scalar(found, symbols)).collect();
+            let slots = 0..plan.claims.len();
+            self.claims = slots.map(|slot| scalar(found.at(slot), symbols)).collect();
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod event;
 mod handshake;
 mod known;
 pub mod locate;
+mod maker;
 pub mod map;
 mod mend;
 mod moment;

@@ -5,6 +5,7 @@
 use regex::{Regex, RegexBuilder};
 
 use super::locate::Locator;
+use super::map::Map;
 use super::reading::{Condition, Field, Format, Naming, Reading, ValueType};
 use super::symbol::{Symbol, Symbols};
 use super::trie::{Trie, keys_of};
@@ -45,10 +46,20 @@ pub(super) enum Place {
     Const(Symbol),
 }
 
+/// A place that a field takes its value from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Want {
+    /// The field; [`Plan::TYPE`] for an event's type.
+    pub(super) field: usize,
+    /// Its rank among the field's places: the least that has a value counts.
+    pub(super) rank: usize,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct FieldPlan {
-    pub(super) from: Vec<Place>,
     pub(super) absent: Vec<String>,
+    /// The same, as texts.
+    pub(super) absent_texts: Vec<Symbol>,
     pub(super) value: ValueType,
     pub(super) sticky: bool,
     pub(super) derive: Option<(usize, Regex)>,
@@ -89,12 +100,27 @@ pub(super) struct Plan {
     pub(super) first_tokens: Vec<usize>,
     pub(super) type_of: FieldPlan,
     pub(super) fields: Vec<FieldPlan>,
+    /// Who wants what is at a slot of the trie, by slot.
+    pub(super) wants: Vec<Vec<Want>>,
+    /// Who wants what is elsewhere.
+    pub(super) besides: Vec<(Want, Place)>,
     /// The fields' indexes, each after the one it derives from.
     pub(super) order: Vec<usize>,
     pub(super) names: Vec<NamingPlan>,
+    /// The namings that a type may fit, by its text; in order.
+    pub(super) names_of: Map<Symbol, Vec<usize>>,
+    /// Those for any other type.
+    pub(super) names_of_any: Vec<usize>,
 }
 
 impl Plan {
+    /// What stands for an event's type where fields have numbers.
+    pub(super) const TYPE: usize = usize::MAX;
+
+    pub(super) fn field(&self, field: usize) -> &FieldPlan {
+        self.fields.get(field).unwrap_or(&self.type_of)
+    }
+
     pub(super) fn new(reading: &Reading, symbols: &mut Symbols) -> Result<Self, ReadingError> {
         if reading.fields.len() > usize::from(u8::MAX) {
             return Err(ReadingError::new("fields", "there are more than 255"));
@@ -111,14 +137,19 @@ impl Plan {
                 other => tokens.push(other.clone()),
             }
         }
-        let type_of = compiler.field("type", &reading.type_of, reading)?;
+        let type_of = compiler.field(Self::TYPE, ("type", &reading.type_of), reading)?;
         let mut fields = Vec::with_capacity(reading.fields.len());
-        for field in &reading.fields {
-            fields.push(compiler.field(&field_place(field), field, reading)?);
+        for (index, field) in reading.fields.iter().enumerate() {
+            fields.push(compiler.field(index, (&field_place(field), field), reading)?);
         }
         let names = reading.names.iter().map(|naming| compiler.naming(naming));
-        let names = names.collect::<Result<_, _>>()?;
+        let names = names.collect::<Result<Vec<_>, _>>()?;
+        let (names_of, names_of_any) = by_type(&names);
         Ok(Self {
+            names_of,
+            names_of_any,
+            wants: compiler.wants,
+            besides: compiler.besides,
             format: reading.format,
             each: single("decode.each", reading.each.as_deref())?,
             unwrap: single("decode.unwrap", reading.unwrap.as_deref())?,
@@ -144,6 +175,8 @@ struct Compiler<'s> {
     claims: Trie,
     handshake: Vec<Locator>,
     first: Vec<usize>,
+    wants: Vec<Vec<Want>>,
+    besides: Vec<(Want, Place)>,
 }
 
 impl<'s> Compiler<'s> {
@@ -185,9 +218,12 @@ impl<'s> Compiler<'s> {
                 paths.push(path(&naming_place(naming), pointer)?);
             }
         }
+        let trie = Trie::new(paths);
         Ok(Self {
             symbols,
-            trie: Trie::new(paths),
+            wants: vec![Vec::new(); trie.len()],
+            besides: Vec::new(),
+            trie,
             claims: Trie::new(claims),
             handshake: Vec::new(),
             first: Vec::new(),
@@ -222,12 +258,17 @@ impl<'s> Compiler<'s> {
 
     fn field(
         &mut self,
-        place: &str,
-        field: &Field,
+        index: usize,
+        (place, field): (&str, &Field),
         reading: &Reading,
     ) -> Result<FieldPlan, ReadingError> {
-        let from = field.from.iter().map(|locator| self.place(place, locator));
-        let from = from.collect::<Result<_, _>>()?;
+        for (rank, locator) in field.from.iter().enumerate() {
+            let want = Want { field: index, rank };
+            match self.place(place, locator)? {
+                Place::Slot(slot) => self.wants[slot].push(want),
+                elsewhere => self.besides.push((want, elsewhere)),
+            }
+        }
         let derive = match &field.derive {
             None => None,
             Some((source, pattern)) => {
@@ -247,7 +288,9 @@ impl<'s> Compiler<'s> {
             return Err(ReadingError::new(place, "sticky and derive are for other fields"));
         }
         let absent = field.absent.clone();
-        Ok(FieldPlan { from, absent, value: field.value, sticky: field.sticky, derive })
+        let absent_texts = absent.iter().map(|word| self.symbols.intern(word)).collect();
+        let Field { value, sticky, .. } = *field;
+        Ok(FieldPlan { absent, absent_texts, value, sticky, derive })
     }
 
     fn naming(&mut self, naming: &Naming) -> Result<NamingPlan, ReadingError> {
@@ -269,6 +312,18 @@ impl<'s> Compiler<'s> {
             conditions,
         })
     }
+}
+
+/// The namings that each type may fit, and those for the types that none names.
+fn by_type(names: &[NamingPlan]) -> (Map<Symbol, Vec<usize>>, Vec<usize>) {
+    let fit = |word: Option<Symbol>| {
+        let fits = |naming: &NamingPlan| {
+            naming.types.is_empty() || word.is_some_and(|word| naming.types.contains(&word))
+        };
+        (0..names.len()).filter(|index| fits(&names[*index])).collect()
+    };
+    let words = names.iter().flat_map(|naming| &naming.types);
+    (words.map(|word| (*word, fit(Some(*word)))).collect(), fit(None))
 }
 
 fn position_or_push<T: PartialEq>(list: &mut Vec<T>, value: T) -> usize {

@@ -1,7 +1,8 @@
 //! Texts ↔ small numbers: names and ids recur, and an event holds them by number.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use super::map::Map;
 
 /// A text that was seen; comparing two compares their texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,7 +11,7 @@ pub struct Symbol(u32);
 /// All texts that were seen.
 #[derive(Clone, Debug, Default)]
 pub struct Symbols {
-    numbers: HashMap<Arc<str>, Symbol>,
+    numbers: Map<Arc<str>, Symbol>,
     texts: Vec<Arc<str>>,
 }
 

@@ -4,11 +4,16 @@
 //! wanted pointers do and serde's limit of 128 allows; what is skipped is skipped in a loop.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess};
 use serde::de::{Error, Visitor};
 use serde_json::value::RawValue;
+
+/// Values that a message usually has at wanted pointers.
+const USUAL: usize = 12;
 
 /// What is at a pointer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,6 +36,33 @@ pub(super) enum Found<'a> {
     Bool(bool),
 }
 
+/// What was found in one text: few of the pointers lead anywhere in any one message.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Picked<'a> {
+    /// By slot, in the order of the text.
+    found: Vec<(usize, Found<'a>)>,
+}
+
+impl<'a> Picked<'a> {
+    /// What is at a slot's pointer.
+    pub(super) fn at(&self, slot: usize) -> &Found<'a> {
+        let found = self.found.iter().find(|(known, _)| *known == slot);
+        found.map_or(&Found::Nothing, |(_, found)| found)
+    }
+
+    /// What was found, by slot.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Found<'a>)> {
+        self.found.iter().map(|(slot, found)| (*slot, found))
+    }
+
+    /// Forgets what an earlier key of the same name had left.
+    fn forget(&mut self, slots: &Range<usize>) {
+        if self.found.iter().any(|(slot, _)| slots.contains(slot)) {
+            self.found.retain(|(slot, _)| !slots.contains(slot));
+        }
+    }
+}
+
 /// The wanted pointers, by their common beginnings.
 #[derive(Clone, Debug)]
 pub(super) struct Trie {
@@ -42,7 +74,7 @@ pub(super) struct Trie {
 #[derive(Clone, Debug, Default)]
 struct Node {
     /// The slots of this node and of all below it: neighbours, since paths are in order.
-    slots: std::ops::Range<usize>,
+    slots: Range<usize>,
     /// The first of `slots` is this node's own.
     wanted: bool,
     children: Vec<Child>,
@@ -54,6 +86,17 @@ struct Child {
     /// The key as an array's index.
     index: Option<usize>,
     node: usize,
+}
+
+impl Node {
+    /// The place of a key among the children, which are in order of their lengths first: most keys
+    /// of a text are told from all that are wanted by their length alone.
+    fn child(&self, key: &str) -> Result<usize, usize> {
+        self.children.binary_search_by(|child| match child.key.len().cmp(&key.len()) {
+            Ordering::Equal => child.key.as_str().cmp(key),
+            other => other,
+        })
+    }
 }
 
 /// The keys of a JSON pointer (RFC 6901); `None` if it is none.
@@ -89,7 +132,7 @@ impl Trie {
             let mut at = 0;
             nodes[at].slots.end = slot + 1;
             for key in path {
-                at = match nodes[at].children.binary_search_by(|child| child.key.cmp(key)) {
+                at = match nodes[at].child(key) {
                     Ok(place) => nodes[at].children[place].node,
                     Err(place) => {
                         let child =
@@ -117,18 +160,18 @@ impl Trie {
         self.paths.len()
     }
 
-    /// The values at the wanted pointers, by slot.
-    pub(super) fn pick<'a>(&self, text: &'a str) -> serde_json::Result<Vec<Found<'a>>> {
+    /// The values at the wanted pointers.
+    pub(super) fn pick<'a>(&self, text: &'a str) -> serde_json::Result<Picked<'a>> {
         self.walk(text, false)
     }
 
-    /// The JSON texts at the wanted pointers, none of which may lead through another, by slot.
-    pub(super) fn raw<'a>(&self, text: &'a str) -> serde_json::Result<Vec<Found<'a>>> {
+    /// The JSON texts at the wanted pointers, none of which may lead through another.
+    pub(super) fn raw<'a>(&self, text: &'a str) -> serde_json::Result<Picked<'a>> {
         self.walk(text, true)
     }
 
-    fn walk<'a>(&self, text: &'a str, raw: bool) -> serde_json::Result<Vec<Found<'a>>> {
-        let mut found = vec![Found::Nothing; self.len()];
+    fn walk<'a>(&self, text: &'a str, raw: bool) -> serde_json::Result<Picked<'a>> {
+        let mut found = Picked { found: Vec::with_capacity(USUAL) };
         let mut deserializer = serde_json::Deserializer::from_str(text);
         Walk { trie: self, node: 0, raw, found: &mut found }.deserialize(&mut deserializer)?;
         deserializer.end()?;
@@ -146,7 +189,7 @@ struct Walk<'t, 'f, 'a> {
     trie: &'t Trie,
     node: usize,
     raw: bool,
-    found: &'f mut [Found<'a>],
+    found: &'f mut Picked<'a>,
 }
 
 impl<'a> Walk<'_, '_, 'a> {
@@ -157,7 +200,7 @@ impl<'a> Walk<'_, '_, 'a> {
     fn put(&mut self, value: Found<'a>) {
         if self.node().wanted {
             let slot = self.node().slots.start;
-            self.found[slot] = value;
+            self.found.found.push((slot, value));
         }
     }
 
@@ -170,9 +213,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_, '_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
-        // Whatever an earlier key of the same name had left.
-        let slots = self.node().slots.clone();
-        self.found[slots].fill(Found::Nothing);
+        self.found.forget(&self.trie.nodes[self.node].slots);
         if self.raw && self.node().wanted {
             let text = <&'de RawValue>::deserialize(deserializer)?;
             self.put(Found::Raw(text.get()));
@@ -285,9 +326,7 @@ impl Visitor<'_> for Key<'_> {
     }
 
     fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
-        let children = &self.0.children;
-        let place = children.binary_search_by(|child| child.key.as_str().cmp(key)).ok();
-        Ok(place.map(|place| children[place].node))
+        Ok(self.0.child(key).ok().map(|place| self.0.children[place].node))
     }
 }
 
@@ -335,7 +374,7 @@ mod tests {
         let paths: Vec<_> = pointers.iter().map(|pointer| keys_of(pointer).unwrap()).collect();
         let trie = Trie::new(paths.clone());
         let found = trie.pick(text).unwrap();
-        paths.iter().map(|path| found[trie.slot(path).unwrap()].clone()).collect()
+        paths.iter().map(|path| found.at(trie.slot(path).unwrap()).clone()).collect()
     }
 
     fn text(text: &str) -> Found<'static> {

@@ -26,11 +26,11 @@ pub(super) fn scalar(found: &Found<'_>, symbols: &mut Symbols) -> Option<Scalar>
 }
 
 /// It is one of the words that count as none. Numbers are compared as they are written.
-pub(super) fn is_absent(value: Scalar, absent: &[String], symbols: &Symbols) -> bool {
+pub(super) fn is_absent(value: Scalar, field: &FieldPlan, symbols: &Symbols) -> bool {
     match value {
-        _ if absent.is_empty() => false,
-        Scalar::Text(symbol) => absent.iter().any(|word| word == symbols.text(symbol)),
-        other => absent.contains(&other.display(symbols)),
+        _ if field.absent.is_empty() => false,
+        Scalar::Text(symbol) => field.absent_texts.contains(&symbol),
+        other => field.absent.contains(&other.display(symbols)),
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) fn derived(
     let text = source.display(symbols);
     let part = regex.captures(&text)?.get(1)?.as_str();
     let value = Scalar::Text(symbols.intern(part));
-    if is_absent(value, &field.absent, symbols) {
+    if is_absent(value, field, symbols) {
         return None;
     }
     read_as(value, field.value, symbols)
