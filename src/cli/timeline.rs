@@ -5,19 +5,18 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::choose::choose;
-use super::failure::{Code, Failure};
+use super::failure::Failure;
 use super::human::{self, Wall, moment};
+use super::look::look;
 use super::output::{Output, Role};
 use super::{Globals, escape, locate};
 use crate::analysis::Analysis;
 use crate::events::{Event, Kind, Scalar, Symbols};
-use crate::recording::{Check, RecordingReader};
 use crate::rules::{Finding, Severity};
 
 /// Columns for the names of lanes, and for what is said at their ends.
@@ -78,11 +77,6 @@ pub(crate) fn run(args: &TimelineArgs, globals: &Globals) -> Result<ExitCode, Fa
     let (book, chosen) = choose(args.rules.as_deref(), &path)?;
     let letters: BTreeMap<String, char> = book.letters.iter().cloned().collect();
     let run_field = book.reading.field("run");
-    let reader = RecordingReader::open_with(&path, Check::Schema)?;
-    let recording = reader.recording()?;
-    let mut analysis = Analysis::new(book).map_err(|error| {
-        Failure::new(Code::Usage, "the rules can't be followed").because(&error)
-    })?;
     let mut seen: Vec<(i64, Scalar, Mark)> = Vec::new();
     let mut each = |event: &Event, symbols: &Symbols| {
         let run = run_field.and_then(|field| event.field(field));
@@ -90,11 +84,7 @@ pub(crate) fn run(args: &TimelineArgs, globals: &Globals) -> Result<ExitCode, Fa
             seen.push((event.connection, run, mark(event, symbols.text(event.name), &letters)));
         }
     };
-    reader.facts(&mut |fact| {
-        analysis.feed(&fact, &mut each);
-        ControlFlow::Continue(())
-    })?;
-    analysis.end(recording.finished_ns, &mut each);
+    let (recording, analysis) = look(&path, book, globals, &mut each)?;
 
     let lanes = lanes(&analysis, seen, args.user.as_deref());
     let mut output = globals.output();

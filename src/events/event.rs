@@ -19,6 +19,8 @@ pub enum Scalar {
     Float(u64),
     /// A truth value.
     Bool(bool),
+    /// Whoever is on this connection, where nothing says who.
+    Connection(i64),
 }
 
 impl Scalar {
@@ -29,6 +31,7 @@ impl Scalar {
             Self::Integer(number) => number.to_string(),
             Self::Float(bits) => f64::from_bits(bits).to_string(),
             Self::Bool(value) => value.to_string(),
+            Self::Connection(id) => format!("conn {id}"),
         }
     }
 }

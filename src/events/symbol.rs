@@ -47,6 +47,30 @@ impl Symbols {
         symbol
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    /// The texts that came after the first `known`.
+    pub fn since(&self, known: usize) -> &[Arc<str>] {
+        self.texts.get(known..).unwrap_or_default()
+    }
+
+    /// Takes over what another has given numbers to, since the two were the same.
+    pub fn follow(&mut self, new: Vec<Arc<str>>) {
+        for text in new {
+            let symbol = Symbol(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
+            self.numbers.insert(Arc::clone(&text), symbol);
+            self.texts.push(text);
+        }
+    }
+
     /// The number of `text` if it was seen.
     pub fn find(&self, text: &str) -> Option<Symbol> {
         self.numbers.get(text).copied()

@@ -56,7 +56,9 @@ pub(super) fn read_as(value: Scalar, wanted: ValueType, symbols: &mut Symbols) -
         (ValueType::Time, Scalar::Float(bits)) => {
             moment::from_float(f64::from_bits(bits)).map(Scalar::Integer)
         }
-        (ValueType::Integer, _) | (ValueType::Time, Scalar::Bool(_)) => None,
+        (ValueType::Integer, _) | (ValueType::Time, Scalar::Bool(_) | Scalar::Connection(_)) => {
+            None
+        }
     }
 }
 

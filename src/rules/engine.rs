@@ -103,10 +103,10 @@ impl Engine {
     }
 
     /// Takes the next event. The findings that this made or changed, by their index.
-    pub fn event(&mut self, event: &Event, symbols: &mut Symbols) -> Vec<usize> {
+    pub fn event(&mut self, event: &Event, symbols: &Symbols) -> Vec<usize> {
         self.time(event.at_ns, symbols);
         self.now_ns = self.now_ns.max(event.at_ns);
-        let user = self.sessions.event(event, symbols);
+        let user = self.sessions.event(event);
         let seen = self.seen(event);
         match event.kind {
             Kind::Gap => self.gap(event),

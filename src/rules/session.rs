@@ -12,10 +12,9 @@ pub struct Sessions {
 }
 
 /// One connection, as a session sees it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Session {
     user: Option<Scalar>,
-    stand_in: Scalar,
     gone: bool,
 }
 
@@ -25,26 +24,22 @@ impl Sessions {
     }
 
     /// Learns from an event whose its connection is; gives that, or what stands in for it.
-    pub(super) fn event(&mut self, event: &Event, symbols: &mut Symbols) -> Option<Scalar> {
+    pub(super) fn event(&mut self, event: &Event) -> Option<Scalar> {
         if event.connection == 0 {
             return None;
         }
         let said = self.field.and_then(|field| event.field(field));
-        let session = self.connections.entry(event.connection).or_insert_with(|| Session {
-            user: None,
-            stand_in: Scalar::Text(symbols.intern(&format!("conn {}", event.connection))),
-            gone: false,
-        });
+        let session = self.connections.entry(event.connection).or_default();
         // The handshake comes first; a message may name somebody else.
         session.user = session.user.or(said);
-        Some(session.user.unwrap_or(session.stand_in))
+        Some(session.user.unwrap_or(Scalar::Connection(event.connection)))
     }
 
     /// Whether a user has a connection that is open.
     pub(super) fn is_here(&self, user: Option<Scalar>) -> bool {
-        self.connections
-            .values()
-            .any(|session| !session.gone && Some(session.user.unwrap_or(session.stand_in)) == user)
+        self.connections.iter().any(|(id, session)| {
+            !session.gone && Some(session.user.unwrap_or(Scalar::Connection(*id))) == user
+        })
     }
 
     /// Whose a connection is; `None` if that was never said.
@@ -56,7 +51,7 @@ impl Sessions {
     pub fn name(&self, connection: i64, symbols: &Symbols) -> String {
         match self.user(connection) {
             Some(user) => user.display(symbols),
-            None => format!("conn {connection}"),
+            None => Scalar::Connection(connection).display(symbols),
         }
     }
 

@@ -1,18 +1,16 @@
 //! Recordings → what is missing, out of order, doubled, late or astray in them; for people and CI.
 
 use std::ffi::OsString;
-use std::ops::ControlFlow;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
 use super::choose::choose;
-use super::failure::{Code, Failure};
+use super::failure::Failure;
+use super::look::look;
 use super::{Globals, locate};
 use crate::analysis::Analysis;
-use crate::recording::{Check, RecordingReader};
-use crate::rules::{RuleBook, Severity};
+use crate::rules::Severity;
 use crate::wire::Recording;
 
 mod github;
@@ -108,7 +106,7 @@ pub(crate) fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode, Failu
     for name in &args.recordings {
         let path = locate::find(&globals.dir, name)?;
         let (book, chosen) = choose(args.rules.as_deref(), &path)?;
-        let (recording, analysis) = look(&path, book)?;
+        let (recording, analysis) = look(&path, book, globals, &mut |_, _| {})?;
         let since_ns = args.since.unwrap_or(0);
         let path = super::escape::path(&path);
         checked.push(Checked { path, recording, analysis, chosen, since_ns });
@@ -160,19 +158,4 @@ fn since(text: &str) -> Result<u64, String> {
         return Err(wrong());
     }
     total.checked_mul(1_000_000_000).ok_or_else(wrong)
-}
-
-/// Reads a recording through an analysis.
-pub(crate) fn look(path: &Path, book: RuleBook) -> Result<(Recording, Analysis), Failure> {
-    let reader = RecordingReader::open_with(path, Check::Schema)?;
-    let recording = reader.recording()?;
-    let mut analysis = Analysis::new(book).map_err(|error| {
-        Failure::new(Code::Usage, "the rules can't be followed").because(&error)
-    })?;
-    reader.facts(&mut |fact| {
-        analysis.feed(&fact, &mut |_, _| {});
-        ControlFlow::Continue(())
-    })?;
-    analysis.end(recording.finished_ns, &mut |_, _| {});
-    Ok((recording, analysis))
 }
