@@ -112,12 +112,17 @@ impl Process {
         }
     }
 
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> io::Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// Interrupts it as Ctrl-C does, and waits until it has ended.
     pub(crate) fn interrupt(mut self) -> io::Result<()> {
         Command::new("kill").args(["-INT", &self.child.id().to_string()]).status()?;
         let deadline = clock::now() + STOP_LIMIT;
         while clock::now() < deadline {
-            if self.child.try_wait()?.is_some() {
+            if self.has_ended()? {
                 return Ok(());
             }
             thread::sleep(Duration::from_millis(5));
