@@ -291,6 +291,10 @@ impl Screen {
                 "connections": connections, "frames": {"c2s": out, "s2c": back},
                 "bytes": {"c2s": summary.bytes[0], "s2c": summary.bytes[1]},
                 "lost_frames": summary.lost_frames, "lost_bytes": summary.lost_bytes,
+                "earlier": summary.earlier.iter().map(|earlier| json!({
+                    "recording": earlier.path.as_deref().map(Path::to_string_lossy),
+                    "frames": earlier.frames,
+                })).collect::<Vec<_>>(),
                 "file_bytes": summary.file_bytes,
             }));
         }
@@ -308,6 +312,12 @@ impl Screen {
                 human::counted(summary.lost_frames, "frame"),
                 human::size(summary.lost_bytes)
             ));
+        }
+        for earlier in &summary.earlier {
+            let path = earlier.path.as_deref().map(escape::path);
+            let frames = human::counted(earlier.frames, "frame");
+            let place = path.unwrap_or_else(|| "the file that was moved away".to_owned());
+            lines.push(format!("Earlier     {frames} of them: {place}"));
         }
         if let (false, trouble) = (finished, &summary.trouble) {
             let why = trouble.as_ref().map(|trouble| format!(": {}", escape::text(&trouble.text)));

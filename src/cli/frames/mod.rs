@@ -270,8 +270,10 @@ impl Lines {
         let time = self.wall.time(human::moment(self.started_ns, gap.from_ns));
         let whose = gap.connection.map(|id| id.to_string()).unwrap_or_default();
         let arrow = gap.direction.map_or(" ", Direction::arrow);
+        let where_to =
+            if gap.reason.is_kept_elsewhere() { "are in an earlier file" } else { "not kept" };
         let lost = format!(
-            "{} of {} not kept ({}), for {}",
+            "{} of {} {where_to} ({}), for {}",
             human::counted(gap.frames, "frame"),
             human::size(gap.bytes),
             gap.reason.word(),

@@ -33,6 +33,8 @@ pub(super) struct InfoObject {
     s2c: Side,
     gaps: u64,
     lost_frames: u64,
+    /// Kept, in the file before this one.
+    earlier_frames: u64,
     connection_count: u64,
     connections: Vec<ConnectionObject>,
 }
@@ -78,10 +80,11 @@ impl InfoObject {
     pub(super) fn of(reader: &RecordingReader, show_secrets: bool) -> Result<Self, RecordingError> {
         let recording = reader.recording()?;
         let totals = reader.totals()?;
-        let (mut gaps, mut lost_frames) = (0, 0_u64);
+        let (mut gaps, mut lost_frames, mut earlier) = (0, 0_u64, 0_u64);
         reader.gaps(i64::MIN, &mut |(_, gap)| {
             gaps += 1;
-            lost_frames = lost_frames.saturating_add(gap.frames);
+            let sum = if gap.reason.is_kept_elsewhere() { &mut earlier } else { &mut lost_frames };
+            *sum = sum.saturating_add(gap.frames);
             ControlFlow::Continue(())
         })?;
         let mut connections = Vec::new();
@@ -117,6 +120,7 @@ impl InfoObject {
             s2c: side(1),
             gaps,
             lost_frames,
+            earlier_frames: earlier,
             connection_count: totals.connections,
             connections,
         })

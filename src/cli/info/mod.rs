@@ -156,11 +156,11 @@ impl Page {
     }
 
     fn gaps(&mut self, reader: &RecordingReader) -> Result<(), Failure> {
-        let (mut listed, mut count, mut frames, mut bytes) = (Vec::new(), 0, 0_u64, 0_u64);
+        let (mut listed, mut count) = (Vec::new(), 0);
+        let (mut lost, mut earlier) = (GapSum::default(), GapSum::default());
         reader.gaps(i64::MIN, &mut |(_, gap)| {
             count += 1;
-            frames = frames.saturating_add(gap.frames);
-            bytes = bytes.saturating_add(gap.bytes);
+            (if gap.reason.is_kept_elsewhere() { &mut earlier } else { &mut lost }).add(&gap);
             if count <= MAX_GAPS {
                 listed.push(gap);
             }
@@ -169,13 +169,14 @@ impl Page {
         if count == 0 {
             return self.field("gaps", "none");
         }
-        let sum = format!(
-            "{}: {} of {} not kept",
-            human::counted(count, "gap"),
-            human::counted(frames, "frame"),
-            human::size(bytes)
-        );
-        let sum = self.output.style.paint(Role::Bad, &sum);
+        let mut sum = vec![human::counted(count, "gap")];
+        if lost.gaps > 0 {
+            sum.push(format!("{} not kept", lost.told()));
+        }
+        if earlier.gaps > 0 {
+            sum.push(format!("{} in an earlier file", earlier.told()));
+        }
+        let sum = self.output.style.paint(Role::Bad, &sum.join("   "));
         self.field("gaps", &sum)?;
         let sides = [Side::Left, Side::Left, Side::Left, Side::Right, Side::Left];
         let mut table = Table::new(&sides.map(|side| ("", side)));
@@ -327,6 +328,27 @@ impl Page {
     fn field(&mut self, label: &str, text: &str) -> Result<(), Failure> {
         let label = self.output.style.paint(Role::Quiet, &escape::pad_right(label, 9));
         self.output.line(&format!("  {label} {text}"))
+    }
+}
+
+/// What gaps say together.
+#[derive(Default)]
+struct GapSum {
+    gaps: u64,
+    frames: u64,
+    bytes: u64,
+}
+
+impl GapSum {
+    fn add(&mut self, gap: &Gap) {
+        self.gaps += 1;
+        self.frames = self.frames.saturating_add(gap.frames);
+        self.bytes = self.bytes.saturating_add(gap.bytes);
+    }
+
+    /// `12 frames of 3.4 kB`.
+    fn told(&self) -> String {
+        format!("{} of {}", human::counted(self.frames, "frame"), human::size(self.bytes))
     }
 }
 

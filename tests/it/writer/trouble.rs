@@ -9,7 +9,9 @@ use std::task::{Context, Waker};
 
 use rusqlite::{Connection as Database, ffi};
 use wiretape::recording::step::{Faults, Step};
-use wiretape::recording::{Journal, RecordingError, RecordingWriter, WriterOptions};
+use wiretape::recording::{
+    Earlier, Journal, RecordingError, RecordingWriter, Status, WriterOptions,
+};
 use wiretape::wire::{Connection, Ending, GapReason};
 
 use super::{
@@ -196,8 +198,16 @@ fn a_long_lock_is_a_gap() {
     assert_eq!(number(&file, "SELECT count(*) FROM connection"), 1);
 }
 
-/// Stores ten frames, does `harm`, appends five, and gives where they went.
+/// As [`harmed_status`], where the first file is lost.
 fn harmed(folder: &Path, harm: impl FnOnce(&Path)) -> String {
+    let (notice, status) = harmed_status(folder, harm);
+    assert_eq!((status.lost_frames, status.earlier), (10, vec![]));
+    assert_eq!(gap_reason(&folder.join("one-2.db")), "disk-error");
+    notice
+}
+
+/// Stores ten frames, does `harm`, appends five, and gives what was said of it, and the end.
+fn harmed_status(folder: &Path, harm: impl FnOnce(&Path)) -> (String, Status) {
     let path = folder.join("one.db");
     let writer = start(&path);
     let journal = writer.journal();
@@ -220,25 +230,102 @@ fn harmed(folder: &Path, harm: impl FnOnce(&Path)) -> String {
     assert_eq!(number(&file, "SELECT min(id) FROM frame"), 11, "ids go on");
     assert_eq!(number(&file, "SELECT count(*) FROM connection"), 1);
     assert_eq!(number(&file, "SELECT to_ns FROM gap"), 10);
-    let [notice] = summary.status.notices.try_into().unwrap();
-    notice
+    let [notice] = summary.status.notices.clone().try_into().unwrap();
+    (notice, summary.status)
 }
 
 #[test]
 fn a_removed_file_is_followed_by_another() {
     let folder = tempfile::tempdir().unwrap();
     let notice = harmed(folder.path(), |path| std::fs::remove_file(path).unwrap());
-    assert!(notice.contains("one.db was removed or moved; going on in "), "{notice}");
+    assert!(notice.contains("one.db was removed, or moved to another disk; going on"), "{notice}");
     assert_eq!(files(folder.path()), ["one-2.db"]);
 }
 
+/// The gap of a file's successor: why, and whether its frames are told as lost.
+fn gap_reason(path: &Path) -> String {
+    let file = Database::open(path).unwrap();
+    file.query_row("SELECT reason FROM gaps", [], |row| row.get(0)).unwrap()
+}
+
 #[test]
-fn a_moved_file_is_complete_where_it_went() {
+fn a_moved_file_is_complete_where_it_went_and_nothing_is_told_as_lost() {
     let folder = tempfile::tempdir().unwrap();
     let moved = folder.path().join("moved.db");
-    harmed(folder.path(), |path| std::fs::rename(path, &moved).unwrap());
+    let (notice, status) =
+        harmed_status(folder.path(), |path| std::fs::rename(path, &moved).unwrap());
+    let told = format!(
+        "one.db was moved to {}; the 10 frames before are in it; going on in ",
+        moved.display()
+    );
+    assert!(notice.contains(&told), "{notice}");
+    assert_eq!((status.lost_frames, status.lost_bytes), (0, 0));
+    assert_eq!(status.earlier, [Earlier { path: Some(moved.clone()), frames: 10 }]);
     assert_eq!(frames_and_lost(&moved), (10, 0));
+    assert_eq!(gap_reason(&folder.path().join("one-2.db")), "earlier-file");
     assert_eq!(files(folder.path()), ["moved.db", "one-2.db"]);
+}
+
+/// Someone else's file under the old name is not touched, and gets no log that is not its own.
+#[test]
+fn a_moved_file_may_have_another_in_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let moved = folder.path().join("moved.db");
+    let (_, status) = harmed_status(folder.path(), |path| {
+        std::fs::rename(path, &moved).unwrap();
+        std::fs::write(path, "someone else's").unwrap();
+    });
+    assert_eq!((status.lost_frames, status.earlier.len()), (0, 1));
+    assert_eq!(frames_and_lost(&moved), (10, 0));
+    assert_eq!(std::fs::read(folder.path().join("one.db")).unwrap(), b"someone else's");
+    assert_eq!(files(folder.path()), ["moved.db", "one-2.db", "one.db"]);
+}
+
+#[test]
+fn a_file_moved_over_another_recording_is_followed_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = folder.path().join("taken.db");
+    std::fs::write(&taken, "old").unwrap();
+    let (_, status) = harmed_status(folder.path(), |path| std::fs::rename(path, &taken).unwrap());
+    assert_eq!(status.earlier[0].path, Some(taken.clone()));
+    assert_eq!(frames_and_lost(&taken), (10, 0));
+}
+
+/// What a reader's snapshot keeps in the log goes along with the file.
+#[test]
+fn a_file_moved_while_it_is_read_keeps_its_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, moved) = (folder.path().join("one.db"), folder.path().join("moved.db"));
+    let writer = start(&path);
+    let journal = writer.journal();
+    append(&journal, 1, 1, b"seen by the reader");
+    until_settled(&journal, 1);
+    let reader = Database::open(&path).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    assert_eq!(number(&reader, "SELECT count(*) FROM frame"), 1);
+    for ns in 2..=10 {
+        append(&journal, 1, ns, b"not seen");
+    }
+    until_settled(&journal, 10);
+    std::fs::rename(&path, &moved).unwrap();
+    until("another file is made", || journal.status().path.ends_with("one-2.db"));
+    assert!(folder.path().join("moved.db-wal").exists(), "not all can leave the log");
+    let status = writer.finish(1).unwrap().status;
+    assert_eq!((status.lost_frames, status.earlier.len()), (0, 1));
+    assert_eq!(frames_and_lost(&moved), (10, 0));
+    drop(reader);
+}
+
+#[test]
+fn a_file_that_lost_its_log_keeps_its_frames() {
+    let folder = tempfile::tempdir().unwrap();
+    let (notice, status) = harmed_status(folder.path(), |path| {
+        std::fs::remove_file(path.with_extension("db-wal")).unwrap();
+    });
+    assert!(notice.contains("one.db lost its write-ahead log; the 10 frames before"), "{notice}");
+    assert_eq!(status.lost_frames, 0);
+    assert_eq!(frames_and_lost(&folder.path().join("one.db")), (10, 0));
+    assert_eq!(gap_reason(&folder.path().join("one-2.db")), "earlier-file");
 }
 
 #[test]
