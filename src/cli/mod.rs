@@ -12,6 +12,7 @@ mod child;
 mod choose;
 mod clock;
 mod completions;
+mod cut;
 mod demo;
 mod escape;
 mod event_line;

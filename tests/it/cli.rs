@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 use rusqlite::Connection as Database;
+use serde_json::json;
 use wiretape::exchange::jsonl;
 use wiretape::recording::lock::LiveLock;
 use wiretape::wire::{Direction, Fact};
@@ -53,7 +54,7 @@ amber-fox   recordings/2026-11-22-amber-fox.db
 
   CONN  OPENED        STATUS  PATH                       LASTED  →  ←  END
      1  14:03:31.200     101  /ws/chat?room=7&token=***   8.1 s  3  4  closed by client, 1000 bye \\…
-     2  14:03:31.203     101  /\\u{202e}evil\\u{1b}[2J             0  0  open
+     2  14:03:31.203     101  /\\u{202e}evil\\u{1b}[2J             0  0  open at the end
      3  14:03:31.900     403  /ws/nope                     3 ms  0  0  refused by server: said \\u{2…
 
 see it   wiretape frames amber-fox
@@ -365,12 +366,38 @@ fn a_growing_recording_can_be_followed() {
 fn a_dead_recorder_ends_the_following() {
     let home = Home::new();
     let database = Database::open(home.tape()).unwrap();
-    database.execute_batch("UPDATE recording SET finished_ns = NULL").unwrap();
+    let cut = "UPDATE recording SET finished_ns = NULL;
+        UPDATE connection SET ending = NULL, ended_by = NULL, closed_ns = NULL WHERE id = 1";
+    database.execute_batch(cut).unwrap();
     drop(database);
+    assert!(home.prints(&["ls"]).contains("  214 ms  "), "{}", home.prints(&["ls"]));
     assert!(home.prints(&["ls"]).contains("  interrupted  "));
+    let said = "cut after 214 ms, with 2 connections open";
     let info = home.prints(&["info", "amber-fox"]);
-    assert!(info.contains("Its recorder died; all that it had committed is here."));
-    assert_eq!(home.prints(&["frames", "amber-fox", "-f"]).lines().count(), 11);
+    assert!(info.contains(&format!("This recording was {said}: its")), "{info}");
+    assert!(info.contains("  open when cut\n"), "{info}");
+    let one = home.prints(&["info", "amber-fox", "-c", "1"]);
+    assert!(one.contains("end       open when cut\n"), "{one}");
+    let json: serde_json::Value =
+        serde_json::from_str(&home.prints(&["info", "amber-fox", "--json"])).unwrap();
+    let first = &json["connections"][0];
+    assert_eq!((&first["ending"], &first["end"]), (&json!(null), &json!("open when cut")));
+    let followed = run(home.dir.path(), &["frames", "amber-fox", "-f"]);
+    assert_eq!(String::from_utf8(followed.stdout).unwrap().lines().count(), 11);
+    let told = String::from_utf8(followed.stderr).unwrap();
+    assert_eq!(told, format!("the recording was {said}\n"));
+    let checked = home.prints(&["check", "amber-fox", "--fail-on", "never"]);
+    assert!(checked.contains(&format!("The recording was {said}: it is judged up to there")));
+}
+
+#[test]
+fn a_recording_that_is_whole_says_nothing_of_a_cut() {
+    let home = Home::new();
+    for verb in ["info", "frames", "check"] {
+        let output = run(home.dir.path(), &[verb, "amber-fox"]);
+        let text = [output.stdout, output.stderr].concat();
+        assert!(!String::from_utf8(text).unwrap().contains(" cut "), "{verb}");
+    }
 }
 
 #[test]
@@ -501,8 +528,7 @@ error: the file could not be imported
         3,
         "
 error: the file could not be imported
-  why   frame 2 comes after frame 2
-  try   frames in the order of their ids, each id once",
+  why   line 7: id: frame 2 is there twice",
     );
     fs::write(&file, "{\"log\":{\"version\":\"1.2\"}}").unwrap();
     home.fails(

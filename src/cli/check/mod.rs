@@ -2,16 +2,15 @@
 
 use std::ffi::OsString;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
 use super::choose::choose;
 use super::failure::{Code, Failure};
-use super::{Globals, locate};
+use super::{Globals, cut, locate};
 use crate::analysis::Analysis;
-use crate::recording::{Check, RecordingReader};
+use crate::recording::{Check, RecordingReader, State};
 use crate::rules::{RuleBook, Severity};
 use crate::wire::Recording;
 
@@ -90,6 +89,9 @@ pub(super) struct Checked {
     /// Why these rules.
     pub(super) chosen: String,
     pub(super) since_ns: u64,
+    pub(super) state: State,
+    /// Of a recording without an end: when that was, and what was open.
+    pub(super) cut: Option<String>,
 }
 
 impl Checked {
@@ -108,10 +110,12 @@ pub(crate) fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode, Failu
     for name in &args.recordings {
         let path = locate::find(&globals.dir, name)?;
         let (book, chosen) = choose(args.rules.as_deref(), &path)?;
-        let (recording, analysis) = look(&path, book)?;
+        let reader = RecordingReader::open_with(&path, Check::Schema)?;
+        let (recording, analysis) = look(&reader, book)?;
+        let (state, cut) = (reader.state()?, cut::told(&reader)?);
         let since_ns = args.since.unwrap_or(0);
         let path = super::escape::path(&path);
-        checked.push(Checked { path, recording, analysis, chosen, since_ns });
+        checked.push(Checked { path, recording, analysis, chosen, since_ns, state, cut });
     }
     let mut output = globals.output();
     let format = if globals.json { Format::Json } else { args.format };
@@ -163,8 +167,7 @@ fn since(text: &str) -> Result<u64, String> {
 }
 
 /// Reads a recording through an analysis.
-pub(crate) fn look(path: &Path, book: RuleBook) -> Result<(Recording, Analysis), Failure> {
-    let reader = RecordingReader::open_with(path, Check::Schema)?;
+fn look(reader: &RecordingReader, book: RuleBook) -> Result<(Recording, Analysis), Failure> {
     let recording = reader.recording()?;
     let mut analysis = Analysis::new(book).map_err(|error| {
         Failure::new(Code::Usage, "the rules can't be followed").because(&error)
