@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::proxy::ca::LocalCa;
 use crate::recording::store::{DEFAULT_DIR, name_of};
 use crate::recording::{Status, Summary};
 use crate::rules::{Finding, Severity};
@@ -147,7 +148,7 @@ impl Screen {
     }
 
     /// What people need to know to begin.
-    pub(crate) fn introduce(&self, host_note: &str, args: &RecordArgs, ca: Option<&Path>) {
+    pub(crate) fn introduce(&self, host_note: &str, args: &RecordArgs, ca: Option<&LocalCa>) {
         let [listen, point, upstream] = &self.urls;
         if self.json {
             return self.emit(&json!({
@@ -168,8 +169,16 @@ impl Screen {
             lines.push(format!("Running     {program}, with {variable} set to that URL"));
         }
         lines.push(format!("Host        {host_note}   (change: --host)"));
-        if let Some(path) = ca {
-            lines.push(format!("TLS         trust this CA in the client: {}", escape::path(path)));
+        if let Some(ca) = ca {
+            let path = escape::path(&ca.certificate);
+            lines.push(format!("TLS         trust this CA in the client: {path}"));
+            lines.push(if ca.vouches_for_all {
+                "            An earlier version made it, for any site. Remove its folder, and the\n            \
+                 next start makes one that can vouch for this machine only."
+            } else {
+                "            (it can vouch for the addresses listened on, and for nothing else)"
+            }
+            .to_owned());
         }
         if args.insecure {
             lines.push("Warning     -k: the server's certificate is not checked".to_owned());
