@@ -68,7 +68,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Some(Verb::Check(args)) => check::run(&args, globals),
         Some(Verb::Timeline(args)) => timeline::run(&args, globals),
         Some(Verb::Rules(args)) => rules::run(&args, globals),
-        Some(Verb::Completions(args)) => completions::run(&args),
+        Some(Verb::Completions(args)) => completions::run(&args, globals),
         Some(Verb::Man(args)) => man::run(&args),
     };
     done.unwrap_or_else(|failure| failure.report())

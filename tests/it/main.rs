@@ -9,6 +9,7 @@ mod byte_exact;
 #[cfg(unix)]
 mod check;
 mod cli;
+mod completions;
 #[cfg(unix)]
 mod crash;
 mod demo;
