@@ -34,6 +34,8 @@ mod support;
 mod terminal;
 mod tls;
 #[cfg(unix)]
+mod transfer;
+#[cfg(unix)]
 mod unlucky;
 mod upstream;
 mod wire;
