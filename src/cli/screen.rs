@@ -324,9 +324,9 @@ impl Screen {
         }
         for earlier in &summary.earlier {
             let path = earlier.path.as_deref().map(escape::path);
-            let frames = human::counted(earlier.frames, "frame");
+            let frames = human::count(earlier.frames);
             let place = path.unwrap_or_else(|| "the file that was moved away".to_owned());
-            lines.push(format!("Earlier     {frames} of them: {place}"));
+            lines.push(format!("Earlier     {frames} of these frames are in {place}"));
         }
         if let (false, trouble) = (finished, &summary.trouble) {
             let why = trouble.as_ref().map(|trouble| format!(": {}", escape::text(&trouble.text)));

@@ -271,8 +271,8 @@ impl RecordingFile {
         let (path, log) = (self.path.clone(), self.log.as_ref().map(|log| log.id));
         drop(self);
         let log_went_along = match why {
-            Displaced::Removed => displaced::clear_log(&path, log, None),
-            Displaced::Moved(to) => displaced::clear_log(&path, log, to.as_deref()),
+            Displaced::Moved(Some(to)) if !whole => displaced::clear_log(&path, log, Some(to)),
+            Displaced::Removed | Displaced::Moved(_) => displaced::clear_log(&path, log, None),
             Displaced::LogRemoved | Displaced::Overwritten => false,
         };
         why.is_kept() && (whole || log_went_along)

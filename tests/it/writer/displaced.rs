@@ -72,6 +72,7 @@ fn a_moved_file_is_complete_where_it_went_and_nothing_is_told_as_lost() {
     );
     assert!(notice.contains(&told), "{notice}");
     assert_eq!((status.lost_frames, status.lost_bytes), (0, 0));
+    assert_eq!(files(folder.path()), ["moved.db", "one-2.db"], "all of it is in one file");
     assert_eq!(status.earlier, [Earlier { path: Some(moved.clone()), frames: 10 }]);
     assert_eq!(frames_and_lost(&moved), (10, 0));
     assert_eq!(gap_reason(&folder.path().join("one-2.db")), "earlier-file");
