@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::human::{self, Wall};
 use super::output::{Output, Role};
 use super::table::{Side, Table};
-use super::{Failure, Globals, escape, locate, mask};
+use super::{Failure, Globals, cut, escape, locate, mask};
 use crate::recording::store::name_of;
 use crate::recording::{Check, RecordingError, RecordingReader, State, Totals};
 use crate::wire::Recording;
@@ -79,7 +79,7 @@ fn table(output: &mut Output, files: &[Looked]) -> Result<(), Failure> {
                 table.row(vec![
                     name,
                     wall.date_and_time(i128::from(seen.recording.started_ns)),
-                    seen.recording.finished_ns.map(human::duration).unwrap_or_default(),
+                    seen.lasted_ns.map(human::duration).unwrap_or_default(),
                     human::count(seen.totals.connections),
                     human::count(seen.totals.frames.iter().sum()),
                     size,
@@ -108,18 +108,25 @@ fn table(output: &mut Output, files: &[Looked]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a list needs of a recording; looks at no frame.
+/// What a list needs of a recording; looks at one frame at most.
 struct Seen {
     recording: Recording,
     totals: Totals,
     state: State,
+    /// To its end, or to its last frame where it was cut; `None` while it is being recorded.
+    lasted_ns: Option<u64>,
 }
 
 impl Seen {
     fn of(file: &Path) -> Result<Self, RecordingError> {
         let reader = RecordingReader::open_with(file, Check::Schema)?;
         let (recording, totals) = (reader.recording()?, reader.totals()?);
-        Ok(Self { recording, totals, state: reader.state()? })
+        let state = reader.state()?;
+        let lasted_ns = match state {
+            State::Interrupted => Some(cut::reached(&reader)?),
+            State::Live | State::Finished => recording.finished_ns,
+        };
+        Ok(Self { recording, totals, state, lasted_ns })
     }
 }
 
@@ -148,6 +155,8 @@ struct ListedRecording {
     started: Option<String>,
     started_ns: i64,
     finished_ns: Option<u64>,
+    /// To the last frame, where the recording was cut.
+    lasted_ns: Option<u64>,
     upstream: String,
     connections: u64,
     frames: u64,
@@ -164,13 +173,14 @@ impl Listed {
         };
         match seen {
             Err(error) => Self { state: "unreadable", error: Some(trouble(&error)), ..listed },
-            Ok(Seen { recording, totals, state }) => Self {
+            Ok(Seen { recording, totals, state, lasted_ns }) => Self {
                 state: state.word(),
                 recording: Some(ListedRecording {
                     started: human::rfc3339(i128::from(recording.started_ns)),
                     uuid: recording.uuid,
                     started_ns: recording.started_ns,
                     finished_ns: recording.finished_ns,
+                    lasted_ns,
                     upstream: mask::mask_target(&recording.upstream),
                     connections: totals.connections,
                     frames: totals.frames.iter().sum(),

@@ -12,6 +12,7 @@ mod child;
 mod choose;
 mod clock;
 mod completions;
+mod cut;
 mod demo;
 mod escape;
 mod event_line;
@@ -69,7 +70,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Some(Verb::Check(args)) => check::run(&args, globals),
         Some(Verb::Timeline(args)) => timeline::run(&args, globals),
         Some(Verb::Rules(args)) => rules::run(&args, globals),
-        Some(Verb::Completions(args)) => completions::run(&args),
+        Some(Verb::Completions(args)) => completions::run(&args, globals),
         Some(Verb::Man(args)) => man::run(&args),
     };
     done.unwrap_or_else(|failure| failure.report())

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::proxy::ca::LocalCa;
 use crate::proxy::tls::{ClientTls, ServerTls, Trust, client_config, server_config};
 use crate::proxy::upstream::bracketed;
 use crate::proxy::{
@@ -113,7 +114,7 @@ struct Plan {
     addresses: Vec<Vec<SocketAddr>>,
     settings: Settings,
     tls: Option<ClientTls>,
-    ca_certificate: Option<PathBuf>,
+    ca: Option<LocalCa>,
     host_note: String,
 }
 
@@ -148,9 +149,9 @@ impl Plan {
                 "wiretape record URL --ca FILE   (a PEM file of certificates), or -k to accept any",
             )
         })?;
-        let (server, ca_certificate) = if args.tls {
-            let (config, path) = local_tls(addresses.first())?;
-            (Some(config), Some(path))
+        let (server, ca) = if args.tls {
+            let (config, ca) = local_tls(addresses.first())?;
+            (Some(config), Some(ca))
         } else {
             (None, None)
         };
@@ -164,7 +165,7 @@ impl Plan {
                 tls: server,
             },
             tls,
-            ca_certificate,
+            ca,
             host_note,
         })
     }
@@ -201,7 +202,7 @@ async fn record(
         }
     };
     let screen = Arc::new(Screen::new(globals, args, writer.path(), &urls));
-    screen.introduce(&plan.host_note, args, plan.ca_certificate.as_deref());
+    screen.introduce(&plan.host_note, args, plan.ca.as_ref());
     if !address.ip().is_loopback() {
         screen.warn_reachable(&address.to_string());
     }
@@ -459,13 +460,11 @@ fn config_folder() -> Result<PathBuf, Failure> {
     })
 }
 
-fn local_tls(addresses: Option<&Vec<SocketAddr>>) -> Result<(ServerTls, PathBuf), Failure> {
-    let mut hosts: Vec<String> =
-        ["localhost", "127.0.0.1", "::1"].into_iter().map(str::to_owned).collect();
-    let extra = addresses.into_iter().flatten().map(SocketAddr::ip);
-    hosts.extend(extra.filter(|ip: &IpAddr| !ip.is_loopback()).map(|ip| ip.to_string()));
+fn local_tls(addresses: Option<&Vec<SocketAddr>>) -> Result<(ServerTls, LocalCa), Failure> {
+    let ips = addresses.into_iter().flatten().map(SocketAddr::ip);
+    let extra: Vec<IpAddr> = ips.filter(|ip| !ip.is_loopback()).collect();
     let folder = config_folder()?;
-    server_config(&folder, hosts, jiff::Timestamp::now()).map_err(|error| {
+    server_config(&folder, &extra, jiff::Timestamp::now()).map_err(|error| {
         Failure::new(Code::Runtime, format!("can't serve TLS: {error}"))
             .why(format!("the local CA is kept in {}", folder.display()))
     })

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::proxy::ca::LocalCa;
 use crate::recording::store::{DEFAULT_DIR, name_of};
 use crate::recording::{Status, Summary};
 use crate::rules::{Finding, Severity};
@@ -147,7 +148,7 @@ impl Screen {
     }
 
     /// What people need to know to begin.
-    pub(crate) fn introduce(&self, host_note: &str, args: &RecordArgs, ca: Option<&Path>) {
+    pub(crate) fn introduce(&self, host_note: &str, args: &RecordArgs, ca: Option<&LocalCa>) {
         let [listen, point, upstream] = &self.urls;
         if self.json {
             return self.emit(&json!({
@@ -168,8 +169,16 @@ impl Screen {
             lines.push(format!("Running     {program}, with {variable} set to that URL"));
         }
         lines.push(format!("Host        {host_note}   (change: --host)"));
-        if let Some(path) = ca {
-            lines.push(format!("TLS         trust this CA in the client: {}", escape::path(path)));
+        if let Some(ca) = ca {
+            let path = escape::path(&ca.certificate);
+            lines.push(format!("TLS         trust this CA in the client: {path}"));
+            lines.push(if ca.vouches_for_all {
+                "            An earlier version made it, for any site. Remove its folder, and the\n            \
+                 next start makes one that can vouch for this machine only."
+            } else {
+                "            (it can vouch for the addresses listened on, and for nothing else)"
+            }
+            .to_owned());
         }
         if args.insecure {
             lines.push("Warning     -k: the server's certificate is not checked".to_owned());
@@ -291,6 +300,10 @@ impl Screen {
                 "connections": connections, "frames": {"c2s": out, "s2c": back},
                 "bytes": {"c2s": summary.bytes[0], "s2c": summary.bytes[1]},
                 "lost_frames": summary.lost_frames, "lost_bytes": summary.lost_bytes,
+                "earlier": summary.earlier.iter().map(|earlier| json!({
+                    "recording": earlier.path.as_deref().map(Path::to_string_lossy),
+                    "frames": earlier.frames,
+                })).collect::<Vec<_>>(),
                 "file_bytes": summary.file_bytes,
             }));
         }
@@ -308,6 +321,12 @@ impl Screen {
                 human::counted(summary.lost_frames, "frame"),
                 human::size(summary.lost_bytes)
             ));
+        }
+        for earlier in &summary.earlier {
+            let path = earlier.path.as_deref().map(escape::path);
+            let frames = human::count(earlier.frames);
+            let place = path.unwrap_or_else(|| "the file that was moved away".to_owned());
+            lines.push(format!("Earlier     {frames} of these frames are in {place}"));
         }
         if let (false, trouble) = (finished, &summary.trouble) {
             let why = trouble.as_ref().map(|trouble| format!(": {}", escape::text(&trouble.text)));

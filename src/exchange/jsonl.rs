@@ -19,6 +19,8 @@ use std::io::BufRead;
 use serde::{Deserialize, Serialize};
 
 use super::ExchangeError;
+use super::consistency::Consistency;
+use super::field::{Kind, row};
 use super::json;
 use super::lines::{Line, Lines};
 use super::rows::{ConnectionRow, FrameRow, GapRow, KindRow, NoteRow, RecordingRow};
@@ -53,6 +55,9 @@ pub fn render_end(lines: u64) -> String {
     json::render(&EndRow { kind: END, lines })
 }
 
+/// What the first line is.
+const HEADER: &str = "wiretape";
+
 /// What the last line is.
 const END: &str = "end";
 
@@ -66,7 +71,7 @@ struct EndRow<'a> {
 pub fn parse(line: Line<'_>) -> Result<Parsed, ExchangeError> {
     let at_line = |why| ExchangeError::line(line.number, why);
     let kind: KindRow = row(line.bytes).map_err(at_line)?;
-    if kind.kind == "wiretape" && kind.v > VERSION {
+    if kind.kind == HEADER && kind.v > VERSION {
         return Err(ExchangeError::Newer { found: kind.v, supported: VERSION });
     }
     let fact = parse_row(&kind.kind, line.bytes).map_err(at_line)?;
@@ -83,6 +88,7 @@ pub struct FactReader<R> {
     facts: u64,
     /// How many lines the end says that there are before it.
     announced: Option<u64>,
+    consistency: Consistency,
 }
 
 impl<R: BufRead> FactReader<R> {
@@ -95,12 +101,14 @@ impl<R: BufRead> FactReader<R> {
             started: false,
             facts: 0,
             announced: None,
+            consistency: Consistency::default(),
         }
     }
 
     /// The next fact, the recording's own first; `None` at the end.
     ///
-    /// A last line that is cut off ends the file and is told by [`Self::truncated`].
+    /// A last line that is cut off ends the file and is told by [`Self::truncated`]. A fact that
+    /// contradicts itself, or what came before it, is an error.
     pub fn next_fact(&mut self) -> Result<Option<Fact<'static>>, ExchangeError> {
         while let Some(line) = self.lines.next_line()? {
             if line.bytes.trim_ascii().is_empty() {
@@ -110,6 +118,7 @@ impl<R: BufRead> FactReader<R> {
                 self.announced = Some(lines);
                 continue;
             }
+            let is_header = || row::<Kind<'_>>(line.bytes).is_ok_and(|row| row.kind == HEADER);
             match parse(line) {
                 Ok(Parsed::Fact(fact)) => {
                     self.facts += 1;
@@ -121,22 +130,29 @@ impl<R: BufRead> FactReader<R> {
                         });
                     }
                     self.started = true;
+                    let looked = self.consistency.look(line.number, &fact);
+                    looked.map_err(|why| ExchangeError::line(line.number, why))?;
                     return Ok(Some(fact));
                 }
                 Ok(Parsed::Unknown) if self.started => self.unknown += 1,
                 Err(newer @ ExchangeError::Newer { .. }) => return Err(newer),
+                Err(error) if !self.started && is_header() => return Err(error),
                 Ok(Parsed::Unknown) | Err(_) if !self.started => {
                     return Err(ExchangeError::NotAnExchangeFile);
                 }
                 Err(_) if !line.complete => {
                     self.truncated = Some(line.number);
-                    return Ok(None);
+                    break;
                 }
                 Ok(Parsed::Unknown) => {}
                 Err(error) => return Err(error),
             }
         }
-        if self.started { Ok(None) } else { Err(ExchangeError::NotAnExchangeFile) }
+        match self.consistency.at_end() {
+            _ if !self.started => Err(ExchangeError::NotAnExchangeFile),
+            Some((line, why)) => Err(ExchangeError::line(line, why)),
+            None => Ok(None),
+        }
     }
 
     /// Lines of kinds that are not known here, so far.
@@ -163,7 +179,7 @@ impl<R: BufRead> FactReader<R> {
 
 fn parse_row(kind: &str, bytes: &[u8]) -> Result<Option<Fact<'static>>, String> {
     let fact = match kind {
-        "wiretape" => Fact::Recording(row::<RecordingRow>(bytes)?.into_fact()?),
+        HEADER => Fact::Recording(row::<RecordingRow>(bytes)?.into_fact()?),
         "connection" => Fact::Connection(row::<ConnectionRow>(bytes)?.into_fact()?),
         "frame" => Fact::Frame(row::<FrameRow>(bytes)?.into_fact()?),
         "gap" => Fact::Gap(row::<GapRow>(bytes)?.into_fact()?),
@@ -171,17 +187,4 @@ fn parse_row(kind: &str, bytes: &[u8]) -> Result<Option<Fact<'static>>, String> 
         _ => return Ok(None),
     };
     Ok(Some(fact))
-}
-
-fn row<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
-    serde_json::from_slice(bytes).map_err(|error| json_error(&error))
-}
-
-/// The error without "at line 1": the line that counts is the file's.
-fn json_error(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rsplit_once(" at line ") {
-        Some((what, _)) => format!("{what} at byte {}", error.column()),
-        None => text,
-    }
 }

@@ -1,5 +1,7 @@
 //! Facts ↔ other tools' formats, one file a format; each says what it can't carry.
 
+mod consistency;
+mod field;
 pub mod json;
 pub mod jsonl;
 mod lines;

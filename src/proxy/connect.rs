@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
 use super::http::plain_words;
@@ -15,6 +16,13 @@ use super::upstream::Upstream;
 
 /// How long name look-up, TCP and TLS towards the server may take together.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long one address may take: half, so that time is left for TLS.
+const ATTEMPT_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long an address is waited for before the next one is tried beside it: what RFC 8305, 5
+/// recommends.
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// A silent peer is asked after this long whether it is still there (TCP keep-alive), so that an
 /// idle WebSocket is never cut by us and a dead one is found in the end.
@@ -38,7 +46,7 @@ impl Connector {
         Self { upstream, tls }
     }
 
-    /// Connects: every address of the name in turn, then TLS.
+    /// Connects: to whichever of the name's addresses is the first to answer, then TLS.
     pub(super) async fn connect(&self) -> Result<(Stream, SocketAddr), ConnectError> {
         match tokio::time::timeout(CONNECT_LIMIT, self.connect_unlimited()).await {
             Ok(connected) => connected,
@@ -48,21 +56,13 @@ impl Connector {
 
     async fn connect_unlimited(&self) -> Result<(Stream, SocketAddr), ConnectError> {
         let addresses = self.addresses().await?;
-        let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        // An address that swallows everything must leave time for the others.
-        let share = CONNECT_LIMIT / (addresses.len() as u32 + 1);
-        for address in addresses {
-            let connecting = tokio::time::timeout(share, TcpStream::connect(address)).await;
-            let no_answer = || io::Error::new(io::ErrorKind::TimedOut, "no answer");
-            match connecting.unwrap_or_else(|_| Err(no_answer())) {
-                Ok(tcp) => {
-                    tune(&tcp);
-                    return Ok((self.wrap(tcp).await?, address));
-                }
-                Err(error) => failure = error,
+        match first_to_connect(addresses).await {
+            Ok((tcp, address)) => {
+                tune(&tcp);
+                Ok((self.wrap(tcp).await?, address))
             }
+            Err(failure) => Err(self.unreachable(502, &plain_words(&failure))),
         }
-        Err(self.unreachable(502, &plain_words(&failure)))
     }
 
     /// All addresses of the server. `localhost` is both loopback addresses whatever the system's
@@ -108,6 +108,56 @@ impl Connector {
     }
 }
 
+/// The first of `addresses` to connect ("happy eyeballs", RFC 8305): one after the other is tried,
+/// the next once the one before has failed or is slow, which then goes on beside it. Where none
+/// connects, the last one's error is the answer.
+///
+/// Attempts that lose are given up before a byte is sent on them.
+async fn first_to_connect(addresses: Vec<SocketAddr>) -> io::Result<(TcpStream, SocketAddr)> {
+    let mut waiting = families_in_turn(addresses).into_iter().enumerate();
+    let mut attempts = JoinSet::new();
+    let mut failure = (0, io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
+    loop {
+        let ended = match waiting.next() {
+            Some((place, address)) => {
+                attempts.spawn(async move { (place, address, attempt(address).await) });
+                let ended = tokio::time::timeout(ATTEMPT_DELAY, attempts.join_next()).await;
+                let Ok(ended) = ended else { continue };
+                ended
+            }
+            None => attempts.join_next().await,
+        };
+        match ended {
+            Some(Ok((_, address, Ok(tcp)))) => return Ok((tcp, address)),
+            Some(Ok((place, _, Err(error)))) if place >= failure.0 => failure = (place, error),
+            Some(_) => {}
+            None => return Err(failure.1),
+        }
+    }
+}
+
+async fn attempt(address: SocketAddr) -> io::Result<TcpStream> {
+    let no_answer = |_| io::Error::new(io::ErrorKind::TimedOut, "no answer");
+    tokio::time::timeout(ATTEMPT_LIMIT, TcpStream::connect(address)).await.map_err(no_answer)?
+}
+
+/// In the resolver's order, but for the two families in turn, so that one that leads nowhere does
+/// not come first as a whole (RFC 8305, 4).
+fn families_in_turn(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first_family = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (first, second): (Vec<_>, Vec<_>) =
+        addresses.into_iter().partition(|address| address.is_ipv6() == first_family);
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    let mut in_turn = Vec::new();
+    loop {
+        let pair = [first.next(), second.next()];
+        if pair == [None, None] {
+            return in_turn;
+        }
+        in_turn.extend(pair.into_iter().flatten());
+    }
+}
+
 impl ConnectError {
     /// The client reset its connection while the server's was being made.
     pub(super) fn client_left(error: &io::Error) -> Self {
@@ -121,4 +171,26 @@ pub(super) fn tune(tcp: &TcpStream) {
     let _ = tcp.set_nodelay(true);
     let keep_alive = socket2::TcpKeepalive::new().with_time(KEEP_ALIVE);
     let _ = socket2::SockRef::from(tcp).set_tcp_keepalive(&keep_alive);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::families_in_turn;
+
+    #[test]
+    fn families_take_turns_and_keep_their_order() {
+        let parse = |texts: &[&str]| -> Vec<SocketAddr> {
+            texts.iter().map(|text| format!("{text}:1").parse().unwrap()).collect()
+        };
+        let found = parse(&["[::1]", "[::2]", "[::3]", "1.1.1.1", "2.2.2.2"]);
+        let in_turn = parse(&["[::1]", "1.1.1.1", "[::2]", "2.2.2.2", "[::3]"]);
+        assert_eq!(families_in_turn(found), in_turn);
+        assert_eq!(
+            families_in_turn(parse(&["1.1.1.1", "2.2.2.2"])),
+            parse(&["1.1.1.1", "2.2.2.2"])
+        );
+        assert_eq!(families_in_turn(Vec::new()), Vec::new());
+    }
 }

@@ -13,6 +13,7 @@
 //! one path, and an upgrade may come at any point of a kept-alive connection.
 
 mod body;
+pub mod ca;
 mod clock;
 mod connect;
 mod exchange;

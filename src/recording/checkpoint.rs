@@ -91,13 +91,14 @@ impl Checkpointer {
         log_bytes >= CAP_BYTES && log_bytes >= self.tried_at + CAP_STEP
     }
 
-    /// Copies what is left, on the writer's own connection.
+    /// Copies what is left, on the writer's own connection; gives how many of the log's pages are
+    /// not in the file even so.
     pub(super) fn catch_up(
         &mut self,
         connection: &Connection,
         faults: &Faults,
         log_pages: u64,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<u64> {
         self.tried_at = log_pages * LOG_FRAME_BYTES;
         run(connection, &self.progress, faults)
     }
@@ -137,13 +138,16 @@ fn work(connection: &Connection, asked: &Receiver<()>, progress: &Progress, faul
     }
 }
 
-fn run(connection: &Connection, progress: &Progress, faults: &Faults) -> rusqlite::Result<()> {
+/// Copies what can be copied; gives how many pages are left.
+fn run(connection: &Connection, progress: &Progress, faults: &Faults) -> rusqlite::Result<u64> {
     let _turn = progress.turn.lock().unwrap_or_else(PoisonError::into_inner);
     faults.meet(Step::Checkpoint)?;
     progress.begun.fetch_add(1, Ordering::SeqCst);
-    let copied = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(2));
+    let copied = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+    });
     progress.ended.fetch_add(1, Ordering::SeqCst);
-    let done: i64 = copied?;
+    let (pages, done) = copied?;
     progress.done.store(u64::try_from(done).unwrap_or(0), Ordering::Relaxed);
-    Ok(())
+    Ok(pages.abs_diff(done))
 }

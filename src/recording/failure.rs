@@ -6,7 +6,8 @@ use std::path::Path;
 use rusqlite::{ErrorCode, ffi};
 
 use super::RecordingError;
-use super::file::{self, Displaced};
+use super::displaced::Displaced;
+use super::file;
 use crate::wire::GapReason;
 
 /// Why a batch could not be stored.
@@ -62,14 +63,5 @@ impl Failure {
         };
         let cause = error.source().map_or_else(String::new, |source| format!(": {source}"));
         Self { reason, text: format!("{error}{cause}"), displaced: None }
-    }
-}
-
-impl std::fmt::Display for Displaced {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Removed => "was removed or moved",
-            Self::Overwritten => "was overwritten by another program",
-        })
     }
 }

@@ -13,6 +13,7 @@ use crate::wire::Recording;
 
 use super::RecordingError;
 use super::checkpoint::Checkpointer;
+use super::displaced::{self, Anchor, Displaced};
 use super::lock::{LiveLock, beside, family};
 use super::open;
 use super::private::{self, FileId};
@@ -48,6 +49,7 @@ pub(super) struct RecordingFile {
     pub(super) checkpointer: Option<Checkpointer>,
     pub(super) connection: Connection,
     lock: LiveLock,
+    anchor: Anchor,
     log_pages: Arc<AtomicU64>,
     id: FileId,
     log: Option<Log>,
@@ -74,9 +76,9 @@ impl Log {
 
     /// Whether it is what it was, and longer.
     fn check(&mut self, path: &Path) -> Result<(), Displaced> {
-        let log = fs::metadata(beside(path, "-wal")).map_err(|_| Displaced::Removed)?;
+        let log = fs::metadata(beside(path, "-wal")).map_err(|_| Displaced::LogRemoved)?;
         if private::file_id(&log) != self.id {
-            return Err(Displaced::Removed);
+            return Err(Displaced::LogRemoved);
         }
         // SQLite makes it shorter only where it is longer than it may stay.
         let cut = log.len() < self.len.min(u64::from(LOG_LIMIT));
@@ -95,15 +97,6 @@ fn is_log(begins: &[u8; 12]) -> bool {
     begins.starts_with(&[0x37, 0x7f, 0x06])
         && begins[3] & 0xfe == 0x82
         && begins[8..] == schema::PAGE_SIZE.to_be_bytes()
-}
-
-/// The file is not what was written any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Displaced {
-    /// Another file, or none, has its name.
-    Removed,
-    /// Its content was cut or replaced.
-    Overwritten,
 }
 
 impl RecordingFile {
@@ -165,6 +158,7 @@ impl RecordingFile {
             checkpointer,
             connection,
             lock,
+            anchor: Anchor::hold(path),
             log_pages,
             id: private::file_id(&metadata),
             log,
@@ -189,9 +183,10 @@ impl RecordingFile {
     /// can be done again elsewhere.
     pub(super) fn check(&mut self) -> Result<(), Displaced> {
         let checkpoints = self.checkpoints();
-        let metadata = fs::metadata(&self.path).map_err(|_| Displaced::Removed)?;
+        let fate = || self.anchor.fate(&self.path, self.id);
+        let metadata = fs::metadata(&self.path).map_err(|_| fate())?;
         if private::file_id(&metadata) != self.id {
-            return Err(Displaced::Removed);
+            return Err(fate());
         }
         if self.was_changed(checkpoints, &metadata) {
             return Err(Displaced::Overwritten);
@@ -202,7 +197,12 @@ impl RecordingFile {
             return Err(Displaced::Overwritten);
         }
         self.len = metadata.len();
-        self.log.as_mut().map_or(Ok(()), |log| log.check(&self.path))
+        let Some(log) = &mut self.log else { return Ok(()) };
+        match log.check(&self.path) {
+            // Perhaps the file is gone by now, too.
+            Err(Displaced::LogRemoved) => Err(self.anchor.fate(&self.path, self.id)),
+            seen => seen,
+        }
     }
 
     /// Whether someone else wrote something else into the file: it has changed, not by a
@@ -231,12 +231,16 @@ impl RecordingFile {
         Ok(())
     }
 
-    /// Copies the log to the file now, so that its room can be used again.
-    pub(super) fn empty_log(&mut self, faults: &Faults) {
+    /// Copies the log to the file now, so that its room can be used again; gives whether all of
+    /// it could be copied. If it could not, the log stays as it is, and can be read.
+    pub(super) fn empty_log(&mut self, faults: &Faults) -> bool {
         let log_pages = self.log_pages.load(Ordering::Relaxed);
-        if let Some(checkpointer) = &mut self.checkpointer {
-            // If that fails too, the log stays as it is, and can be read.
-            let _ = checkpointer.catch_up(&self.connection, faults, log_pages);
+        match &mut self.checkpointer {
+            Some(checkpointer) => {
+                let tried = checkpointer.catch_up(&self.connection, faults, log_pages);
+                tried.is_ok_and(|left| left == 0)
+            }
+            None => true,
         }
     }
 
@@ -257,22 +261,21 @@ impl RecordingFile {
         }
     }
 
-    /// Lets go of a file that was removed or overwritten. One that was only moved gets what is in
-    /// its log; one that someone else's bytes are in is left alone.
-    pub(super) fn abandon(mut self, why: Displaced, faults: &Faults) {
-        if why == Displaced::Removed {
-            self.empty_log(faults);
-        }
+    /// Lets go of a file that was removed, moved or overwritten; gives whether all that was
+    /// committed to it is kept where it is now. What was only moved gets what is in its log; what
+    /// someone else's bytes are in is left alone.
+    pub(super) fn abandon(mut self, why: &Displaced, faults: &Faults) -> bool {
+        let whole = why.is_sound() && self.empty_log(faults);
         self.checkpointer = None;
         let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-        let path = self.path.clone();
+        let (path, log) = (self.path.clone(), self.log.as_ref().map(|log| log.id));
         drop(self);
-        if why == Displaced::Removed && fs::symlink_metadata(&path).is_err() {
-            // A log without its file would be taken for the log of the next file of that name.
-            for suffix in ["-wal", "-shm"] {
-                let _ = fs::remove_file(beside(&path, suffix));
-            }
-        }
+        let log_went_along = match why {
+            Displaced::Moved(Some(to)) if !whole => displaced::clear_log(&path, log, Some(to)),
+            Displaced::Removed | Displaced::Moved(_) => displaced::clear_log(&path, log, None),
+            Displaced::LogRemoved | Displaced::Overwritten => false,
+        };
+        why.is_kept() && (whole || log_went_along)
     }
 }
 

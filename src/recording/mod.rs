@@ -14,6 +14,7 @@ pub mod writer;
 
 mod batch;
 mod checkpoint;
+mod displaced;
 mod failure;
 mod file;
 mod insert;
@@ -30,6 +31,6 @@ pub use open::Check;
 pub use query::{QueryRows, Value};
 pub use queue::{Appender, Journal};
 pub use reader::{FrameRange, RecordingReader, State, Totals};
-pub use status::{Status, Summary, Trouble};
+pub use status::{Earlier, Status, Summary, Trouble};
 pub use store::Store;
 pub use writer::{RecordingWriter, Sync, WhenBehind, WriterOptions};

@@ -28,8 +28,19 @@ pub struct Status {
     pub lost_bytes: u64,
     /// What people should know once: no write-ahead log here, the file was removed, ….
     pub notices: Vec<String>,
+    /// The files before `path`, where frames are still in them.
+    pub earlier: Vec<Earlier>,
     /// Why nothing can be stored just now; `None` when all is well.
     pub trouble: Option<Trouble>,
+}
+
+/// A file that the recording was in before it was moved, or lost its log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// Where it is now; `None` where that can't be told.
+    pub path: Option<PathBuf>,
+    /// Frames stored in it.
+    pub frames: u64,
 }
 
 /// Why nothing can be stored just now.
@@ -67,6 +78,7 @@ pub(super) struct Board {
 struct Words {
     path: PathBuf,
     notices: Vec<String>,
+    earlier: Vec<Earlier>,
     trouble: Option<Trouble>,
 }
 
@@ -81,6 +93,7 @@ impl Board {
             words: Mutex::new(Words {
                 path: path.to_path_buf(),
                 notices: Vec::new(),
+                earlier: Vec::new(),
                 trouble: None,
             }),
         }
@@ -98,6 +111,7 @@ impl Board {
             lost_frames: load(&self.lost_frames),
             lost_bytes: load(&self.lost_bytes),
             notices: words.notices.clone(),
+            earlier: words.earlier.clone(),
             trouble: words.trouble.clone(),
         }
     }
@@ -127,6 +141,13 @@ impl Board {
         if words.notices.len() < MAX_NOTICES {
             words.notices.push(text);
         }
+    }
+
+    /// Another file has taken over; the one before still has what is `earlier`. (There are only so
+    /// many files of one recording.)
+    pub(super) fn went_on(&self, text: String, earlier: Option<Earlier>) {
+        self.notice(text);
+        self.words().earlier.extend(earlier);
     }
 
     /// The first loss stays the first while the trouble lasts, whatever its reason becomes.

@@ -7,7 +7,8 @@
 //!   latest states of its connections. Traffic flows. Each further batch is tried, after a pause,
 //!   together with what is kept; the first that can be stored ends the trouble.
 //! - The file was removed, moved or overwritten: recording goes on in a new file beside it, which
-//!   starts with the states of all open connections and a gap for what the old file had.
+//!   starts with the states of all open connections and a gap for what the old file had. Of a file
+//!   that was only moved that gap is no loss, and says so.
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,10 +21,12 @@ use crate::wire::{Connection, Gap, GapReason, Recording};
 
 use super::RecordingError;
 use super::batch::{Batch, Losses, Tally, connection_cost};
+use super::displaced::Displaced;
 use super::failure::Failure;
-use super::file::{Displaced, RecordingFile};
+use super::file::RecordingFile;
 use super::insert::{self, Transaction};
 use super::queue::{Shared, Stop, TICK, Wait};
+use super::status::Earlier;
 use super::writer::WriterOptions;
 
 /// How long a lock of another program's is waited for before frames are given up.
@@ -52,6 +55,15 @@ const MAX_KEPT: usize = 20_000;
 /// Bytes of heads and bodies kept with them; the connections beyond have theirs left out.
 const MAX_KEPT_BYTES: u64 = 16 << 20;
 
+/// A file that recording left, for its successor to tell of.
+#[derive(Debug)]
+struct Left {
+    path: PathBuf,
+    why: Displaced,
+    /// Frames that are still in it.
+    kept: u64,
+}
+
 /// What the recorder's thread owns.
 #[derive(Debug)]
 pub(super) struct Work {
@@ -62,7 +74,7 @@ pub(super) struct Work {
     /// `None` after the file was lost, until a new one can be made.
     file: Option<RecordingFile>,
     /// The file that was lost last, until its successor is made.
-    left: Option<(PathBuf, Displaced)>,
+    left: Option<Left>,
     /// Something of ours was committed to `file`.
     proven: bool,
     /// Connections, gaps and notes that could not be stored yet.
@@ -80,6 +92,24 @@ pub(super) struct Work {
     last_ns: u64,
     /// The pause before the next try, in a trouble.
     pause: Option<Duration>,
+}
+
+impl Left {
+    /// What people should know of it.
+    fn notice(&self, next: &Path) -> String {
+        let Self { path, why, kept } = self;
+        let there = match kept {
+            0 => String::new(),
+            1 => "the frame before is in it; ".to_owned(),
+            more => format!("the {more} frames before are in it; "),
+        };
+        format!("{} {why}; {there}going on in {}", path.display(), next.display())
+    }
+
+    fn into_earlier(self) -> Option<Earlier> {
+        let path = if let Displaced::Moved(to) = self.why { to } else { Some(self.path) };
+        (self.kept > 0).then_some(Earlier { path, frames: self.kept })
+    }
 }
 
 impl Work {
@@ -191,12 +221,10 @@ impl Work {
                 Ok(next_id) => return Ok(next_id),
                 Err(failure) => failure,
             };
-            match (failure.reason, failure.displaced) {
+            match (failure.reason, &failure.displaced) {
                 // A new file that fails in the same way says that the disk is at fault.
-                (_, Some(why))
-                    if moves < MAX_MOVES && (self.proven || why == Displaced::Removed) =>
-                {
-                    self.leave(why);
+                (_, Some(why)) if moves < MAX_MOVES && (self.proven || why.is_sound()) => {
+                    self.leave(why.clone());
                     moves += 1;
                 }
                 (GapReason::Locked, _) if patient && waited < PATIENCE => {
@@ -335,12 +363,14 @@ impl Work {
         }
     }
 
-    /// Gives up a file that is not there any more, or not what was written.
+    /// Gives up a file that is not there any more, or not what was written. What is in it is a gap
+    /// in its successor; it is lost only if the file is.
     fn leave(&mut self, why: Displaced) {
         let Some(file) = self.file.take() else { return };
-        self.left = Some((file.path.clone(), why));
-        file.abandon(why, &self.options.faults);
+        let path = file.path.clone();
+        let whole = file.abandon(&why, &self.options.faults);
         let Tally { frames, bytes } = std::mem::take(&mut self.totals);
+        let reason = if whole { GapReason::EarlierFile } else { GapReason::DiskError };
         let gap = Gap {
             connection: None,
             direction: None,
@@ -348,12 +378,15 @@ impl Work {
             to_ns: self.last_ns,
             frames: frames.iter().sum(),
             bytes: bytes.iter().sum(),
-            reason: GapReason::DiskError,
+            reason,
         };
         if gap.frames > 0 {
-            self.shared.board.add_lost(&gap);
+            if !whole {
+                self.shared.board.add_lost(&gap);
+            }
             self.kept.lost.add(&gap);
         }
+        self.left = Some(Left { path, why, kept: if whole { gap.frames } else { 0 } });
         // What is kept already is newer than the states of before.
         self.kept.connections.splice(0..0, self.open.drain().map(|(_, connection)| *connection));
         self.keep_latest(GapReason::DiskError);
@@ -368,9 +401,8 @@ impl Work {
             match RecordingFile::create(&path, &self.recording, &self.options) {
                 Ok(file) => {
                     self.shared.board.set_file(&file.path, file.bytes());
-                    if let Some((left, why)) = self.left.take() {
-                        let (left, path) = (left.display(), path.display());
-                        self.shared.board.notice(format!("{left} {why}; going on in {path}"));
+                    if let Some(left) = self.left.take() {
+                        self.shared.board.went_on(left.notice(&path), left.into_earlier());
                     }
                     return Ok(file);
                 }

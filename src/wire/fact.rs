@@ -76,12 +76,21 @@ pub enum GapReason {
     DiskError,
     /// The recorder itself failed.
     Recorder,
+    /// No loss: the frames are in the file before this one, which was moved (or lost its log)
+    /// while it was being written, so that recording went on in this one.
+    EarlierFile,
 }
 
 impl GapReason {
     /// All reasons, for look-up by word.
-    pub const ALL: [Self; 5] =
-        [Self::Behind, Self::DiskFull, Self::Locked, Self::DiskError, Self::Recorder];
+    pub const ALL: [Self; 6] = [
+        Self::Behind,
+        Self::DiskFull,
+        Self::Locked,
+        Self::DiskError,
+        Self::Recorder,
+        Self::EarlierFile,
+    ];
 
     /// The word stored and shown.
     pub const fn word(self) -> &'static str {
@@ -91,7 +100,13 @@ impl GapReason {
             Self::Locked => "locked",
             Self::DiskError => "disk-error",
             Self::Recorder => "recorder",
+            Self::EarlierFile => "earlier-file",
         }
+    }
+
+    /// The frames were kept, only not in this file.
+    pub const fn is_kept_elsewhere(self) -> bool {
+        matches!(self, Self::EarlierFile)
     }
 
     /// The reason named `word`.

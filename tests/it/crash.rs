@@ -76,7 +76,10 @@ fn kill_9_at_random_moments_loses_nothing_older_than_50_ms() {
             .query_row("SELECT finished_ns FROM recording", [], |row| row.get(0))
             .unwrap();
         assert_eq!(finished, None);
-        assert!(info(&ended.recording).contains("interrupted"));
+        let info = info(&ended.recording);
+        assert!(info.contains("interrupted"), "{info}");
+        let open = rows.iter().filter(|row| row.ending.is_none()).count();
+        assert_eq!(info.matches("  open when cut\n").count(), open, "{info}");
     }
 }
 

@@ -255,6 +255,127 @@ fn broken_files_say_where_and_why() {
     }
 }
 
+/// `change` applied to the sample's line `number`, from 1; why the file is refused then.
+fn refused(number: usize, change: impl FnOnce(&mut Vec<String>)) -> String {
+    let mut lines: Vec<String> = sample_lines().lines().map(str::to_owned).collect();
+    change(&mut lines);
+    let (_, _, error) = read(&(lines.join("\n") + "\n"));
+    let error = error.map_or_else(|| "nothing".to_owned(), |error| error.to_string());
+    assert!(error.starts_with(&format!("line {number}: ")), "{error}");
+    error.split_once(": ").unwrap().1.to_owned()
+}
+
+/// The sample's header is line 1, its connections 2 to 4, its frames 5 to 14, then a gap, a note.
+#[test]
+fn files_that_contradict_themselves_are_refused_with_the_line() {
+    let replace = |at: usize, from: &'static str, to: &'static str| {
+        refused(at, move |lines: &mut Vec<String>| {
+            assert!(lines[at - 1].contains(from), "{}", lines[at - 1]);
+            lines[at - 1] = lines[at - 1].replacen(from, to, 1);
+        })
+    };
+    for (why, expected) in [
+        (
+            replace(12, "\"connection\":1", "\"connection\":7"),
+            "connection: 7 has no line of its own before this frame",
+        ),
+        (
+            replace(5, "\"header\":\"81a0", "\"header\":\"81a1"),
+            "frame 1: payload: 32 bytes, but the header says 33",
+        ),
+        (
+            replace(5, "\"header\":\"81a0", "\"header\":\"819f"),
+            "frame 1: payload: 32 bytes, but the header says 31",
+        ),
+        (replace(5, "}\"}", "}\",\"length\":33}"), "frame 1: length: 33, but the header says 32"),
+        (
+            replace(5, "\"header\":\"81a001020304\"", "\"length\":33"),
+            "frame 1: length: 33, but 32 bytes of payload",
+        ),
+        (replace(14, ",\"marks\":[\"cut\",\"oversize\"]", ""), "no mark says why"),
+        (replace(7, "\"id\":3", "\"id\":2"), "id: frame 2 is there twice"),
+        (replace(7, "\"id\":3", "\"id\":1"), "id: frame 1 comes after frame 2"),
+        (replace(3, "\"id\":2", "\"id\":1"), "id: connection 1 is there twice"),
+        (refused(17, |lines| lines.push(lines[15].clone())), "id: note 1 is there twice"),
+        (
+            refused(17, |lines| lines.push(lines[3].replacen("\"id\":3", "\"id\":2", 1))),
+            "id: connection 2 comes after connection 3",
+        ),
+    ] {
+        assert!(why.contains(expected), "{why}, not {expected}");
+    }
+}
+
+/// After a trouble with too many open connections, frames may have none: a gap says so.
+#[test]
+fn a_gap_accounts_for_a_connection_that_is_not_known() {
+    let lines: Vec<String> = sample_lines().lines().map(str::to_owned).collect();
+    // Without connection 1, whose gap is line 15.
+    let text: String = [&lines[..1], &lines[2..]].concat().join("\n") + "\n";
+    let (facts, _, error) = read(&text);
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(facts.len(), sample::facts().len() - 1);
+}
+
+#[test]
+fn a_wrong_type_is_told_by_its_field() {
+    let replace = |at: usize, from: &str, to: &str| {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        refused(at, move |lines: &mut Vec<String>| {
+            assert!(lines[at - 1].contains(&from), "{}", lines[at - 1]);
+            lines[at - 1] = lines[at - 1].replacen(&from, &to, 1);
+        })
+    };
+    let started = format!("\"started_ns\":{}", sample::STARTED_NS);
+    for (why, expected) in [
+        (
+            replace(1, &started, "\"started_ns\":\"soon\""),
+            "started_ns: invalid type: string \"soon\", expected a whole number",
+        ),
+        (
+            replace(1, &started, "\"started_ns\":[1]"),
+            "started_ns: invalid type: sequence, expected a whole number",
+        ),
+        (
+            replace(1, &started, "\"started_ns\":1e99"),
+            "started_ns: invalid type: floating point `1e+99`, expected a whole number",
+        ),
+        (
+            replace(1, &started, "\"started_ns\":null"),
+            "started_ns: invalid type: null, expected a whole number",
+        ),
+        (replace(1, &started, "\"x\":1"), "missing field `started_ns`"),
+        (
+            replace(1, "\"v\":1", "\"v\":\"1\""),
+            "v: invalid type: string \"1\", expected a whole number from 0",
+        ),
+        (
+            replace(1, "\"name\":\"amber-fox\"", "\"name\":7"),
+            "name: invalid type: integer `7`, expected a string",
+        ),
+        (
+            replace(1, "\"name\":\"amber-fox\"", "\"name\":{}"),
+            "name: invalid type: map, expected a string",
+        ),
+        (
+            replace(2, "\"c2s\":{\"frames\":", "\"c2s\":{\"frames\":-"),
+            "c2s.frames: invalid value: integer `-",
+        ),
+        (
+            replace(2, "\"status\":101", "\"status\":70000"),
+            "status: invalid value: integer `70000`, expected a whole number from 0 to 65535",
+        ),
+        (
+            replace(5, "\"connection\":1", "\"connection\":true"),
+            "connection: invalid type: boolean `true`, expected a whole number",
+        ),
+    ] {
+        assert!(why.starts_with(expected), "{why}, not {expected}");
+    }
+    let long = replace(1, &started, &format!("\"started_ns\":\"{}\"", "x".repeat(1 << 20)));
+    assert!(long.chars().count() < 200 && long.ends_with("expected a whole number"), "{long}");
+}
+
 #[test]
 fn other_files_are_told_apart_from_broken_ones() {
     let header = jsonl::render(&sample::facts()[0]);

@@ -9,6 +9,7 @@ mod byte_exact;
 #[cfg(unix)]
 mod check;
 mod cli;
+mod completions;
 #[cfg(unix)]
 mod crash;
 mod demo;
@@ -32,6 +33,8 @@ mod sample;
 mod support;
 mod terminal;
 mod tls;
+#[cfg(unix)]
+mod transfer;
 #[cfg(unix)]
 mod unlucky;
 mod upstream;

@@ -5,7 +5,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject};
 use rustls::{ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use wiretape::proxy::tls::{Trust, client_config, server_config};
 
@@ -135,15 +137,15 @@ fn the_listening_side_speaks_tls_with_a_private_local_ca() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("wiretape");
     let now = jiff::Timestamp::now();
-    let (first, _) = server_config(&folder, vec!["localhost".to_owned()], now).unwrap();
+    let (first, _) = server_config(&folder, &[], now).unwrap();
     drop(first);
     // Made once: the second start signs with the same CA.
-    let (config, ca) = server_config(&folder, vec!["localhost".to_owned()], now).unwrap();
+    let (config, ca) = server_config(&folder, &[], now).unwrap();
     only_the_owner_reads(&folder);
     let running = Running::start_with(&format!("ws://{upstream}"), None, Some(config));
 
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+    roots.add(CertificateDer::from_pem_file(ca.certificate).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let client = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -176,6 +178,92 @@ fn the_listening_side_speaks_tls_with_a_private_local_ca() {
     assert!(notices[0].contains("what came is not TLS (plain HTTP or ws://?)"), "{notices:?}");
 }
 
+/// Whoever has the CA's key makes a certificate for `host`; whether a client that trusts the CA
+/// takes it. OpenSSL is asked too, where it is there.
+fn is_taken(ca: &Path, host: &str) -> bool {
+    let folder = ca.parent().unwrap();
+    let key =
+        ca.with_file_name(ca.file_name().unwrap().to_str().unwrap().replace(".pem", "-key.pem"));
+    let key = rcgen::KeyPair::from_pem(&std::fs::read_to_string(key).unwrap()).unwrap();
+    // The name that the certificate itself has, as its issuer.
+    let mut issuer = rcgen::CertificateParams::default();
+    let extra =
+        ca.file_stem().unwrap().to_str().unwrap().strip_prefix("ca").unwrap().replace('-', " ");
+    issuer.distinguished_name.push(rcgen::DnType::CommonName, format!("Wiretape local CA{extra}"));
+    let issuer = rcgen::Issuer::new(issuer, key);
+    let leaf_key = rcgen::KeyPair::generate().unwrap();
+    let mut leaf = rcgen::CertificateParams::new(vec![host.to_owned()]).unwrap();
+    leaf.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    leaf.use_authority_key_identifier_extension = true;
+    let leaf = leaf.signed_by(&leaf_key, &issuer).unwrap();
+
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    let name = ServerName::try_from(host).unwrap();
+    let verdict =
+        verifier.unwrap().verify_server_cert(leaf.der(), &[], &name, &[], UnixTime::now());
+    let file = folder.join("leaf.pem");
+    std::fs::write(&file, leaf.pem()).unwrap();
+    let openssl = std::process::Command::new("openssl")
+        .args(["verify", "-x509_strict", "-purpose", "sslserver", "-CAfile"])
+        .args([ca, &file])
+        .output();
+    if let Ok(output) = openssl {
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(output.status.success(), verdict.is_ok(), "{host}: {said} {verdict:?}");
+        assert!(verdict.is_ok() || said.contains("permitted subtree violation"), "{host}: {said}");
+    }
+    verdict.is_ok()
+}
+
+#[test]
+fn the_local_ca_vouches_for_this_machine_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = jiff::Timestamp::now();
+    let (_, usual) = server_config(folder.path(), &[], now).unwrap();
+    assert!(!usual.vouches_for_all);
+    for own in ["localhost", "127.0.0.1", "::1"] {
+        assert!(is_taken(&usual.certificate, own), "{own}");
+    }
+    for other in ["example.com", "localhost.example.com", "192.0.2.7", "127.0.0.2", "2001:db8::1"] {
+        assert!(!is_taken(&usual.certificate, other), "{other}");
+    }
+    // Listening elsewhere takes another CA; the first one stays as it was.
+    let before = std::fs::read(&usual.certificate).unwrap();
+    let elsewhere = ["192.0.2.7".parse().unwrap(), "2001:db8::1".parse().unwrap()];
+    let (_, wider) = server_config(folder.path(), &elsewhere, now).unwrap();
+    assert!(wider.certificate.ends_with("ca-192.0.2.7-2001_db8__1.pem"), "{wider:?}");
+    assert_eq!(std::fs::read(&usual.certificate).unwrap(), before);
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(&wider.certificate).unwrap()).unwrap();
+    let constraints = roots.roots[0].name_constraints.as_ref().unwrap();
+    assert!(constraints.windows(4).any(|bytes| bytes == [192, 0, 2, 7]), "{constraints:02x?}");
+    let (_, one) = server_config(folder.path(), &elsewhere[..1], now).unwrap();
+    assert!(is_taken(&one.certificate, "192.0.2.7") && is_taken(&one.certificate, "localhost"));
+    assert!(!is_taken(&one.certificate, "192.0.2.8"));
+}
+
+/// Clients that trust it must not be cut off by an update.
+#[test]
+fn a_ca_of_an_earlier_version_is_used_on_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    std::fs::write(folder.path().join("ca-key.pem"), key.serialize_pem()).unwrap();
+    let mut old = rcgen::CertificateParams::default();
+    old.distinguished_name.push(rcgen::DnType::CommonName, "Wiretape local CA");
+    old.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    let pem = old.self_signed(&key).unwrap().pem();
+    std::fs::write(folder.path().join("ca.pem"), &pem).unwrap();
+    for extra in [&[][..], &["192.0.2.7".parse().unwrap()]] {
+        let (_, ca) = server_config(folder.path(), extra, jiff::Timestamp::now()).unwrap();
+        assert!(ca.vouches_for_all);
+        assert_eq!(std::fs::read_to_string(&ca.certificate).unwrap(), pem);
+    }
+}
+
 #[cfg(unix)]
 fn only_the_owner_reads(folder: &Path) {
     use std::os::unix::fs::PermissionsExt;
@@ -193,8 +281,7 @@ fn only_the_owner_reads(_: &Path) {}
 #[test]
 fn a_silent_handshake_does_not_hold_up_the_end() {
     let folder = tempfile::tempdir().unwrap();
-    let hosts = vec!["localhost".to_owned()];
-    let (config, _) = server_config(folder.path(), hosts, jiff::Timestamp::now()).unwrap();
+    let (config, _) = server_config(folder.path(), &[], jiff::Timestamp::now()).unwrap();
     let running = Running::start_with("ws://127.0.0.1:9", None, Some(config));
     let silent = running.connect();
     // A second one that ends its handshake badly shows that the first was accepted before it.

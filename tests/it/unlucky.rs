@@ -167,6 +167,61 @@ fn a_recorder_that_was_stopped_goes_on_where_it_was() {
     }
 }
 
+/// K10: `mv` of the file under a recording that goes on. Both files together have all, once.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_recording_moved_while_it_grows_loses_nothing_and_says_where_it_is() {
+    const ROUNDS: u64 = 200;
+    let proxy = start_proxy(echo_server(), Options::default());
+    let mut socket = connect(proxy.address).unwrap();
+    let mut rounds = |from: u64| {
+        for counter in from..from + ROUNDS {
+            socket.write_all(&client_frame(counter)).unwrap();
+            let mut reply = vec![0; server_frame(counter).len()];
+            socket.read_exact(&mut reply).unwrap();
+        }
+    };
+    rounds(0);
+    let moved = proxy.recording.with_file_name("moved.db");
+    fs::rename(&proxy.recording, &moved).unwrap();
+    let notice = proxy.event("notice");
+    let text = notice["text"].as_str().unwrap();
+    assert!(text.contains(&format!("was moved to {}; the ", moved.display())), "{text}");
+    rounds(ROUNDS);
+    drop(socket);
+    proxy.event("connection_closed");
+    let ended = proxy.terminate();
+    assert!(ended.status.success(), "nothing is lost");
+    let summary = ended.summary();
+    assert_eq!(summary["lost_frames"], 0, "{summary}");
+    assert_eq!(summary["earlier"][0]["recording"], moved.to_str().unwrap(), "{summary}");
+    let name = ended.recording.file_stem().unwrap().to_str().unwrap();
+    let second = ended.recording.with_file_name(format!("{name}-2.db"));
+    let ids = |path: &Path| -> Vec<i64> {
+        let reader = RecordingReader::open_with(path, Check::Full).unwrap();
+        let mut ids = Vec::new();
+        let mut take = |frame: wiretape::wire::RecordedFrame<'_>| {
+            ids.push(frame.id);
+            std::ops::ControlFlow::Continue(())
+        };
+        reader.frames(FrameRange::default(), &mut take).unwrap();
+        ids
+    };
+    let (first, rest) = (ids(&moved), ids(&second));
+    let earlier = summary["earlier"][0]["frames"].as_u64().unwrap();
+    let both: Vec<i64> = first.iter().take(earlier as usize).chain(&rest).copied().collect();
+    assert_eq!(both, (1..=4 * ROUNDS as i64).collect::<Vec<i64>>());
+    let gap = format!("{earlier} frames of");
+    let printed = |verb: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_wiretape")).arg(verb).arg(&second).output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    };
+    let (info, frames) = (printed("info"), printed("frames"));
+    assert!(info.contains(&format!("1 gap: {gap}")), "{info}");
+    assert!(info.contains("in an earlier file\n") && !info.contains("not kept"), "{info}");
+    assert!(frames.contains("are in an earlier file (earlier-file)"), "{frames:.300}");
+}
+
 #[test]
 fn a_reply_is_never_recorded_before_its_request() {
     const ROUNDS: u64 = 3000;

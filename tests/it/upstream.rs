@@ -2,12 +2,13 @@
 //! what is recorded (group N of the catalogue of faults).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::path::Path;
 
 use crate::http::{SWITCH, UPGRADE, assert_refused, send, through};
 use crate::support::assert_same_bytes;
 use crate::support::proxy::{Options, start_proxy, start_proxy_at};
 use crate::support::recorded::Recorded;
-use crate::support::script::{End, ScriptedServer, Step, client, play};
+use crate::support::script::{End, ScriptedServer, Seen, Step, client, play};
 
 #[test]
 fn an_upstream_that_is_down_is_a_502_and_recovers() {
@@ -87,26 +88,92 @@ fn deaf(address: SocketAddr) -> (socket2::Socket, Vec<socket2::Socket>) {
     (listener, crowd)
 }
 
-#[test]
-fn a_dead_first_address_leaves_time_for_the_next() {
+/// The loopback addresses in the order in which `localhost` gives them.
+fn both_loopbacks() -> (IpAddr, IpAddr) {
     let known: Vec<SocketAddr> = "localhost:1".to_socket_addrs().unwrap().collect();
     let (v4, v6) = (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
-    let (dead, alive): (IpAddr, IpAddr) = if known[0].is_ipv6() { (v6, v4) } else { (v4, v6) };
+    if known[0].is_ipv6() { (v6, v4) } else { (v4, v6) }
+}
+
+/// How long the only connection took to connect, in milliseconds, and to where.
+fn connected(recording: &Path) -> (i64, String) {
+    let sql = "SELECT connect_ns / 1000000, server FROM connection";
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    Recorded::open(recording).sql.query_row(sql, [], row).unwrap()
+}
+
+/// Takes one connection, switches, and sees what comes.
+fn switching(server: TcpListener) -> std::thread::JoinHandle<Seen> {
+    std::thread::spawn(move || {
+        let (socket, _) = server.accept().unwrap();
+        play(socket, &[Step::ReceiveUntil(b"\r\n\r\n"), send(SWITCH), Step::ReceiveEnd])
+    })
+}
+
+#[test]
+fn a_dead_first_address_costs_a_quarter_of_a_second() {
+    let (dead, alive) = both_loopbacks();
     // A machine without IPv6 has only one address to try.
     let Ok(server) = TcpListener::bind((alive, 0)) else { return };
-    let port = server.local_addr().unwrap().port();
-    let _deaf = deaf(SocketAddr::new(dead, port));
-    let answering = std::thread::spawn(move || {
-        let (socket, _) = server.accept().unwrap();
-        play(socket, &[Step::ReceiveUntil(b"\r\n\r\n"), send("HTTP/1.1 204 No\r\n\r\n")])
+    let address = server.local_addr().unwrap();
+    let _deaf = deaf(SocketAddr::new(dead, address.port()));
+    let answering = switching(server);
+    let proxy = start_proxy_at(&format!("ws://localhost:{}", address.port()), Options::default());
+    let seen = client(proxy.address, &[send(UPGRADE), Step::Receive(SWITCH.len())]);
+    assert_same_bytes("answer", SWITCH.as_bytes(), &seen.received);
+    assert_same_bytes("request", UPGRADE.as_bytes(), &answering.join().unwrap().received);
+    let ended = proxy.terminate();
+    let (took_ms, server) = connected(&ended.recording);
+    // What it took is told, and not only the attempt that won.
+    assert!((250..3_000).contains(&took_ms), "{took_ms} ms");
+    assert_eq!(server, address.to_string());
+}
+
+/// Connections to `address` that wait for their first answer.
+#[cfg(target_os = "linux")]
+fn unanswered(address: SocketAddr) -> usize {
+    let table = if address.is_ipv6() { "/proc/net/tcp6" } else { "/proc/net/tcp" };
+    let remote = format!(":{:04X} 02 ", address.port());
+    std::fs::read_to_string(table).unwrap().matches(&remote).count()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_slow_first_address_goes_on_beside_the_next() {
+    let (slow, dead) = both_loopbacks();
+    if TcpListener::bind((dead, 0)).is_err() {
+        return;
+    }
+    let (listener, crowd) = deaf(SocketAddr::new(slow, 0));
+    let slow = listener.local_addr().unwrap().as_socket().unwrap();
+    let dead = SocketAddr::new(dead, slow.port());
+    let _deaf = deaf(dead);
+    let before = unanswered(dead);
+    let proxy = start_proxy_at(&format!("ws://localhost:{}", slow.port()), Options::default());
+    let address = proxy.address;
+    let asking =
+        std::thread::spawn(move || client(address, &[send(UPGRADE), Step::Receive(SWITCH.len())]));
+    let next_is_tried = (0..10_000).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        unanswered(dead) > before
     });
-    let proxy = start_proxy_at(&format!("http://localhost:{port}"), Options::default());
-    let get = send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-    let seen = client(proxy.address, &[get, Step::ReceiveUntil(b"\r\n\r\n")]);
-    let answer = String::from_utf8_lossy(&seen.received).into_owned();
-    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
-    answering.join().unwrap();
-    proxy.terminate();
+    assert!(next_is_tried);
+    // Room for the first one: who left the crowd is met on the way to it.
+    drop(crowd);
+    let server: TcpListener = listener.into();
+    let answering = std::thread::spawn(move || {
+        loop {
+            let (socket, _) = server.accept().unwrap();
+            if socket.peek(&mut [0]).is_ok_and(|came| came > 0) {
+                let switch = [Step::ReceiveUntil(b"\r\n\r\n"), send(SWITCH), Step::ReceiveEnd];
+                return play(socket, &switch);
+            }
+        }
+    });
+    assert_same_bytes("answer", SWITCH.as_bytes(), &asking.join().unwrap().received);
+    assert_same_bytes("request", UPGRADE.as_bytes(), &answering.join().unwrap().received);
+    let ended = proxy.terminate();
+    assert_eq!(connected(&ended.recording).1, slow.to_string());
 }
 
 #[test]

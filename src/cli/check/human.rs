@@ -5,6 +5,7 @@ use crate::cli::escape;
 use crate::cli::failure::Failure;
 use crate::cli::human::{self as numbers, Wall, moment};
 use crate::cli::output::{Output, Role};
+use crate::recording::State;
 use crate::rules::{Code, Finding, Row, Severity, Side};
 
 /// Findings of one kind shown in full; the rest are counted.
@@ -37,6 +38,9 @@ fn one(output: &mut Output, checked: &Checked) -> Result<(), Failure> {
         numbers::counted(counts.connections, "connection"),
         escape::text(&checked.chosen),
     ))?;
+    if let Some(cut) = &checked.cut {
+        output.line(&format!("The recording was {cut}: it is judged up to there"))?;
+    }
     let findings = checked.findings();
     for group in grouped(&findings) {
         output.line("")?;
@@ -201,7 +205,12 @@ fn pending(output: &mut Output, checked: &Checked) -> Result<(), Failure> {
     }
     let style = output.style;
     output.line("")?;
-    output.line(&style.paint(Role::Strong, "Open when the recording ended"))?;
+    let end = match checked.state {
+        State::Live => "Open now, while it is being recorded",
+        State::Finished => "Open when the recording ended",
+        State::Interrupted => "Open when the recording was cut",
+    };
+    output.line(&style.paint(Role::Strong, end))?;
     for open in pending.iter().take(SHOWN * 3) {
         output.line(&format!(
             "  {}  {}  waits for {} since #{}   {}",

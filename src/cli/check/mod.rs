@@ -8,8 +8,9 @@ use clap::{Args, ValueEnum};
 use super::choose::choose;
 use super::failure::Failure;
 use super::look::look;
-use super::{Globals, locate};
+use super::{Globals, cut, locate};
 use crate::analysis::Analysis;
+use crate::recording::{Check, RecordingReader, State};
 use crate::rules::Severity;
 use crate::wire::Recording;
 
@@ -88,6 +89,9 @@ pub(super) struct Checked {
     /// Why these rules.
     pub(super) chosen: String,
     pub(super) since_ns: u64,
+    pub(super) state: State,
+    /// Of a recording without an end: when that was, and what was open.
+    pub(super) cut: Option<String>,
 }
 
 impl Checked {
@@ -106,10 +110,12 @@ pub(crate) fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode, Failu
     for name in &args.recordings {
         let path = locate::find(&globals.dir, name)?;
         let (book, chosen) = choose(args.rules.as_deref(), &path)?;
+        let reader = RecordingReader::open_with(&path, Check::Schema)?;
+        let (state, cut) = (reader.state()?, cut::told(&reader)?);
         let (recording, analysis) = look(&path, book, globals, &mut |_, _| {})?;
         let since_ns = args.since.unwrap_or(0);
         let path = super::escape::path(&path);
-        checked.push(Checked { path, recording, analysis, chosen, since_ns });
+        checked.push(Checked { path, recording, analysis, chosen, since_ns, state, cut });
     }
     let mut output = globals.output();
     let format = if globals.json { Format::Json } else { args.format };

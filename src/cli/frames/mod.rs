@@ -11,7 +11,7 @@ use clap::Args;
 use super::human::{self, Wall};
 use super::messages::Messages;
 use super::output::{Output, Role};
-use super::{Failure, Globals, escape, hexdump, locate};
+use super::{Failure, Globals, cut, escape, hexdump, locate};
 use crate::recording::{Follow, FrameRange, State};
 use crate::wire::{Direction, Fact, Gap, RecordedFrame};
 
@@ -84,7 +84,12 @@ pub(crate) fn run(args: &FramesArgs, globals: &Globals) -> Result<ExitCode, Fail
         lines.output.flush()?;
         std::thread::sleep(LOOK_EVERY);
     }
+    let whole = lines.left != Some(0);
     lines.finish()?;
+    // Where it ends in mid-talk, that is nobody's fault but the recording's.
+    if let Some(told) = cut::told(&reader)?.filter(|_| whole) {
+        globals.progress(&format!("the recording was {told}"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -270,8 +275,10 @@ impl Lines {
         let time = self.wall.time(human::moment(self.started_ns, gap.from_ns));
         let whose = gap.connection.map(|id| id.to_string()).unwrap_or_default();
         let arrow = gap.direction.map_or(" ", Direction::arrow);
+        let where_to =
+            if gap.reason.is_kept_elsewhere() { "are in an earlier file" } else { "not kept" };
         let lost = format!(
-            "{} of {} not kept ({}), for {}",
+            "{} of {} {where_to} ({}), for {}",
             human::counted(gap.frames, "frame"),
             human::size(gap.bytes),
             gap.reason.word(),

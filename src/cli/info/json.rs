@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{end, target};
 use crate::cli::{human, ls, mask};
-use crate::recording::{RecordingError, RecordingReader};
+use crate::recording::{RecordingError, RecordingReader, State};
 use crate::wire::{Close, Connection, Direction};
 
 /// Connections in one object; the others are a query away.
@@ -33,6 +33,8 @@ pub(super) struct InfoObject {
     s2c: Side,
     gaps: u64,
     lost_frames: u64,
+    /// Kept, in the file before this one.
+    earlier_frames: u64,
     connection_count: u64,
     connections: Vec<ConnectionObject>,
 }
@@ -77,16 +79,17 @@ pub(super) struct ConnectionObject {
 impl InfoObject {
     pub(super) fn of(reader: &RecordingReader, show_secrets: bool) -> Result<Self, RecordingError> {
         let recording = reader.recording()?;
-        let totals = reader.totals()?;
-        let (mut gaps, mut lost_frames) = (0, 0_u64);
+        let (totals, state) = (reader.totals()?, reader.state()?);
+        let (mut gaps, mut lost_frames, mut earlier) = (0, 0_u64, 0_u64);
         reader.gaps(i64::MIN, &mut |(_, gap)| {
             gaps += 1;
-            lost_frames = lost_frames.saturating_add(gap.frames);
+            let sum = if gap.reason.is_kept_elsewhere() { &mut earlier } else { &mut lost_frames };
+            *sum = sum.saturating_add(gap.frames);
             ControlFlow::Continue(())
         })?;
         let mut connections = Vec::new();
         reader.connections(i64::MIN, &mut |connection| {
-            connections.push(ConnectionObject::new(&connection, show_secrets));
+            connections.push(ConnectionObject::new(&connection, state, show_secrets));
             if connections.len() as u64 == MAX_LISTED {
                 return ControlFlow::Break(());
             }
@@ -102,7 +105,7 @@ impl InfoObject {
             v: 1,
             kind: "recording",
             path: reader.path().to_string_lossy().into_owned(),
-            state: reader.state()?.word(),
+            state: state.word(),
             started: human::rfc3339(i128::from(recording.started_ns)),
             started_ns: recording.started_ns,
             finished_ns: recording.finished_ns,
@@ -117,6 +120,7 @@ impl InfoObject {
             s2c: side(1),
             gaps,
             lost_frames,
+            earlier_frames: earlier,
             connection_count: totals.connections,
             connections,
         })
@@ -125,7 +129,7 @@ impl InfoObject {
 
 impl ConnectionObject {
     /// On its own, with its heads' lines.
-    pub(super) fn with_heads(connection: &Connection, show_secrets: bool) -> Self {
+    pub(super) fn with_heads(connection: &Connection, state: State, show_secrets: bool) -> Self {
         let lines = |head: &[u8]| {
             let text = String::from_utf8_lossy(head);
             let line = |line: &str| {
@@ -138,11 +142,11 @@ impl ConnectionObject {
             kind: Some("connection"),
             request_head: lines(&connection.request_head),
             response_head: lines(&connection.response_head),
-            ..Self::new(connection, show_secrets)
+            ..Self::new(connection, state, show_secrets)
         }
     }
 
-    fn new(connection: &Connection, show_secrets: bool) -> Self {
+    fn new(connection: &Connection, state: State, show_secrets: bool) -> Self {
         let side = |direction: Direction| {
             let close = connection.close_of(direction);
             let reason = |close: &Close| String::from_utf8_lossy(&close.reason).into_owned();
@@ -167,7 +171,7 @@ impl ConnectionObject {
             closed_ns: connection.closed_ns,
             ending: connection.ending.map(crate::wire::Ending::word),
             ended_by: connection.ended_by.map(crate::wire::EndedBy::word),
-            end: end(connection),
+            end: end(connection, state),
             c2s: side(Direction::ClientToServer),
             s2c: side(Direction::ServerToClient),
             request_head: None,

@@ -11,7 +11,7 @@ use super::human::{self, Wall};
 use super::mask;
 use super::output::{Output, Role};
 use super::table::{Side, Table};
-use super::{Failure, Globals, escape, locate, ls};
+use super::{Failure, Globals, cut, escape, locate, ls};
 use crate::cli::failure::Code;
 use crate::recording::{Check, RecordingReader, State, Totals};
 use crate::wire::{Connection, Direction, Gap, Recording};
@@ -58,6 +58,7 @@ pub(crate) fn run(args: &InfoArgs, globals: &Globals) -> Result<ExitCode, Failur
         output: globals.output(),
         wall: Wall::local(),
         recording: reader.recording()?,
+        state: reader.state()?,
         show_secrets: args.show_secrets,
     };
     match args.connection {
@@ -67,7 +68,8 @@ pub(crate) fn run(args: &InfoArgs, globals: &Globals) -> Result<ExitCode, Failur
                     .next(format!("wiretape info {}   lists them", escape::path(&path)))
             })?;
             if globals.json {
-                let row = json::ConnectionObject::with_heads(&connection, args.show_secrets);
+                let row =
+                    json::ConnectionObject::with_heads(&connection, page.state, args.show_secrets);
                 page.output.json(&row)?;
             } else {
                 page.connection(&connection)?;
@@ -87,6 +89,7 @@ struct Page {
     output: Output,
     wall: Wall,
     recording: Recording,
+    state: State,
     show_secrets: bool,
 }
 
@@ -99,17 +102,17 @@ impl Page {
     ) -> Result<(), Failure> {
         let name = self.output.style.paint(Role::Strong, &escape::text(&self.recording.name));
         self.output.line(&format!("{name}   {}", escape::path(reader.path())))?;
-        let state = reader.state()?;
-        self.summary(reader.path(), state, reader.totals()?)?;
+        self.summary(reader.path(), reader.totals()?)?;
         if checked {
             self.field("checked", "every page is in order")?;
         }
         self.gaps(reader)?;
         self.connections(reader)?;
         let called = escape::path(Path::new(&locate::called(dir, reader.path())));
-        if state == State::Interrupted {
+        if let Some(told) = cut::told(reader)? {
             self.output.line("")?;
-            self.output.line("Its recorder died; all that it had committed is here.")?;
+            self.output.line(&format!("This recording was {told}: its recorder died,"))?;
+            self.output.line("or its file was moved. All that was committed by then is here.")?;
         }
         self.output.line("")?;
         let next = format!("see it   wiretape frames {called}");
@@ -117,14 +120,14 @@ impl Page {
         self.output.line(&next)
     }
 
-    fn summary(&mut self, path: &Path, state: State, totals: Totals) -> Result<(), Failure> {
+    fn summary(&mut self, path: &Path, totals: Totals) -> Result<(), Failure> {
         let recording = self.recording.clone();
-        let role = match state {
+        let role = match self.state {
             State::Live => Role::Live,
             State::Finished => Role::Strong,
             State::Interrupted => Role::Bad,
         };
-        let state = self.output.style.paint(role, state.word());
+        let state = self.output.style.paint(role, self.state.word());
         self.field("state", &state)?;
         let mut started = self.wall.date_and_time(i128::from(recording.started_ns));
         if let Some(finished_ns) = recording.finished_ns {
@@ -156,11 +159,11 @@ impl Page {
     }
 
     fn gaps(&mut self, reader: &RecordingReader) -> Result<(), Failure> {
-        let (mut listed, mut count, mut frames, mut bytes) = (Vec::new(), 0, 0_u64, 0_u64);
+        let (mut listed, mut count) = (Vec::new(), 0);
+        let (mut lost, mut earlier) = (GapSum::default(), GapSum::default());
         reader.gaps(i64::MIN, &mut |(_, gap)| {
             count += 1;
-            frames = frames.saturating_add(gap.frames);
-            bytes = bytes.saturating_add(gap.bytes);
+            (if gap.reason.is_kept_elsewhere() { &mut earlier } else { &mut lost }).add(&gap);
             if count <= MAX_GAPS {
                 listed.push(gap);
             }
@@ -169,12 +172,14 @@ impl Page {
         if count == 0 {
             return self.field("gaps", "none");
         }
-        let sum = format!(
-            "{}: {} of {} not kept",
-            human::counted(count, "gap"),
-            human::counted(frames, "frame"),
-            human::size(bytes)
-        );
+        let mut sums = Vec::new();
+        if lost.gaps > 0 {
+            sums.push(format!("{} not kept", lost.told()));
+        }
+        if earlier.gaps > 0 {
+            sums.push(format!("{} in an earlier file", earlier.told()));
+        }
+        let sum = format!("{}: {}", human::counted(count, "gap"), sums.join(", "));
         let sum = self.output.style.paint(Role::Bad, &sum);
         self.field("gaps", &sum)?;
         let sides = [Side::Left, Side::Left, Side::Left, Side::Right, Side::Left];
@@ -259,7 +264,7 @@ impl Page {
             lasted.map(human::duration).unwrap_or_default(),
             human::count(connection.frames[0]),
             human::count(connection.frames[1]),
-            escape::text(&end(connection)),
+            escape::text(&end(connection, self.state)),
         ]
     }
 
@@ -295,7 +300,7 @@ impl Page {
             let sum = format!("{frames}, {}", human::size(connection.bytes[index]));
             self.field(direction.arrow(), &sum)?;
         }
-        self.field("end", &escape::text(&end(connection)))?;
+        self.field("end", &escape::text(&end(connection, self.state)))?;
         self.head("request", &connection.request_head)?;
         self.head("response", &connection.response_head)?;
         if !connection.response_body.is_empty() {
@@ -330,6 +335,27 @@ impl Page {
     }
 }
 
+/// What gaps say together.
+#[derive(Default)]
+struct GapSum {
+    gaps: u64,
+    frames: u64,
+    bytes: u64,
+}
+
+impl GapSum {
+    fn add(&mut self, gap: &Gap) {
+        self.gaps += 1;
+        self.frames = self.frames.saturating_add(gap.frames);
+        self.bytes = self.bytes.saturating_add(gap.bytes);
+    }
+
+    /// `12 frames of 3.4 kB`.
+    fn told(&self) -> String {
+        format!("{} of {}", human::counted(self.frames, "frame"), human::size(self.bytes))
+    }
+}
+
 /// The request's target, as far as it can be told.
 pub(crate) fn target(connection: &Connection) -> String {
     let line = connection.request_head.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -337,9 +363,10 @@ pub(crate) fn target(connection: &Connection) -> String {
     String::from_utf8_lossy(target).into_owned()
 }
 
-/// How a connection ended: `closed by client, 1000 bye`.
-pub(crate) fn end(connection: &Connection) -> String {
-    let Some(ending) = connection.ending else { return "open".into() };
+/// How a connection ended: `closed by client, 1000 bye`; what it was when the recording ended,
+/// where that came first.
+fn end(connection: &Connection, state: State) -> String {
+    let Some(ending) = connection.ending else { return cut::open(state).into() };
     let mut text = ending.word().to_owned();
     if let Some(by) = connection.ended_by {
         text.push_str(&format!(" by {}", by.word()));

@@ -1,5 +1,6 @@
 //! The recorder from outside: what it is given → what is in the file, in fair weather and foul.
 
+mod displaced;
 mod pressure;
 mod store;
 mod trouble;

@@ -1,9 +1,12 @@
 //! Byte-exactness of WebSockets through the real binary: what each side sent is what the other
 //! received, and what the recording gives back, by hash.
 
+mod broken;
+mod ends;
+
 use std::io::Write;
 
-use wiretape::wire::encode::{FrameSpec, LengthForm, encode_frame};
+use wiretape::wire::encode::{FrameSpec, encode_frame};
 use wiretape::wire::{Direction, Opcode};
 
 use crate::support::proxy::{Options, start_proxy};
@@ -279,92 +282,6 @@ fn a_frame_beyond_max_payload_passes_whole_and_says_what_was_not_kept() {
 }
 
 #[test]
-fn broken_frames_pass_as_they_are_and_are_marked() {
-    let base = FrameSpec::masked(Opcode::TEXT, KEY);
-    let out = [
-        framed(&FrameSpec { length_form: LengthForm::Medium, ..base }, b"16 bits"),
-        framed(&FrameSpec { length_form: LengthForm::Long, ..base }, b"64 bits"),
-        plain(Opcode::TEXT, b"no mask"),
-        masked(Opcode(3), b"reserved opcode"),
-        masked(Opcode(15), b"reserved control opcode"),
-        framed(&FrameSpec { rsv: 7, ..base }, b"reserved bits"),
-        masked(Opcode::PING, &noise(7, 126)),
-        framed(&FrameSpec { fin: false, ..FrameSpec::masked(Opcode::PING, KEY) }, b"not final"),
-        masked(Opcode::CONTINUATION, b"of nothing"),
-        framed(&FrameSpec { fin: false, ..base }, b"open"),
-        masked(Opcode::TEXT, b"inside"),
-        masked(Opcode::TEXT, b"\xff\xfe no utf-8 \xc0\x80"),
-        masked(Opcode::CLOSE, b"\x03"),
-    ];
-    let back = [
-        framed(&FrameSpec::masked(Opcode::TEXT, [0; 4]), b"masked by a server"),
-        plain(Opcode::CLOSE, b"\x03\xed1005 may not be sent"),
-        plain(Opcode::TEXT, b"after close"),
-        plain(Opcode::CLOSE, b"\x03\xe8again"),
-    ];
-    let outcome = exchange(&out.concat(), &back.concat());
-    let expected = [
-        "non-minimal",
-        "non-minimal",
-        "unmasked",
-        "reserved-opcode",
-        "reserved-opcode",
-        "reserved-bits",
-        "long-control",
-        "fragmented-control",
-        "stray-continuation",
-        "",
-        "interrupted-message",
-        "",
-        "bad-close",
-    ];
-    for (number, (marks, expected)) in outcome.marks[0].iter().zip(expected).enumerate() {
-        assert!(marks.contains(expected), "frame {number}: {marks:?}, not {expected:?}");
-    }
-    assert_eq!(outcome.marks[1], ["masked", "bad-close", "after-close", "after-close"]);
-}
-
-#[test]
-fn absurd_lengths_allocate_nothing_and_pass() {
-    for stated in [u64::MAX, 1 << 63, i64::MAX as u64, 1 << 40] {
-        let spec =
-            FrameSpec { stated_length: Some(stated), ..FrameSpec::masked(Opcode::BINARY, KEY) };
-        let outcome = exchange(&framed(&spec, b"only this came"), &plain(Opcode::TEXT, b"ok"));
-        // With its highest bit set it is no length: the rest of the direction is raw.
-        let expected = if stated >> 63 == 1 { "raw oversize" } else { "cut" };
-        assert_eq!(outcome.marks[0], [expected], "{stated}");
-    }
-}
-
-#[test]
-fn frames_cut_at_every_byte() {
-    let whole = [masked(Opcode::TEXT, b"whole"), masked(Opcode::BINARY, &noise(8, 200))].concat();
-    let cuts: Vec<usize> = (1..30).chain([whole.len() - 1]).collect();
-    let server = ScriptedServer::start(cuts.iter().map(|_| server_side(Vec::new())).collect());
-    let proxy = start_proxy(server.address, Options::default());
-    let mut sent = Vec::new();
-    for cut in cuts {
-        sent.push(client(proxy.address, &client_side(whole[..cut].to_vec())).sent);
-        proxy.event("connection_closed");
-    }
-    let received = server.seen();
-    let ended = proxy.terminate();
-    let recorded = Recorded::open(&ended.recording);
-    for (row, (sent, server)) in recorded.connections().iter().zip(sent.iter().zip(received)) {
-        assert_same_bytes("client → server", sent, &server.received);
-        let rebuilt = recorded.wire(row.id, Direction::ClientToServer);
-        assert_same_bytes("rebuilt", &sent[REQUEST.len()..], &rebuilt);
-    }
-}
-
-#[test]
-fn garbage_that_is_no_websocket() {
-    let out = noise(10, 200_000);
-    let outcome = exchange(&out, &noise(11, 200_000));
-    assert_eq!(outcome.row.bytes, [200_000, 200_000]);
-}
-
-#[test]
 fn frames_before_the_101_come_after_it() {
     let early = masked(Opcode::TEXT, b"too early");
     let outcome = play(
@@ -396,156 +313,6 @@ fn the_101_and_frames_in_one_segment() {
         ],
     );
     assert_eq!(outcome.row.frames, [0, 1]);
-}
-
-#[test]
-fn a_half_close_by_either_side_leaves_the_other_direction_open() {
-    let late = |number: u8| plain(Opcode::BINARY, &vec![number; 1000]);
-    let outcome = play(
-        &[
-            Step::Send(REQUEST.to_vec()),
-            Step::ReceiveUntil(b"\r\n\r\n"),
-            Step::Send(masked(Opcode::TEXT, b"last words")),
-            Step::HalfClose,
-            Step::ReceiveEnd,
-        ],
-        vec![
-            Step::ReceiveUntil(b"\r\n\r\n"),
-            Step::Send(SWITCH.to_vec()),
-            Step::ReceiveEnd,
-            Step::Send(late(1)),
-            Step::Send(late(2)),
-        ],
-    );
-    assert_eq!((outcome.client.end, outcome.server.end), (End::Eof, End::Eof));
-    assert_eq!(outcome.row.ended_by.as_deref(), Some("client"));
-    let outcome = play(
-        &[
-            Step::Send(REQUEST.to_vec()),
-            Step::ReceiveEnd,
-            Step::Send(masked(Opcode::BINARY, &noise(12, 5000))),
-            Step::Send(masked(Opcode::TEXT, b"still here")),
-        ],
-        vec![
-            Step::ReceiveUntil(b"\r\n\r\n"),
-            Step::Send(SWITCH.to_vec()),
-            Step::HalfClose,
-            Step::ReceiveEnd,
-        ],
-    );
-    assert_eq!((outcome.client.end, outcome.server.end), (End::Eof, End::Eof));
-    assert_eq!(outcome.row.ended_by.as_deref(), Some("server"));
-    assert_eq!(outcome.row.ending.as_deref(), Some("eof"));
-}
-
-#[test]
-fn a_reset_by_the_client_arrives_as_a_reset_after_all_it_had_sent() {
-    let frame = masked(Opcode::TEXT, b"then nothing");
-    let total = REQUEST.len() + frame.len() + 3;
-    let outcome = play(
-        &[
-            Step::Send(REQUEST.to_vec()),
-            Step::ReceiveUntil(b"\r\n\r\n"),
-            Step::Send([&frame[..], b"\x81\x85\x01"].concat()),
-            // The server says that it has everything.
-            Step::Receive(SWITCH.len() + 4),
-            Step::Reset,
-        ],
-        vec![
-            Step::ReceiveUntil(b"\r\n\r\n"),
-            Step::Send(SWITCH.to_vec()),
-            Step::Receive(total),
-            Step::Send(plain(Opcode::TEXT, b"ok")),
-            Step::ReceiveEnd,
-        ],
-    );
-    assert_eq!(outcome.server.end, End::Reset);
-    assert_eq!(outcome.row.ending.as_deref(), Some("reset"));
-    assert_eq!(outcome.row.ended_by.as_deref(), Some("client"));
-    assert!(outcome.row.detail.is_some());
-    assert_eq!(outcome.marks[0], ["", "cut"]);
-}
-
-#[test]
-fn a_reset_by_the_server_arrives_as_a_reset_after_all_it_had_sent() {
-    let frame = plain(Opcode::BINARY, &noise(13, 2000));
-    let outcome = play(
-        &[
-            Step::Send(REQUEST.to_vec()),
-            Step::Receive(SWITCH.len() + frame.len()),
-            Step::Send(masked(Opcode::TEXT, b"got it")),
-            Step::ReceiveEnd,
-        ],
-        vec![
-            Step::ReceiveUntil(b"\r\n\r\n"),
-            Step::Send(SWITCH.to_vec()),
-            Step::Send(frame.clone()),
-            Step::Receive(REQUEST.len() + masked(Opcode::TEXT, b"got it").len()),
-            Step::Reset,
-        ],
-    );
-    assert_eq!(outcome.client.end, End::Reset);
-    assert_eq!(outcome.row.ending.as_deref(), Some("reset"));
-    assert_eq!(outcome.row.ended_by.as_deref(), Some("server"));
-}
-
-#[test]
-fn the_last_megabytes_arrive_before_the_close() {
-    let back = plain(Opcode::BINARY, &noise(14, 8 << 20));
-    let outcome = play(
-        &[Step::Send(REQUEST.to_vec()), Step::ReceiveEnd],
-        vec![
-            Step::ReceiveUntil(b"\r\n\r\n"),
-            Step::Send(SWITCH.to_vec()),
-            // Sent, and closed at once.
-            Step::Send(back),
-        ],
-    );
-    assert_eq!(outcome.client.end, End::Eof);
-    let out = masked(Opcode::BINARY, &noise(15, 8 << 20));
-    let outcome = play(
-        &[Step::Send(REQUEST.to_vec()), Step::ReceiveUntil(b"\r\n\r\n"), Step::Send(out)],
-        vec![Step::ReceiveUntil(b"\r\n\r\n"), Step::Send(SWITCH.to_vec()), Step::ReceiveEnd],
-    );
-    assert_eq!(outcome.server.end, End::Eof);
-}
-
-#[test]
-fn close_codes_reasons_and_who_was_first() {
-    let long = [&b"\x0f\xa1"[..], &[b'r'; 123]].concat();
-    let cases: [(&[u8], Option<i64>); 6] = [
-        (b"", None),
-        (b"\x03\xe8", Some(1000)),
-        (b"\x03\xe9going away", Some(1001)),
-        (b"\x0f\xa0\xffnot utf-8", Some(4000)),
-        (&long, Some(4001)),
-        (b"\xff\xff", Some(65_535)),
-    ];
-    for (payload, code) in cases {
-        let answer = plain(Opcode::CLOSE, b"\x03\xebunsupported");
-        let question = masked(Opcode::CLOSE, payload);
-        let outcome = play(
-            &[
-                Step::Send(REQUEST.to_vec()),
-                Step::ReceiveUntil(b"\r\n\r\n"),
-                Step::Send(question.clone()),
-                Step::ReceiveEnd,
-            ],
-            vec![
-                Step::ReceiveUntil(b"\r\n\r\n"),
-                Step::Send(SWITCH.to_vec()),
-                Step::Receive(REQUEST.len() + question.len()),
-                Step::Send(answer),
-                Step::HalfClose,
-                Step::ReceiveEnd,
-            ],
-        );
-        assert_eq!(outcome.row.close_codes, [code, Some(1003)]);
-        let reason = payload.get(2..).unwrap_or_default();
-        assert_eq!(outcome.row.close_reasons[0].as_deref(), Some(reason));
-        assert_eq!(outcome.row.ending.as_deref(), Some("closed"));
-        assert_eq!(outcome.row.ended_by.as_deref(), Some("client"), "the client asked first");
-    }
 }
 
 #[test]
