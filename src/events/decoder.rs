@@ -21,6 +21,10 @@ use super::{mend::mend, msgpack, socketio};
 /// honest batches are hundreds.
 const MOST_PARTS: u32 = 4096;
 
+/// The longest text kept of an event, in bytes: what a schema is for is small, and a tree of a
+/// megabyte of JSON takes ten times that.
+const LONGEST_BODY: usize = 1 << 20;
+
 /// Connections whose handshakes are remembered; further ones are read without. Ten times what a
 /// server's ports allow at once.
 const MOST_CONNECTIONS: usize = 650_000;
@@ -121,10 +125,11 @@ impl Decoder {
         let at_ns = message.stamp.read_ns;
         let origin = Origin { connection, direction, at_ns, frames: message.frames };
         let whole = !message.marks.has(Marks::CUT);
+        let before = out.len();
         if message.opcode.is_control() && whole && self.control(&origin, message, out) {
+            out[before..].iter_mut().for_each(|event| event.marks = message.marks);
             return;
         }
-        let before = out.len();
         let mut batch = Batch { origin, part: 0, out };
         match message.opcode {
             _ if message.trouble.is_some() => self.undecodable(&mut batch, message.length),
@@ -137,6 +142,9 @@ impl Decoder {
         }
         if let [event] = &mut out[before..] {
             event.bytes = message.length;
+        }
+        if let [event, ..] = &mut out[before..] {
+            event.marks = message.marks;
         }
     }
 
@@ -276,10 +284,10 @@ impl Decoder {
             Some(Err(_)) => return self.undecodable(batch, text.len() as u64),
         };
         match self.plan.trie.pick(&inner) {
-            Ok(found) => self.read(batch, &found, word, inner.len()),
+            Ok(found) => self.read(batch, &found, word, &inner),
             Err(_) => match mend(&inner) {
                 Some(mended) => match self.plan.trie.pick(&mended) {
-                    Ok(found) => self.read(batch, &found, word, inner.len()),
+                    Ok(found) => self.read(batch, &found, word, &mended),
                     Err(_) => self.undecodable(batch, inner.len() as u64),
                 },
                 None => self.undecodable(batch, inner.len() as u64),
@@ -288,10 +296,17 @@ impl Decoder {
     }
 
     /// The event of a message in which this was found.
-    fn read(&mut self, batch: &mut Batch<'_>, found: &[Found<'_>], word: &str, length: usize) {
+    fn read(&mut self, batch: &mut Batch<'_>, found: &[Found<'_>], word: &str, text: &str) {
         self.learn_first(&batch.origin, found);
         let named = Named { kind: Kind::Message, word, is_fixed: false };
-        self.event(batch, named, found, length as u64);
+        let before = batch.out.len();
+        self.event(batch, named, found, text.len() as u64);
+        if let [event] = &mut batch.out[before..]
+            && self.plan.bodies.contains(&event.name)
+            && text.len() <= LONGEST_BODY
+        {
+            event.body = Some(text.into());
+        }
     }
 
     fn fixed(&mut self, batch: &mut Batch<'_>, name: &str, length: usize) {
@@ -334,6 +349,8 @@ impl Decoder {
             kind: named.kind,
             bytes,
             code: None,
+            marks: Marks::NONE,
+            body: None,
             fields: fields.filter_map(|(id, value)| Some((FieldId(id as u8), (*value)?))).collect(),
         });
         self.values = values;

@@ -92,6 +92,7 @@ pub(super) struct Plan {
     /// The fields' indexes, each after the one it derives from.
     pub(super) order: Vec<usize>,
     pub(super) names: Vec<NamingPlan>,
+    pub(super) bodies: Vec<Symbol>,
 }
 
 impl Plan {
@@ -111,6 +112,7 @@ impl Plan {
                 other => tokens.push(other.clone()),
             }
         }
+        let bodies = reading.bodies.iter().map(|name| compiler.symbols.intern(name)).collect();
         let type_of = compiler.field("type", &reading.type_of, reading)?;
         let mut fields = Vec::with_capacity(reading.fields.len());
         for field in &reading.fields {
@@ -127,6 +129,7 @@ impl Plan {
             type_of,
             fields,
             names,
+            bodies,
             tokens,
             first_tokens,
             trie: compiler.trie,

@@ -24,6 +24,8 @@ pub struct Reading {
     pub type_of: Field,
     /// The other fields; a [`FieldId`](super::FieldId) is an index here.
     pub fields: Vec<Field>,
+    /// Names of events whose whole text is wanted, to be held against a schema.
+    pub bodies: Vec<String>,
     /// Names for types, in order: the first that fits names the event. A type without one names
     /// itself.
     pub names: Vec<Naming>,

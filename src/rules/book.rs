@@ -20,6 +20,9 @@ pub struct RuleBook {
     pub rules: Vec<Rule>,
     /// Letters for the timeline: event name and letter.
     pub letters: Vec<(String, char)>,
+    /// How bad breaches of rules are that every file has, where it says so: `close`, `decode`,
+    /// `duplicate`, `after-end`, `protocol`, `unknown-event`; `None` for off.
+    pub built_in: Vec<(String, Option<Severity>)>,
     /// Durations that have a name: `latency`, `silence`.
     pub limits: Vec<(String, Nanos)>,
 }
@@ -233,5 +236,5 @@ pub enum RuleKind {
     Resume { seq: FieldId, epoch: Option<FieldId>, replay_allowed: bool },
     Isolation { keys: Vec<FieldId>, owner: FieldId, shared: Vec<String> },
     Latency { event: Names, max: Nanos },
-    Schema { event: Names, file: String },
+    Schema { event: Names, file: String, text: Option<String> },
 }

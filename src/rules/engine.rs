@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, VecDeque};
 
 use crate::events::{Event, Kind, Scalar, Symbol, Symbols};
+use crate::wire::Marks;
 
 use super::automaton::AutomatonError;
 use super::book::{RuleBook, RuleKind, Scope, Severity};
@@ -12,6 +13,7 @@ use super::course::Course;
 use super::finding::{Finding, Pending, Tally};
 use super::isolation::Owners;
 use super::monitors::{Seen, SliceEnd, Watch};
+use super::resume::Streams;
 use super::session::Sessions;
 use super::slice::{Detached, Details, Judged, Slice, key_of};
 use super::told::Teller;
@@ -29,6 +31,7 @@ pub struct Engine {
     pub(super) scopes: Vec<ScopeState>,
     pub(super) sessions: Sessions,
     owners: Owners,
+    pub(super) streams: Streams,
     /// Who was cut off and is not back.
     pub(super) away: HashMap<Scalar, (Detached, i64)>,
     /// Connections of which something was lost; 0 for all of them.
@@ -90,6 +93,7 @@ impl Engine {
         Ok(Self {
             sessions: Sessions::new(book.reading.field("user")),
             owners: Owners::default(),
+            streams: Streams::default(),
             courses,
             watches,
             details,
@@ -109,6 +113,9 @@ impl Engine {
         self.time(event.at_ns, symbols);
         self.now_ns = self.now_ns.max(event.at_ns);
         let user = self.sessions.event(event, symbols);
+        if event.marks.has(Marks::VIOLATIONS) {
+            self.teller.violation(event, &self.sessions, symbols);
+        }
         let seen = self.seen(event);
         match event.kind {
             Kind::Gap => self.gap(event),
@@ -122,7 +129,8 @@ impl Engine {
             self.come_back(event, user, symbols);
         }
         let foreign = self.isolation(event, user, symbols);
-        if !foreign && event.kind != Kind::Gap {
+        let again = !foreign && self.is_sent_again(event, user, symbols);
+        if !foreign && !again && event.kind != Kind::Gap {
             let now = Now { event, seen, user };
             for scope in 0..self.scopes.len() {
                 self.in_scope(scope, now, symbols);
@@ -190,12 +198,12 @@ impl Engine {
         self.teller.tallies()
     }
 
-    /// Rules of kinds that are read and not judged yet: `schema` and `resume`.
+    /// Rules that are not judged: schemas whose file is not there.
     pub fn unjudged(&self) -> impl Iterator<Item = &str> {
-        let kinds = |rule: &&super::book::Rule| {
-            matches!(rule.kind, RuleKind::Schema { .. } | RuleKind::Resume { .. })
+        let without = |rule: &&super::book::Rule| {
+            matches!(rule.kind, RuleKind::Schema { text: None, .. })
         };
-        self.book.rules.iter().filter(kinds).map(|rule| rule.id.as_str())
+        self.book.rules.iter().filter(without).map(|rule| rule.id.as_str())
     }
 
     /// What limits left out: findings beyond the first hundred thousand, and slices that were
@@ -381,6 +389,12 @@ impl Engine {
         }
         let rules = (&self.courses[..], &self.watches[..]);
         self.teller.judged(rules, slice, judged, symbols);
+        let strict = |course: &&Course| course.lifecycle.scope == scope && course.lifecycle.strict;
+        for course in self.courses.iter().filter(strict) {
+            if event.kind == Kind::Message && !course.knows(event.name) {
+                self.teller.unknown(course, (slice, &seen), symbols);
+            }
+        }
         self.set_timer(scope, number);
     }
 
@@ -430,7 +444,8 @@ impl Engine {
         }
         let due = slice.deadline(&self.watches).is_some_and(|deadline| deadline <= at_ns);
         if due {
-            slice.time(&self.watches, at_ns.saturating_add(1));
+            let judged = slice.time(&self.watches, at_ns.saturating_add(1), symbols);
+            self.teller.judged((&self.courses, &self.watches), slice, judged, symbols);
         }
         self.set_timer(scope, number);
     }

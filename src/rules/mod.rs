@@ -11,6 +11,7 @@ pub mod finding;
 pub mod language;
 pub mod pattern;
 pub mod presets;
+pub mod schema;
 pub mod session;
 pub mod states;
 
@@ -20,6 +21,7 @@ mod explain;
 mod isolation;
 mod monitors;
 mod presence;
+mod resume;
 mod slice;
 mod told;
 

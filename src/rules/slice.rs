@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::events::{Event, FieldId, Scalar, Symbol, Symbols};
+use crate::events::{Event, FieldId, Kind, Scalar, Symbol, Symbols};
 
 use super::book::{KeyPart, RuleKind};
 use super::course::{Course, Ending, Progress, Told};
@@ -128,7 +128,12 @@ impl Slice {
                 .collect(),
             monitors: watches
                 .filter(|(_, watch)| watch.rule.scope == scope)
-                .filter(|(_, watch)| !matches!(watch.rule.kind, RuleKind::Isolation { .. }))
+                .filter(|(_, watch)| {
+                    use RuleKind::{Isolation, Reconnect, Resume};
+                    let elsewhere =
+                        matches!(watch.rule.kind, Isolation { .. } | Reconnect { .. } | Resume { .. });
+                    !elsewhere
+                })
                 .map(|(index, _)| (index, Monitor::default()))
                 .collect(),
         }
@@ -190,7 +195,9 @@ impl Slice {
                 _ => None,
             });
             let late = self.ended.is_some();
-            let look = Look { seen: &seen, value, sent_ns, symbols, late };
+            let transport = !matches!(event.kind, Kind::Message | Kind::Undecodable);
+            let body = event.body.as_deref();
+            let look = Look { seen: &seen, value, sent_ns, symbols, late, transport, body };
             let key = watch.rule.key.and_then(|key| event.field(key));
             let mut verdicts = Verdicts::default();
             monitor.event(watch, key, &look, &mut verdicts);
@@ -227,10 +234,20 @@ impl Slice {
     }
 
     /// It is `now_ns`, and nothing has come.
-    pub(super) fn time(&mut self, watches: &[Watch], now_ns: u64) {
+    pub(super) fn time(
+        &mut self,
+        watches: &[Watch],
+        now_ns: u64,
+        symbols: &Symbols,
+    ) -> Vec<Judged> {
+        let mut judged = Vec::new();
         for (index, monitor) in &mut self.monitors {
-            monitor.time(&watches[*index], now_ns);
+            let mut verdicts = Verdicts::default();
+            monitor.time(&watches[*index], (now_ns, symbols), &mut verdicts);
+            judged.push(Judged::of(By::Watch(*index), verdicts));
         }
+        judged.retain(|judged| !judged.is_empty());
+        judged
     }
 
     /// When one of its rules wants to be told the time.

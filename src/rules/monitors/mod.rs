@@ -5,17 +5,21 @@
 
 mod obligation;
 mod order;
+mod payload;
 mod stream;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::events::{Scalar, Symbol, Symbols};
 
 use super::book::{AtEnd, ClockKind, Nanos, Rule, RuleKind as K};
 use super::finding::{Code, Expected, Side};
+use super::schema::Schema;
 
 pub(super) use obligation::Obligation;
 pub(super) use order::Order;
+pub(super) use payload::Payload;
 pub(super) use stream::Stream;
 
 /// Values of a rule's key that one slice keeps apart. More than any honest run has; the rest are
@@ -55,6 +59,10 @@ pub(super) struct Look<'a> {
     pub(super) symbols: &'a Symbols,
     /// Its slice has ended already: this is a straggler.
     pub(super) late: bool,
+    /// It is of the connection, not of what is said on it: only rules that name it count it.
+    pub(super) transport: bool,
+    /// Its JSON text, where a schema asks for it.
+    pub(super) body: Option<&'a str>,
 }
 
 /// How a slice ended, for those who still owe something.
@@ -93,6 +101,17 @@ pub(super) struct Breach {
     pub(super) side: Option<Side>,
     /// The name of the event it is about: what findings of one cause have in common.
     pub(super) about: Symbol,
+    /// Of what is owed within a time.
+    pub(super) standing: Option<Standing>,
+}
+
+/// Of a debt that has a deadline: which it is, so that what is told of it later is told as the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Time and frame of the event that began it.
+    pub(super) since: (u64, i64),
+    /// The deadline has passed, and whether it comes late or never is open.
+    pub(super) is_open: bool,
 }
 
 /// What was owed when the recording ended.
@@ -118,6 +137,8 @@ pub(super) struct Watch {
     pub(super) rule: Rule,
     /// The lists of names in the rule's kind, in its order.
     pub(super) names: [Box<[Symbol]>; 3],
+    /// The schema of a rule that has one, and whose file was there.
+    pub(super) schema: Option<Arc<Schema>>,
 }
 
 impl Watch {
@@ -151,7 +172,11 @@ impl Watch {
             K::Silence { after, expect, .. } => [after.as_slice(), expect, none],
             K::Reconnect { .. } | K::Resume { .. } | K::Isolation { .. } => [none, none, none],
         };
-        Self { rule: rule.clone(), names: [set(a), set(b), set(c)] }
+        let schema = match &rule.kind {
+            K::Schema { text: Some(text), .. } => Schema::compile(text).ok().map(Arc::new),
+            _ => None,
+        };
+        Self { rule: rule.clone(), names: [set(a), set(b), set(c)], schema }
     }
 
     pub(super) fn is(&self, which: usize, name: Symbol) -> bool {
@@ -176,7 +201,28 @@ impl Watch {
                 | K::Heartbeat { .. }
                 | K::Sequence { .. }
         );
-        all || self.names.iter().any(|names| names.contains(&name))
+        all || self.names(name)
+    }
+
+    /// Whether the rule speaks of events of this name.
+    pub(super) fn names(&self, name: Symbol) -> bool {
+        self.names.iter().any(|names| names.contains(&name))
+    }
+
+    /// Whether a breach holds though the recording has lost something of its slice: where it rests
+    /// on events that came alone, and not on what did not come before or between them.
+    pub(super) fn survives_gaps(&self) -> bool {
+        matches!(
+            self.rule.kind,
+            K::Absence(_)
+                | K::AtMost { .. }
+                | K::ExactlyOne(_)
+                | K::NotSuccession(..)
+                | K::NotCoExistence(..)
+                | K::Rate { .. }
+                | K::Schema { .. }
+                | K::Latency { .. }
+        )
     }
 
     /// `tool_completed` or `agent_completed/agent_error`.
@@ -198,8 +244,9 @@ impl Watch {
         self.rule.within
     }
 
-    pub(super) fn pends(&self) -> bool {
-        self.rule.at_end == AtEnd::Pending
+    /// Whether what is owed at this end stays open: who closes in order may drop what was asked.
+    pub(super) fn pends(&self, end: SliceEnd) -> bool {
+        self.rule.at_end == AtEnd::Pending && end == SliceEnd::Closed
     }
 
     pub(super) fn clock(&self) -> ClockKind {
@@ -220,6 +267,7 @@ enum State {
     Order(Order),
     Obligation(Obligation),
     Stream(Stream),
+    Payload(Payload),
 }
 
 impl State {
@@ -238,7 +286,17 @@ impl State {
             | K::Rate { .. }
             | K::Silence { .. }
             | K::Latency { .. } => Self::Stream(Stream::default()),
+            K::Schema { .. } => Self::Payload(Payload::default()),
             _ => Self::Order(Order::default()),
+        }
+    }
+
+    /// Something came that the rule is not about: where its slice is, and no more.
+    fn pass(&mut self, seen: &Seen) {
+        match self {
+            Self::Order(state) => state.pass(seen),
+            Self::Obligation(state) => state.pass(seen),
+            Self::Stream(_) | Self::Payload(_) => {}
         }
     }
 }
@@ -252,33 +310,51 @@ impl Monitor {
         look: &Look<'_>,
         out: &mut Verdicts,
     ) {
+        if watch.rule.key.is_some() && key.is_none() {
+            // The rule's slices are those of its scope and its key: this is in none of them.
+            return;
+        }
         if self.states.len() >= MAX_KEYS && !self.states.contains_key(&key) {
             self.unwatched += 1;
             return;
         }
         let began_ns = look.seen.at_ns;
-        match self.states.entry(key).or_insert_with(|| State::new(watch, began_ns)) {
+        let state = self.states.entry(key).or_insert_with(|| State::new(watch, began_ns));
+        if look.transport && !watch.names(look.seen.name) {
+            // That a connection began or was pinged is no event of a rule about messages.
+            state.pass(look.seen);
+            return;
+        }
+        match state {
             State::Order(state) => state.event(watch, look, out),
             State::Obligation(state) => state.event(watch, look, out),
             State::Stream(state) => state.event(watch, look, out),
+            State::Payload(state) => state.event(watch, look, out),
         }
     }
 
     /// Tells that it is `now_ns`, and no event has come.
-    pub(super) fn time(&mut self, watch: &Watch, now_ns: u64) {
-        for state in self.states.values_mut() {
+    pub(super) fn time(
+        &mut self,
+        watch: &Watch,
+        (now_ns, symbols): (u64, &Symbols),
+        out: &mut Verdicts,
+    ) {
+        for (key, state) in &mut self.states {
+            let before = out.breaches.len();
             match state {
-                State::Order(_) => {}
-                State::Obligation(state) => state.time(watch, now_ns),
-                State::Stream(state) => state.time(watch, now_ns),
+                State::Order(_) | State::Payload(_) => {}
+                State::Obligation(state) => state.time(watch, (now_ns, symbols), out),
+                State::Stream(state) => state.time(watch, (now_ns, symbols), out),
             }
+            say_key(*key, symbols, &mut out.breaches[before..]);
         }
     }
 
     /// When it wants to be told the time.
     pub(super) fn deadline(&self, watch: &Watch) -> Option<u64> {
         let of = |state: &State| match state {
-            State::Order(_) => None,
+            State::Order(_) | State::Payload(_) => None,
             State::Obligation(state) => state.deadline(watch),
             State::Stream(state) => state.deadline(watch),
         };
@@ -293,14 +369,19 @@ impl Monitor {
                 State::Order(state) => state.end(watch, stop, out),
                 State::Obligation(state) => state.end(watch, stop, out),
                 State::Stream(state) => state.end(watch, stop, out),
+                State::Payload(_) => {}
             }
-            // Which of several it is.
-            let key = key.map(|key| key.display(stop.symbols));
-            for breach in &mut out.breaches[before..] {
-                if let Some(key) = key.as_ref().filter(|key| !breach.message.contains(*key)) {
-                    breach.message += &format!(" ({key})");
-                }
-            }
+            say_key(*key, stop.symbols, &mut out.breaches[before..]);
+        }
+    }
+}
+
+/// Says which of several it is.
+fn say_key(key: Option<Scalar>, symbols: &Symbols, breaches: &mut [Breach]) {
+    let key = key.map(|key| key.display(symbols));
+    for breach in breaches {
+        if let Some(key) = key.as_ref().filter(|key| !breach.message.contains(*key)) {
+            breach.message += &format!(" ({key})");
         }
     }
 }
