@@ -225,8 +225,9 @@ fn beginning(preset: &Preset) -> String {
     }
     if let Some(rule) = book.rules.first() {
         text.push_str(&format!(
-            "\n# How bad a rule is: error, warning, info or off.\n#[severity]\n\
-             #\"{}\" = \"warning\"\n",
+            "\n# How bad a rule is: error, warning, info or off. Always there: close, decode,\n\
+             # duplicate, after-end, protocol, unknown-event.\n#[severity]\n\
+             #\"{}\" = \"warning\"\n#close = \"off\"\n",
             rule.id
         ));
     }

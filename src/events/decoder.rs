@@ -10,7 +10,7 @@ use crate::wire::{Connection, Direction, Marks, Message, Opcode};
 
 use super::event::{Event, FieldId, Kind, Scalar};
 use super::known::Known;
-use super::plan::{FieldPlan, NamingPlan, Place, Plan, ReadingError};
+use super::plan::{Conditions, FieldPlan, NamingPlan, Place, Plan, ReadingError};
 use super::reading::{Format, Reading};
 use super::symbol::{Symbol, Symbols};
 use super::trie::{Found, elements};
@@ -337,7 +337,9 @@ impl Decoder {
         let (plan, symbols, known) = self.apart(origin.connection);
         let mut maker = Maker { plan, symbols, known, connection: origin.connection, found };
         maker.fields(&mut values, matches!(named.kind, Kind::Message | Kind::Undecodable));
-        let name = maker.name(named, origin.direction);
+        let (name, naming) = maker.name(named, origin.direction);
+        maker.elsewhere(naming, &mut values);
+        let passes = maker.passes();
         let fields = values.iter().enumerate();
         batch.out.push(Event {
             frames: origin.frames,
@@ -350,6 +352,7 @@ impl Decoder {
             bytes,
             code: None,
             marks: Marks::NONE,
+            passes,
             body: None,
             fields: fields.filter_map(|(id, value)| Some((FieldId(id as u8), (*value)?))).collect(),
         });
@@ -427,7 +430,37 @@ impl Maker<'_> {
         }
     }
 
-    fn name(&mut self, named: Named<'_>, direction: Direction) -> Symbol {
+    /// Fields that a naming finds elsewhere.
+    fn elsewhere(&mut self, naming: Option<usize>, values: &mut [Option<Scalar>]) {
+        let plan = self.plan;
+        let Some(naming) = naming.and_then(|index| plan.names.get(index)) else { return };
+        for (index, from) in &naming.fields {
+            let field = &plan.fields[*index];
+            let found = from.iter().find_map(|place| {
+                let value = self.at(*place)?;
+                let counts = !is_absent(value, &field.absent, self.symbols);
+                counts.then(|| read_as(value, field.value, self.symbols)).flatten()
+            });
+            values[*index] = found.or(values[*index]);
+        }
+    }
+
+    /// The tests that its payload passes.
+    fn passes(&self) -> u32 {
+        let mut passes = 0;
+        for (bit, test) in self.plan.tests.iter().enumerate().take(u32::BITS as usize) {
+            passes |= u32::from(self.fits(test)) << bit;
+        }
+        passes
+    }
+
+    fn fits(&self, conditions: &Conditions) -> bool {
+        conditions.iter().all(|(slot, condition)| {
+            holds(condition, self.found.get(*slot).unwrap_or(&Found::Nothing))
+        })
+    }
+
+    fn name(&mut self, named: Named<'_>, direction: Direction) -> (Symbol, Option<usize>) {
         let plan = self.plan;
         let found = if named.is_fixed {
             None
@@ -447,10 +480,9 @@ impl Maker<'_> {
             let types = &naming.types;
             (types.contains(&word) || types.is_empty() && !named.is_fixed)
                 && naming.direction.is_none_or(|only| only == direction)
-                && naming.conditions.iter().all(|(slot, condition)| {
-                    holds(condition, self.found.get(*slot).unwrap_or(&Found::Nothing))
-                })
+                && self.fits(&naming.conditions)
         };
-        plan.names.iter().find(fits).map_or(word, |naming| naming.name)
+        let index = plan.names.iter().position(|naming| fits(&naming));
+        (index.map_or(word, |index| plan.names[index].name), index)
     }
 }

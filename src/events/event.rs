@@ -79,6 +79,8 @@ pub struct Event {
     pub code: Option<u16>,
     /// What is special or wrong about its frames; told of a message's first event only.
     pub marks: Marks,
+    /// Which of [`Reading::tests`](super::Reading::tests) it passes: a bit for each, the first lowest.
+    pub passes: u32,
     /// Its JSON text, where [`Reading::bodies`](super::Reading::bodies) asks for it and it is not
     /// too long.
     pub body: Option<Box<str>>,

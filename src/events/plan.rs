@@ -59,8 +59,13 @@ pub(super) struct NamingPlan {
     pub(super) name: Symbol,
     pub(super) types: Vec<Symbol>,
     pub(super) direction: Option<Direction>,
-    pub(super) conditions: Vec<(usize, ConditionPlan)>,
+    pub(super) conditions: Conditions,
+    /// Fields that are elsewhere in these: their index, and the places.
+    pub(super) fields: Vec<(usize, Vec<Place>)>,
 }
+
+/// Slots, and what must be there.
+pub(super) type Conditions = Vec<(usize, ConditionPlan)>;
 
 #[derive(Clone, Debug)]
 pub(super) enum ConditionPlan {
@@ -93,6 +98,7 @@ pub(super) struct Plan {
     pub(super) order: Vec<usize>,
     pub(super) names: Vec<NamingPlan>,
     pub(super) bodies: Vec<Symbol>,
+    pub(super) tests: Vec<Conditions>,
 }
 
 impl Plan {
@@ -112,13 +118,15 @@ impl Plan {
                 other => tokens.push(other.clone()),
             }
         }
+        let tests = reading.tests.iter().map(|test| compiler.conditions("where", test));
+        let tests = tests.collect::<Result<_, _>>()?;
         let bodies = reading.bodies.iter().map(|name| compiler.symbols.intern(name)).collect();
         let type_of = compiler.field("type", &reading.type_of, reading)?;
         let mut fields = Vec::with_capacity(reading.fields.len());
         for field in &reading.fields {
             fields.push(compiler.field(&field_place(field), field, reading)?);
         }
-        let names = reading.names.iter().map(|naming| compiler.naming(naming));
+        let names = reading.names.iter().map(|naming| compiler.naming(naming, reading));
         let names = names.collect::<Result<_, _>>()?;
         Ok(Self {
             format: reading.format,
@@ -130,6 +138,7 @@ impl Plan {
             fields,
             names,
             bodies,
+            tests,
             tokens,
             first_tokens,
             trie: compiler.trie,
@@ -157,6 +166,10 @@ impl<'s> Compiler<'s> {
             reading.type_of.from.iter().map(|from| ("type".to_owned(), from)).collect();
         for field in &reading.fields {
             locators.extend(field.from.iter().map(|from| (field_place(field), from)));
+        }
+        for naming in &reading.names {
+            let elsewhere = naming.fields.iter().flat_map(|(_, from)| from);
+            locators.extend(elsewhere.map(|from| (naming_place(naming), from)));
         }
         for (place, locator) in locators {
             match locator {
@@ -187,6 +200,9 @@ impl<'s> Compiler<'s> {
             for (pointer, _) in &naming.conditions {
                 paths.push(path(&naming_place(naming), pointer)?);
             }
+        }
+        for (pointer, _) in reading.tests.iter().flatten() {
+            paths.push(path("where", pointer)?);
         }
         Ok(Self {
             symbols,
@@ -253,23 +269,41 @@ impl<'s> Compiler<'s> {
         Ok(FieldPlan { from, absent, value: field.value, sticky: field.sticky, derive })
     }
 
-    fn naming(&mut self, naming: &Naming) -> Result<NamingPlan, ReadingError> {
-        let place = naming_place(naming);
-        let mut conditions = Vec::with_capacity(naming.conditions.len());
-        for (pointer, condition) in &naming.conditions {
+    fn conditions(
+        &self,
+        place: &str,
+        conditions: &[(String, Condition)],
+    ) -> Result<Conditions, ReadingError> {
+        let mut planned = Vec::with_capacity(conditions.len());
+        for (pointer, condition) in conditions {
             let condition = match condition {
                 Condition::Regex(pattern) => {
                     ConditionPlan::Regex(regex(&format!("{place}, {pointer}"), pattern)?)
                 }
                 plain => ConditionPlan::Plain(plain.clone()),
             };
-            conditions.push((self.slot(&place, pointer)?, condition));
+            planned.push((self.slot(place, pointer)?, condition));
+        }
+        Ok(planned)
+    }
+
+    fn naming(&mut self, naming: &Naming, reading: &Reading) -> Result<NamingPlan, ReadingError> {
+        let place = naming_place(naming);
+        let conditions = self.conditions(&place, &naming.conditions)?;
+        let mut fields = Vec::with_capacity(naming.fields.len());
+        for (name, from) in &naming.fields {
+            let index = reading.fields.iter().position(|field| field.name == *name);
+            let index = index
+                .ok_or_else(|| ReadingError::new(place.as_str(), format!("{name} is no field")))?;
+            let from = from.iter().map(|locator| self.place(&place, locator));
+            fields.push((index, from.collect::<Result<_, _>>()?));
         }
         Ok(NamingPlan {
             name: self.symbols.intern(&naming.name),
             types: naming.types.iter().map(|word| self.symbols.intern(word)).collect(),
             direction: naming.direction,
             conditions,
+            fields,
         })
     }
 }

@@ -37,8 +37,7 @@ const PROTOCOL: BuiltIn = built_in("protocol", Code::W208, Severity::Warning);
 const UNKNOWN: BuiltIn = built_in("unknown-event", Code::W206, Severity::Warning);
 
 /// All of them.
-pub(super) const BUILT_IN: [BuiltIn; 6] =
-    [AFTER_END, CLOSE, DECODE, DUPLICATE, PROTOCOL, UNKNOWN];
+pub(super) const BUILT_IN: [BuiltIn; 6] = [AFTER_END, CLOSE, DECODE, DUPLICATE, PROTOCOL, UNKNOWN];
 
 /// Names outside a strict lifecycle told of one connection; a program that makes names up has one
 /// problem, not thousands.

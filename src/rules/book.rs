@@ -12,6 +12,8 @@ pub struct RuleBook {
     pub name: String,
     /// How to make events from messages.
     pub reading: Reading,
+    /// How much the engine keeps.
+    pub caps: Caps,
     /// Ways to slice; the first is always `conn`.
     pub scopes: Vec<Scope>,
     /// What runs look like.
@@ -25,6 +27,24 @@ pub struct RuleBook {
     pub built_in: Vec<(String, Option<Severity>)>,
     /// Durations that have a name: `latency`, `silence`.
     pub limits: Vec<(String, Nanos)>,
+}
+
+/// How much the engine keeps of one thing; what is beyond is not judged, and counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// Debts of one rule, in one slice and of one key.
+    pub obligations: usize,
+    /// Values of a rule's key, in one slice.
+    pub keys: usize,
+    /// Findings.
+    pub findings: usize,
+}
+
+impl Default for Caps {
+    /// More than any honest run has; of findings, as many as one problem can make of a recording.
+    fn default() -> Self {
+        Self { obligations: 1024, keys: 1024, findings: 100_000 }
+    }
 }
 
 /// How bad it is when a rule is broken.
@@ -163,6 +183,8 @@ pub struct Rule {
     pub kind: RuleKind,
     /// Holds for each value of this field by itself.
     pub key: Option<FieldId>,
+    /// Only events that pass this test make it apply: an index into [`Reading::tests`].
+    pub filter: Option<u8>,
     /// The future part has to come within this.
     pub within: Option<Nanos>,
     /// From c2s to s2c: what comes so soon after was under way already.

@@ -73,7 +73,10 @@ impl Engine {
             .iter()
             .map(|lifecycle| Course::new(lifecycle, &book.scopes[lifecycle.scope], symbols))
             .collect::<Result<Vec<_>, _>>()?;
-        let watches: Vec<Watch> = book.rules.iter().map(|rule| Watch::new(rule, symbols)).collect();
+        let watches: Vec<Watch> = {
+            let caps = book.caps;
+            book.rules.iter().map(|rule| Watch::new(rule, caps, symbols)).collect()
+        };
         let mut state = |scope: &Scope| ScopeState {
             begins: scope.begin.iter().map(|name| symbols.intern(name)).collect(),
             ends: scope.end.iter().map(|name| symbols.intern(name)).collect(),
@@ -200,9 +203,8 @@ impl Engine {
 
     /// Rules that are not judged: schemas whose file is not there.
     pub fn unjudged(&self) -> impl Iterator<Item = &str> {
-        let without = |rule: &&super::book::Rule| {
-            matches!(rule.kind, RuleKind::Schema { text: None, .. })
-        };
+        let without =
+            |rule: &&super::book::Rule| matches!(rule.kind, RuleKind::Schema { text: None, .. });
         self.book.rules.iter().filter(without).map(|rule| rule.id.as_str())
     }
 
@@ -335,7 +337,7 @@ impl Engine {
         }
     }
 
-    fn has_gap(&self, connection: i64) -> bool {
+    pub(super) fn has_gap(&self, connection: i64) -> bool {
         self.gapped.contains(&connection) || self.gapped.contains(&0)
     }
 

@@ -28,7 +28,7 @@ mod told;
 pub use align::{Alignment, Op, Options, Step, align};
 pub use automaton::{Automaton, AutomatonError, Letter, State};
 pub use book::{
-    AtEnd, ClockKind, KeyPart, Lifecycle, Origin, Pattern, Rule, RuleBook, RuleKind, Scope,
+    AtEnd, Caps, ClockKind, KeyPart, Lifecycle, Origin, Pattern, Rule, RuleBook, RuleKind, Scope,
     Severity, Sub,
 };
 pub use engine::Engine;

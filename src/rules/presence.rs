@@ -115,12 +115,18 @@ impl Engine {
                 Came::Right => {}
                 Came::Again => again = true,
                 // The recording does not tell what was sent meanwhile.
-                Came::Wrong(..) if self.gapped.contains(&event.connection) => {}
-                Came::Wrong(code, text, before) => {
+                Came::Wrong(_, _, (old, _))
+                    if self.has_gap(event.connection) || self.has_gap(old) => {}
+                Came::Wrong(code, text, (_, before)) => {
                     let whose = (self.sessions.name(event.connection, symbols), event.connection);
                     let run = self.details.run.and_then(|run| event.field(run));
                     let run = run.map(|run| run.display(symbols));
-                    self.teller.resumed((&watch.rule, code, text), (event, before), (whose, run), symbols);
+                    self.teller.resumed(
+                        (&watch.rule, code, text),
+                        (event, before),
+                        (whose, run),
+                        symbols,
+                    );
                     again |= code == Code::E106;
                 }
             }

@@ -46,8 +46,8 @@ pub(super) enum Came {
     Right,
     /// It was there before the reconnect: no other rule hears of it.
     Again,
-    /// It breaks the rule: how, and the frame before it.
-    Wrong(Code, String, i64),
+    /// It breaks the rule: how, and the connection and the frame before it.
+    Wrong(Code, String, (i64, i64)),
 }
 
 impl Streams {
@@ -65,8 +65,7 @@ impl Streams {
         };
         let epoch = fields.epoch.and_then(|field| event.field(field));
         let (connection, frame) = (event.connection, event.frames.1);
-        let begun =
-            Stream { connection, last: seq, frame, epoch, replayed_to: None, told: false };
+        let begun = Stream { connection, last: seq, frame, epoch, replayed_to: None, told: false };
         let known = (rule, key);
         if self.streams.len() >= MAX_STREAMS && !self.streams.contains_key(&known) {
             return Came::Right;
@@ -82,15 +81,16 @@ impl Streams {
         let returns = stream.connection != connection && sessions.is_gone(stream.connection);
         if returns {
             let before = *stream;
-            *stream = Stream { last: before.last.max(seq), replayed_to: Some(before.last), ..begun };
+            *stream =
+                Stream { last: before.last.max(seq), replayed_to: Some(before.last), ..begun };
             if let Some(came) = before.wrong_return(seq, epoch, symbols) {
                 // Another epoch counts anew, and repeats nothing.
                 *stream = begun;
                 return came;
             }
         }
-        let again = stream.connection == connection
-            && stream.replayed_to.is_some_and(|last| seq <= last);
+        let again =
+            stream.connection == connection && stream.replayed_to.is_some_and(|last| seq <= last);
         if seq > stream.last {
             (stream.last, stream.frame) = (seq, frame);
         }
@@ -98,7 +98,7 @@ impl Streams {
             (false, _) => Came::Right,
             (true, false) if !std::mem::replace(&mut stream.told, true) => {
                 let text = format!("seq {seq} was sent again after the reconnect");
-                Came::Wrong(Code::E106, text, stream.frame)
+                Came::Wrong(Code::E106, text, (connection, stream.frame))
             }
             (true, _) => Came::Again,
         }
@@ -117,7 +117,7 @@ impl Stream {
                 told(epoch),
                 told(self.epoch)
             );
-            return Some(Came::Wrong(Code::E107, text, self.frame));
+            return Some(Came::Wrong(Code::E107, text, (self.connection, self.frame)));
         }
         let next = self.last.saturating_add(1);
         if seq <= next {
@@ -126,6 +126,6 @@ impl Stream {
         let last = seq.saturating_sub(1);
         let range = if last == next { next.to_string() } else { format!("{next}-{last}") };
         let text = format!("seq {range} was lost in the reconnect: it goes on with {seq}");
-        Some(Came::Wrong(Code::E107, text, self.frame))
+        Some(Came::Wrong(Code::E107, text, (self.connection, self.frame)))
     }
 }

@@ -130,8 +130,10 @@ impl Slice {
                 .filter(|(_, watch)| watch.rule.scope == scope)
                 .filter(|(_, watch)| {
                     use RuleKind::{Isolation, Reconnect, Resume};
-                    let elsewhere =
-                        matches!(watch.rule.kind, Isolation { .. } | Reconnect { .. } | Resume { .. });
+                    let elsewhere = matches!(
+                        watch.rule.kind,
+                        Isolation { .. } | Reconnect { .. } | Resume { .. }
+                    );
                     !elsewhere
                 })
                 .map(|(index, _)| (index, Monitor::default()))
@@ -197,7 +199,8 @@ impl Slice {
             let late = self.ended.is_some();
             let transport = !matches!(event.kind, Kind::Message | Kind::Undecodable);
             let body = event.body.as_deref();
-            let look = Look { seen: &seen, value, sent_ns, symbols, late, transport, body };
+            let fits = watch.rule.filter.is_none_or(|test| event.passes >> test & 1 == 1);
+            let look = Look { seen: &seen, value, sent_ns, symbols, late, transport, fits, body };
             let key = watch.rule.key.and_then(|key| event.field(key));
             let mut verdicts = Verdicts::default();
             monitor.event(watch, key, &look, &mut verdicts);

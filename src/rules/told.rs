@@ -5,15 +5,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::events::{Scalar, Symbol, Symbols};
 
+use super::book::Rule;
 use super::book::{Origin, RuleBook, Severity};
 use super::course::Course;
-use super::book::Rule;
 use super::finding::{Cause, Code, Expected, Finding, Pending, Status, Tally};
 use super::monitors::{Breach, SliceEnd, Standing, Watch};
 use super::slice::{By, Judged, Slice};
-
-/// Findings kept. A recording with more has one problem, and its rules or keys are likely wrong.
-const MAX_FINDINGS: usize = 100_000;
 
 /// How far back one looks for a finding of the same cause: they are made close together.
 const RECENT: usize = 256;
@@ -38,6 +35,8 @@ pub(super) struct Teller {
     /// Findings of debts that are overdue and not settled: by their rule and since when.
     overdue: HashMap<(usize, Since), usize>,
     ids: HashSet<u64>,
+    /// Findings kept.
+    most: usize,
     /// Findings beyond the limit.
     dropped: u64,
     courses: usize,
@@ -69,7 +68,13 @@ impl Teller {
         let ids = ids.chain(book.rules.iter().map(|rule| &rule.id));
         let tallies = ids.map(|id| Tally { rule: id.clone(), ..Tally::default() }).collect();
         let stated = book.built_in.iter().cloned().collect();
-        Self { tallies, stated, courses: book.lifecycles.len(), ..Self::default() }
+        Self {
+            tallies,
+            stated,
+            courses: book.lifecycles.len(),
+            most: book.caps.findings,
+            ..Self::default()
+        }
     }
 
     /// How bad breaches of a built-in rule are; `None` if nobody wants to know.
@@ -356,7 +361,7 @@ impl Teller {
         slice: Option<&Slice>,
         symbols: &Symbols,
     ) -> Option<usize> {
-        if self.findings.len() >= MAX_FINDINGS {
+        if self.findings.len() >= self.most {
             self.dropped += 1;
             return None;
         }

@@ -95,6 +95,7 @@ fn book<'t>(name: &str, text: &'t str, report: &mut Report<'t>) -> Option<RuleBo
     let mut letters = Vec::new();
     let mut known = Known::default();
     scopes::read_limits(&sections, &mut known, report);
+    let caps = scopes::read_caps(&sections, report);
     let reading = reading::read(&sections, &mut letters, report);
     known.learn(&reading);
     scopes::read_scopes(&sections, &mut known, report);
@@ -102,6 +103,7 @@ fn book<'t>(name: &str, text: &'t str, report: &mut Report<'t>) -> Option<RuleBo
     let rules = rules::read(&sections, &mut known, report);
     let mut reading = reading;
     reading.bodies = bodies(&rules);
+    reading.tests.clone_from(&known.tests);
     known.check_events(report);
     severities_of_known_rules(&sections, report);
     let built_in = of_built_in(&sections, report);
@@ -113,6 +115,7 @@ fn book<'t>(name: &str, text: &'t str, report: &mut Report<'t>) -> Option<RuleBo
         rules,
         letters,
         built_in,
+        caps,
         limits: known.limits,
     })
 }

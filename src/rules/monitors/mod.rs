@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::events::{Scalar, Symbol, Symbols};
 
-use super::book::{AtEnd, ClockKind, Nanos, Rule, RuleKind as K};
+use super::book::{AtEnd, Caps, ClockKind, Nanos, Rule, RuleKind as K};
 use super::finding::{Code, Expected, Side};
 use super::schema::Schema;
 
@@ -21,10 +21,6 @@ pub(super) use obligation::Obligation;
 pub(super) use order::Order;
 pub(super) use payload::Payload;
 pub(super) use stream::Stream;
-
-/// Values of a rule's key that one slice keeps apart. More than any honest run has; the rest are
-/// not watched, and counted.
-const MAX_KEYS: usize = 1024;
 
 /// Names of a list that are told; of a longer one, the first stands for all.
 const MAX_WORDS: usize = 3;
@@ -61,6 +57,8 @@ pub(super) struct Look<'a> {
     pub(super) late: bool,
     /// It is of the connection, not of what is said on it: only rules that name it count it.
     pub(super) transport: bool,
+    /// It passes what the rule asks of payloads.
+    pub(super) fits: bool,
     /// Its JSON text, where a schema asks for it.
     pub(super) body: Option<&'a str>,
 }
@@ -139,10 +137,11 @@ pub(super) struct Watch {
     pub(super) names: [Box<[Symbol]>; 3],
     /// The schema of a rule that has one, and whose file was there.
     pub(super) schema: Option<Arc<Schema>>,
+    pub(super) caps: Caps,
 }
 
 impl Watch {
-    pub(super) fn new(rule: &Rule, symbols: &mut Symbols) -> Self {
+    pub(super) fn new(rule: &Rule, caps: Caps, symbols: &mut Symbols) -> Self {
         let mut set = |names: &[String]| names.iter().map(|name| symbols.intern(name)).collect();
         let none: &[String] = &[];
         let [a, b, c] = match &rule.kind {
@@ -176,7 +175,7 @@ impl Watch {
             K::Schema { text: Some(text), .. } => Schema::compile(text).ok().map(Arc::new),
             _ => None,
         };
-        Self { rule: rule.clone(), names: [set(a), set(b), set(c)], schema }
+        Self { rule: rule.clone(), names: [set(a), set(b), set(c)], schema, caps }
     }
 
     pub(super) fn is(&self, which: usize, name: Symbol) -> bool {
@@ -202,6 +201,25 @@ impl Watch {
                 | K::Sequence { .. }
         );
         all || self.names(name)
+    }
+
+    /// Whether it is of the rule's first list, and of its second or third. Events that make the rule
+    /// apply have to pass its test; those that it waits for need not.
+    pub(super) fn roles(&self, look: &Look<'_>) -> (bool, bool) {
+        let name = look.seen.name;
+        let (first, second) = match self.rule.kind {
+            K::Precedence(..) | K::AlternatePrecedence(..) | K::ChainPrecedence(..) => {
+                (false, true)
+            }
+            K::Succession(..)
+            | K::AlternateSuccession(..)
+            | K::ChainSuccession(..)
+            | K::CoExistence(..)
+            | K::NotCoExistence(..) => (true, true),
+            _ => (true, false),
+        };
+        let a = self.is(0, name) && (look.fits || !first);
+        (a, (self.is(1, name) || self.is(2, name)) && (look.fits || !second))
     }
 
     /// Whether the rule speaks of events of this name.
@@ -314,7 +332,7 @@ impl Monitor {
             // The rule's slices are those of its scope and its key: this is in none of them.
             return;
         }
-        if self.states.len() >= MAX_KEYS && !self.states.contains_key(&key) {
+        if self.states.len() >= watch.caps.keys && !self.states.contains_key(&key) {
             self.unwatched += 1;
             return;
         }

@@ -7,9 +7,6 @@ use super::super::finding::{Code, Expected, Side};
 use super::order::{missing, orphan, unexpected};
 use super::{Breach, Look, Owed, Seen, SliceEnd, Standing, Stop, Verdicts, Watch, lasted, named};
 
-/// Debts of one key kept apart; the oldest are what people look for.
-const MAX_OPEN: usize = 1024;
-
 /// What is owed, oldest first.
 #[derive(Debug)]
 pub(in super::super) struct Obligation {
@@ -50,7 +47,7 @@ impl Obligation {
 
     pub(super) fn event(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
         let Look { seen, symbols, .. } = look;
-        let (a, b) = (watch.is(0, seen.name), watch.is(1, seen.name) || watch.is(2, seen.name));
+        let (a, b) = watch.roles(look);
         self.last = Some(**seen);
         match &watch.rule.kind {
             K::Existence(_) | K::ExactlyOne(_) => {
@@ -90,7 +87,7 @@ impl Obligation {
         if b && !self.open.is_empty() {
             self.settle(watch, look, out);
         }
-        self.fresh = a && !b || self.fresh && !b;
+        self.fresh = !b && (a || self.fresh);
         if a {
             out.activations += 1;
             // What is both answers itself; only the alternate kinds want another after it.
@@ -114,15 +111,15 @@ impl Obligation {
         if self.count == 1 && self.overdue {
             let late = seen.at_ns.saturating_sub(self.began_ns);
             let message = format!("{} came only after {}", named(seen, symbols), lasted(late));
-            let standing = self.began(false);
+            let standing = Some(self.began(false));
             let breach = unexpected(seen, &[], message);
             out.breaches.push(Breach { code: Code::W201, standing, ..breach });
         }
     }
 
     /// The debt of an `existence`: since its slice began.
-    fn began(&self, is_open: bool) -> Option<Standing> {
-        Some(Standing { since: (self.began_ns, 0), is_open })
+    fn began(&self, is_open: bool) -> Standing {
+        Standing { since: (self.began_ns, 0), is_open }
     }
 
     fn push_orphan_reply(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
@@ -162,7 +159,7 @@ impl Obligation {
                     lasted(within)
                 );
                 let breach = unexpected(look.seen, &[debt.seen.frame], message);
-                let standing = debt.standing(false);
+                let standing = Some(debt.standing(false));
                 out.breaches.push(Breach { code: Code::W201, standing, ..breach });
             }
         }
@@ -176,7 +173,7 @@ impl Obligation {
             K::AlternateResponse(..) | K::AlternateSuccession(..) if !self.open.is_empty() => {
                 let debt = self.open.remove(0);
                 let breach = never(watch, &debt.seen, Some(seen), symbols);
-                out.breaches.push(Breach { standing: debt.standing(false), ..breach });
+                out.breaches.push(Breach { standing: Some(debt.standing(false)), ..breach });
             }
             K::Pair { max_open, .. } => {
                 let most = max_open.unwrap_or(1) as usize;
@@ -194,7 +191,8 @@ impl Obligation {
             }
             _ => {}
         }
-        if self.open.len() < MAX_OPEN {
+        // The oldest are what people look for.
+        if self.open.len() < watch.caps.obligations {
             self.open.push(Debt { seen: **seen, overdue: false });
         }
     }
@@ -223,7 +221,7 @@ impl Obligation {
                 let words = watch.words(0, symbols);
                 let message = format!("{words} has not come within {}", lasted(within));
                 let breach = missing(&last, watch.first(0, last.name), words, message);
-                out.breaches.push(Breach { standing: self.began(true), ..breach });
+                out.breaches.push(Breach { standing: Some(self.began(true)), ..breach });
             }
         }
         for debt in self.open.iter_mut().filter(|debt| !debt.overdue && is_late(debt.seen.at_ns)) {
@@ -235,7 +233,7 @@ impl Obligation {
                 named(&debt.seen, symbols)
             );
             let breach = never(watch, &debt.seen, None, symbols);
-            out.breaches.push(Breach { standing: debt.standing(true), message, ..breach });
+            out.breaches.push(Breach { standing: Some(debt.standing(true)), message, ..breach });
         }
     }
 
@@ -252,7 +250,7 @@ impl Obligation {
             } else {
                 let message = format!("{words} never came");
                 let breach = missing(&last, watch.first(0, last.name), words, message);
-                out.breaches.push(Breach { standing: self.began(false), ..breach });
+                out.breaches.push(Breach { standing: Some(self.began(false)), ..breach });
             }
         }
         for debt in std::mem::take(&mut self.open) {
@@ -266,15 +264,15 @@ impl Obligation {
                 });
             } else {
                 let breach = never(watch, &debt.seen, None, symbols);
-                out.breaches.push(Breach { standing: debt.standing(false), ..breach });
+                out.breaches.push(Breach { standing: Some(debt.standing(false)), ..breach });
             }
         }
     }
 }
 
 impl Debt {
-    fn standing(&self, is_open: bool) -> Option<Standing> {
-        Some(Standing { since: (self.seen.at_ns, self.seen.frame), is_open })
+    fn standing(&self, is_open: bool) -> Standing {
+        Standing { since: (self.seen.at_ns, self.seen.frame), is_open }
     }
 }
 

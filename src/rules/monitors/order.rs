@@ -22,6 +22,8 @@ pub(in super::super) struct Order {
     here: Option<Seen>,
     /// An `a` has come that no `b` has used.
     fresh: bool,
+    /// The latest event was an `a`.
+    after_first: bool,
 }
 
 impl Order {
@@ -31,7 +33,7 @@ impl Order {
 
     pub(super) fn event(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
         let seen = look.seen;
-        let (a, b) = (watch.is(0, seen.name), watch.is(1, seen.name));
+        let (a, b) = watch.roles(look);
         out.activations += u64::from(a || b);
         self.judge(watch, look, (a, b), out);
         self.count += u32::from(a);
@@ -44,12 +46,13 @@ impl Order {
             self.fresh = false;
         }
         self.last = Some(*seen);
+        self.after_first = a;
         self.here = self.last;
     }
 
     fn judge(&self, watch: &Watch, look: &Look<'_>, (a, b): (bool, bool), out: &mut Verdicts) {
         let Look { seen, symbols, .. } = look;
-        let follows = |which| self.last.is_some_and(|last| watch.is(which, last.name));
+        let follows = self.after_first;
         let here = named(seen, symbols);
         let wanted = watch.words(0, symbols);
         match &watch.rule.kind {
@@ -66,7 +69,7 @@ impl Order {
                 out.breaches.push(orphan(seen, watch.first(0, seen.name), message, symbols));
             }
             K::NotCoExistence(..)
-                if a && b || a && self.second.is_some() || b && self.first.is_some() =>
+                if a && (b || self.second.is_some()) || b && self.first.is_some() =>
             {
                 let other = if a { self.second } else { self.first };
                 let frames: Vec<i64> = other.iter().map(|other| other.frame).collect();
@@ -89,15 +92,15 @@ impl Order {
                 let message = format!("{here} came without {wanted} of its own before it");
                 out.breaches.push(orphan(seen, watch.first(0, seen.name), message, symbols));
             }
-            K::ChainPrecedence(..) | K::ChainSuccession(..) if b && !follows(0) => {
+            K::ChainPrecedence(..) | K::ChainSuccession(..) if b && !follows => {
                 let message = format!("{here} came without {wanted} directly before it");
                 out.breaches.push(orphan(seen, watch.first(0, seen.name), message, symbols));
             }
-            K::ChainResponse(..) | K::ChainSuccession(..) if follows(0) && !b => {
+            K::ChainResponse(..) | K::ChainSuccession(..) if follows && !b => {
                 self.push_broken_chain(watch, look, out);
             }
             K::NotSuccession(..) if b => self.push_after(watch, look, out),
-            K::NotChainSuccession(..) if b && follows(0) => {
+            K::NotChainSuccession(..) if b && follows => {
                 let message = format!("{here} must not come directly after {wanted}");
                 out.breaches.push(unexpected(seen, &self.frames(), message));
             }
@@ -164,7 +167,7 @@ impl Order {
         let Stop { end, symbols, .. } = stop;
         let Some(last) = self.last.or(self.here) else { return };
         let (a, b) = (self.first.is_some(), self.second.is_some());
-        let ends_with_first = self.last.is_some_and(|last| watch.is(0, last.name));
+        let ends_with_first = self.after_first;
         let wanted = match &watch.rule.kind {
             K::End(_) if !ends_with_first => 0,
             K::Init(_) if self.last.is_none() => 0,

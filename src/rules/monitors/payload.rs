@@ -22,7 +22,7 @@ impl Payload {
     pub(super) fn event(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
         let K::Schema { file, .. } = &watch.rule.kind else { return };
         let (Some(schema), Some(body)) = (&watch.schema, look.body) else { return };
-        if !watch.is(0, look.seen.name) {
+        if !watch.roles(look).0 {
             return;
         }
         out.activations += 1;

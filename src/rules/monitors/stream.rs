@@ -86,7 +86,7 @@ impl Stream {
             self.number = None;
             self.holes.clear();
         }
-        let Some(Scalar::Integer(number)) = look.value else { return };
+        let (true, Some(Scalar::Integer(number))) = (look.fits, look.value) else { return };
         out.activations += 1;
         let step = (*step).max(1);
         let expected = match (self.number, start) {
@@ -100,7 +100,8 @@ impl Stream {
             }
             let before = self.last.map_or(0, |last| last.frame);
             let last = number.saturating_sub(step);
-            let hole = Hole { from: expected, to: last, step, before, seen: *look.seen, told: false };
+            let hole =
+                Hole { from: expected, to: last, step, before, seen: *look.seen, told: false };
             self.holes.push_back(hole);
             if reorder(watch) == 0 {
                 self.tell_holes(u64::MAX, 0, out);
@@ -144,7 +145,7 @@ impl Stream {
 
     fn heartbeat(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
         let seen = look.seen;
-        let beats = watch.is(0, seen.name);
+        let beats = watch.roles(look).0;
         if beats {
             out.activations += 1;
             if let (true, Some(since)) = (self.told, self.since) {
@@ -161,7 +162,7 @@ impl Stream {
 
     fn rate(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
         let K::Rate { max, per, .. } = &watch.rule.kind else { return };
-        if !watch.is(0, look.seen.name) {
+        if !watch.roles(look).0 {
             return;
         }
         out.activations += 1;
@@ -198,7 +199,7 @@ impl Stream {
             let next = (seen.at_ns, Some(*seen));
             out.breaches.push(quiet(watch, &since, next, false, look.symbols));
         }
-        if watch.is(0, seen.name) && self.since.is_none() && !look.late {
+        if watch.roles(look).0 && self.since.is_none() && !look.late {
             out.activations += 1;
             self.since = Some(*seen);
             self.told = false;
@@ -207,7 +208,7 @@ impl Stream {
 
     fn latency(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
         let K::Latency { max, .. } = &watch.rule.kind else { return };
-        let (true, Some(sent)) = (watch.is(0, look.seen.name), look.sent_ns) else { return };
+        let (true, Some(sent)) = (watch.roles(look).0, look.sent_ns) else { return };
         out.activations += 1;
         let now = look.seen.at_ns;
         let delay = now.cast_signed().saturating_sub(sent);

@@ -170,7 +170,12 @@ impl Scenario {
                 self.facts.push(frame((*frames, id), direction, at_ns, (first, Vec::new())));
             }
             ["mark", arrow, word, kind, members @ ..] => {
-                self.event(at_ns, connection, &[&[*arrow, *kind], members].concat(), (connections, frames));
+                self.event(
+                    at_ns,
+                    connection,
+                    &[&[*arrow, *kind], members].concat(),
+                    (connections, frames),
+                );
                 let Some(Fact::Frame(frame)) = self.facts.last_mut() else { panic!("{what:?}") };
                 frame.frame.marks = Marks::from_word(word).unwrap();
             }

@@ -1,7 +1,7 @@
 //! The Declare rules against their own definition: every trace up to a length, judged by the engine
 //! and by the formula of the table (rules.md, 2.5), read off letter by letter.
 //!
-//! The formulas are evaluated by brute force, straight from the meaning of LTLf over finite traces,
+//! The formulas are evaluated by brute force, straight from the meaning of the logic over finite traces,
 //! so that no idea is shared with what is tested.
 
 use wiretape::events::{Event, Kind, Symbols};
@@ -228,6 +228,7 @@ impl Checked {
             bytes: 1,
             code: (kind == Kind::Close).then_some(1000),
             marks: Marks::NONE,
+            passes: 0,
             body: None,
             fields: Vec::new(),
         };
