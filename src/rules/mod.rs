@@ -8,6 +8,7 @@ pub mod book;
 pub mod codes;
 pub mod engine;
 pub mod finding;
+pub mod implied;
 pub mod language;
 pub mod pattern;
 pub mod presets;

@@ -10,8 +10,9 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::astray::BUILT_IN;
+use super::implied::{Relation, relation};
 use super::presets;
-use super::{Rule, RuleBook, RuleKind, Severity};
+use super::{Lifecycle, Rule, RuleBook, RuleKind, Severity};
 use document::{Place, Report, Source, Table};
 use known::Known;
 use sections::{Sections, Stated};
@@ -105,6 +106,7 @@ fn book<'t>(name: &str, text: &'t str, report: &mut Report<'t>) -> Option<RuleBo
     reading.bodies = bodies(&rules);
     reading.tests.clone_from(&known.tests);
     known.check_events(report);
+    beside_lifecycles(&sections, (&lifecycles, &rules), report);
     severities_of_known_rules(&sections, report);
     let built_in = of_built_in(&sections, report);
     Some(RuleBook {
@@ -187,6 +189,39 @@ fn dotted(text: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// Complains of the file's own rules that no run can satisfy, and of those that say nothing new.
+fn beside_lifecycles(
+    sections: &Sections<'_>,
+    (lifecycles, rules): (&[Lifecycle], &[Rule]),
+    report: &mut Report<'_>,
+) {
+    for rule in rules {
+        let named = |table: &&Table<'_>| {
+            table.get("id").is_some_and(|id| id.as_str() == Some(rule.id.as_str()))
+        };
+        let Some(table) = sections.rules.iter().find(named) else { continue };
+        // A preset's rules are what they are.
+        if table.place.source > 0 {
+            continue;
+        }
+        let place = table.get("id").map_or(&table.place, |id| &id.place);
+        for lifecycle in lifecycles {
+            let id = &lifecycle.id;
+            match relation(rule, lifecycle) {
+                Relation::Independent => {}
+                Relation::Contradictory => {
+                    let hint = format!("no run can satisfy both; \"{id}\" has the order");
+                    report.error(place, format!("this rule contradicts \"{id}\""), hint);
+                }
+                Relation::Implied => {
+                    let hint = "every run that follows it satisfies this".to_owned();
+                    report.warning(place, format!("\"{id}\" says this already"), hint);
+                }
+            }
+        }
+    }
 }
 
 /// The events that are held against a schema.
