@@ -36,6 +36,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("sha1", &["demo"]),
     ("regex", &["events", "rules"]),
     ("toml", &["rules"]),
+    ("jsonschema", &["rules"]),
 ];
 
 /// A longer file holds more than one thought.

@@ -53,7 +53,8 @@ pub(super) fn load_with_text(asked: &str) -> Result<(RuleBook, String), Failure>
     }
     let text = rules::read(path)?;
     let name = path.file_name().map_or(asked.into(), |name| name.to_string_lossy().into_owned());
-    let read = language::read(&name, &text).map_err(|diagnostics| {
+    let checked = language::check_with(&name, &text, &rules::beside(path));
+    let read = checked.book.ok_or(checked.diagnostics).map_err(|diagnostics| {
         let count = diagnostics.len();
         let failure = Failure::new(Code::Usage, format!("{asked} has {count} mistakes"));
         let failure = match diagnostics.first() {

@@ -16,7 +16,7 @@ use super::screen::Screen;
 use crate::analysis::Analysis;
 use crate::proxy::Clock;
 use crate::recording::{Check, Follow, FrameRange, Journal, RecordingError, RecordingReader};
-use crate::rules::{Finding, RuleBook, Severity};
+use crate::rules::{Finding, RuleBook, Severity, Status};
 
 /// The pause between two looks at the file.
 const LOOK: Duration = Duration::from_millis(100);
@@ -46,8 +46,8 @@ struct Looking {
     screen: Arc<Screen>,
     clock: Clock,
     journal: Journal,
-    /// Findings that were told, by their index.
-    told: BTreeSet<usize>,
+    /// Findings that were told, by their id.
+    told: BTreeSet<u64>,
     found: Found,
 }
 
@@ -132,7 +132,7 @@ impl Looking {
 
     fn tell(&mut self, index: usize) {
         let Some(finding) = self.analysis.engine().findings().get(index) else { return };
-        if !self.told.insert(index) {
+        if finding.status == Status::Withdrawn || !self.told.insert(finding.id) {
             return;
         }
         match finding.severity {

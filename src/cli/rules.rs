@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -14,7 +14,7 @@ use super::output::Role;
 use super::{Globals, escape, human};
 use crate::rules::language::{self, Checked, Diagnostic, MAX_BYTES};
 use crate::rules::presets::{self, Preset};
-use crate::rules::{RuleBook, Severity, codes};
+use crate::rules::{RuleBook, Severity, codes, schema};
 
 /// Where `rules init` writes.
 const USUAL_FILE: &str = "wiretape.rules.toml";
@@ -225,8 +225,9 @@ fn beginning(preset: &Preset) -> String {
     }
     if let Some(rule) = book.rules.first() {
         text.push_str(&format!(
-            "\n# How bad a rule is: error, warning, info or off.\n#[severity]\n\
-             #\"{}\" = \"warning\"\n",
+            "\n# How bad a rule is: error, warning, info or off. Always there: close, decode,\n\
+             # duplicate, after-end, protocol, unknown-event.\n#[severity]\n\
+             #\"{}\" = \"warning\"\n#close = \"off\"\n",
             rule.id
         ));
     }
@@ -265,7 +266,7 @@ struct LintObject<'d> {
 fn lint(path: &Path, globals: &Globals) -> Result<ExitCode, Failure> {
     let text = read(path)?;
     let name = path.file_name().unwrap_or(OsStr::new("rules")).to_string_lossy();
-    let Checked { book, diagnostics } = language::check(&name, &text);
+    let Checked { book, diagnostics } = language::check_with(&name, &text, &beside(path));
     let mut output = globals.output();
     if globals.json {
         output.json(&LintObject {
@@ -336,6 +337,31 @@ fn object_of(diagnostic: &Diagnostic) -> DiagnosticObject<'_> {
         end: diagnostic.at.end,
         message: &diagnostic.message,
         hint: diagnostic.hint.as_deref(),
+    }
+}
+
+/// Opens files that a rules file at `path` names. Only what lies beside or below it: rules that came
+/// from somebody else read nothing more of this machine.
+pub(super) fn beside(path: &Path) -> impl Fn(&str) -> Result<String, String> {
+    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    move |name: &str| {
+        let inside = Path::new(name)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        if !inside {
+            return Err("it lies outside the rules file's folder".to_owned());
+        }
+        let failed = |error: std::io::Error| error.to_string();
+        let path = folder.join(name);
+        let meta = fs::metadata(&path).map_err(failed)?;
+        if !meta.is_file() {
+            return Err("it is no file".to_owned());
+        }
+        let file = File::open(path).map_err(failed)?;
+        let mut text = String::new();
+        let most = schema::MAX_BYTES as u64 + 1;
+        file.take(most).read_to_string(&mut text).map_err(failed)?;
+        Ok(text)
     }
 }
 

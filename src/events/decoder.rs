@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::wire::{Connection, Direction, Marks, Message, Opcode};
 
-use super::event::{Event, FieldId, Kind, Scalar};
+use super::event::{Event, Kind, Scalar};
 use super::known::Known;
 use super::maker::{Maker, Values};
 use super::map::Map;
@@ -20,6 +20,10 @@ use super::{mend::mend, msgpack, socketio};
 /// Events made of one message; where there is more in it, the last one is undecodable. The largest
 /// honest batches are hundreds.
 const MOST_PARTS: u32 = 4096;
+
+/// The longest text kept of an event, in bytes: what a schema is for is small, and a tree of a
+/// megabyte of JSON takes ten times that.
+const LONGEST_BODY: usize = 1 << 20;
 
 /// Connections whose handshakes are remembered; further ones are read without. Ten times what a
 /// server's ports allow at once.
@@ -124,10 +128,11 @@ impl Decoder {
         let at_ns = message.stamp.read_ns;
         let origin = Origin { connection, direction, at_ns, frames: message.frames };
         let whole = !message.marks.has(Marks::CUT);
+        let before = out.len();
         if message.opcode.is_control() && whole && self.control(&origin, message, out) {
+            out[before..].iter_mut().for_each(|event| event.marks = message.marks);
             return;
         }
-        let before = out.len();
         let mut batch = Batch { origin, part: 0, out };
         match message.opcode {
             _ if message.trouble.is_some() => self.undecodable(&mut batch, message.length),
@@ -140,6 +145,9 @@ impl Decoder {
         }
         if let [event] = &mut out[before..] {
             event.bytes = message.length;
+        }
+        if let [event, ..] = &mut out[before..] {
+            event.marks = message.marks;
         }
     }
 
@@ -279,10 +287,10 @@ impl Decoder {
             Some(Err(_)) => return self.undecodable(batch, text.len() as u64),
         };
         match self.plan.trie.pick(&inner) {
-            Ok(found) => self.read(batch, &found, word, inner.len()),
+            Ok(found) => self.read(batch, &found, word, &inner),
             Err(_) => match mend(&inner) {
                 Some(mended) => match self.plan.trie.pick(&mended) {
-                    Ok(found) => self.read(batch, &found, word, inner.len()),
+                    Ok(found) => self.read(batch, &found, word, &mended),
                     Err(_) => self.undecodable(batch, inner.len() as u64),
                 },
                 None => self.undecodable(batch, inner.len() as u64),
@@ -291,10 +299,17 @@ impl Decoder {
     }
 
     /// The event of a message in which this was found.
-    fn read(&mut self, batch: &mut Batch<'_>, found: &Picked<'_>, word: &str, length: usize) {
+    fn read(&mut self, batch: &mut Batch<'_>, found: &Picked<'_>, word: &str, text: &str) {
         self.learn_first(&batch.origin, found);
         let named = Named { kind: Kind::Message, word, is_fixed: false };
-        self.event(batch, named, found, length as u64);
+        let before = batch.out.len();
+        self.event(batch, named, found, text.len() as u64);
+        if let [event] = &mut batch.out[before..]
+            && self.plan.bodies.contains(&event.name)
+            && text.len() <= LONGEST_BODY
+        {
+            event.body = Some(text.into());
+        }
     }
 
     fn fixed(&mut self, batch: &mut Batch<'_>, name: &str, length: usize) {
@@ -329,8 +344,10 @@ impl Decoder {
         let mut maker = Maker { plan, symbols, known, connection, found, derived: &mut derived };
         maker.gather(&mut values);
         maker.complete(&mut values, matches!(named.kind, Kind::Message | Kind::Undecodable));
-        let name = maker.name(named, origin.direction, &values);
-        let fields = values.fields.iter().enumerate();
+        let (name, naming) = maker.name(named, origin.direction, &values);
+        maker.elsewhere(naming, &mut values);
+        let passes = maker.passes();
+        let fields = values.fields();
         batch.out.push(Event {
             frames: origin.frames,
             part: batch.part,
@@ -341,9 +358,10 @@ impl Decoder {
             kind: named.kind,
             bytes,
             code: None,
-            fields: fields
-                .filter_map(|(id, (_, value))| Some((FieldId(id as u8), (*value)?)))
-                .collect(),
+            marks: Marks::NONE,
+            passes,
+            body: None,
+            fields,
         });
         (self.values, self.derived) = (values, derived);
         batch.part += 1;

@@ -1,6 +1,6 @@
 //! A message with a name, seen through a rules file.
 
-use crate::wire::Direction;
+use crate::wire::{Direction, Marks};
 
 use super::symbol::{Symbol, Symbols};
 
@@ -80,6 +80,13 @@ pub struct Event {
     pub bytes: u64,
     /// A close frame's code, or the status of a refused upgrade.
     pub code: Option<u16>,
+    /// What is special or wrong about its frames; told of a message's first event only.
+    pub marks: Marks,
+    /// Which of [`Reading::tests`](super::Reading::tests) it passes: a bit for each, the first lowest.
+    pub passes: u32,
+    /// Its JSON text, where [`Reading::bodies`](super::Reading::bodies) asks for it and it is not
+    /// too long.
+    pub body: Option<Box<str>>,
     /// Its fields, in the order of their ids.
     pub fields: Vec<(FieldId, Scalar)>,
 }

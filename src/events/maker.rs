@@ -5,10 +5,10 @@ use regex::Regex;
 use crate::wire::Direction;
 
 use super::decoder::Named;
-use super::event::Scalar;
+use super::event::{FieldId, Scalar};
 use super::known::Known;
 use super::map::Map;
-use super::plan::{Place, Plan, Want};
+use super::plan::{Conditions, Place, Plan, Want};
 use super::symbol::{Symbol, Symbols};
 use super::trie::Picked;
 use super::value::{derived, holds, is_absent, read_as, scalar};
@@ -20,7 +20,7 @@ const REMEMBERED: usize = 8192;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Values {
     /// By field: the rank of the place that the value is from, and the value.
-    pub(super) fields: Vec<(usize, Option<Scalar>)>,
+    fields: Vec<(usize, Option<Scalar>)>,
     /// The same for the type.
     of_type: (usize, Option<Scalar>),
     /// A type that counts as none.
@@ -131,12 +131,45 @@ impl Maker<'_> {
         value
     }
 
+    /// Fields that a naming finds elsewhere.
+    pub(super) fn elsewhere(&mut self, naming: Option<usize>, values: &mut Values) {
+        let plan = self.plan;
+        let Some(naming) = naming.and_then(|index| plan.names.get(index)) else { return };
+        for (index, from) in &naming.fields {
+            let field = &plan.fields[*index];
+            let found = from.iter().find_map(|place| {
+                let value = match place {
+                    Place::Slot(slot) => scalar(self.found.at(*slot), self.symbols)?,
+                    elsewhere => self.beside(*elsewhere)?,
+                };
+                let counts = !is_absent(value, field, self.symbols);
+                counts.then(|| read_as(value, field.value, self.symbols)).flatten()
+            });
+            let value = &mut values.fields[*index].1;
+            *value = found.or(*value);
+        }
+    }
+
+    /// The tests that its payload passes.
+    pub(super) fn passes(&self) -> u32 {
+        let mut passes = 0;
+        for (bit, test) in self.plan.tests.iter().enumerate().take(u32::BITS as usize) {
+            passes |= u32::from(self.fits(test)) << bit;
+        }
+        passes
+    }
+
+    fn fits(&self, conditions: &Conditions) -> bool {
+        conditions.iter().all(|(slot, condition)| holds(condition, self.found.at(*slot)))
+    }
+
+    /// Its name, and the naming that gave it.
     pub(super) fn name(
         &mut self,
         named: Named<'_>,
         direction: Direction,
         values: &Values,
-    ) -> Symbol {
+    ) -> (Symbol, Option<usize>) {
         let plan = self.plan;
         let found = if named.is_fixed { None } else { values.of_type.1.or(values.absent_type.1) };
         let word = match found {
@@ -151,17 +184,24 @@ impl Maker<'_> {
             let naming = &plan.names[**index];
             !(naming.types.is_empty() && named.is_fixed)
                 && naming.direction.is_none_or(|only| only == direction)
-                && naming
-                    .conditions
-                    .iter()
-                    .all(|(slot, condition)| holds(condition, self.found.at(*slot)))
+                && self.fits(&naming.conditions)
         };
         let candidates = plan.names_of.get(&word).unwrap_or(&plan.names_of_any);
-        candidates.iter().find(fits).map_or(word, |index| plan.names[*index].name)
+        let naming = candidates.iter().find(fits).copied();
+        (naming.map_or(word, |index| plan.names[index].name), naming)
     }
 }
 
 impl Values {
+    /// Those that there are, by their fields.
+    pub(super) fn fields(&self) -> Vec<(FieldId, Scalar)> {
+        let count = self.fields.iter().filter(|(_, value)| value.is_some()).count();
+        let mut fields = Vec::with_capacity(count);
+        let values = self.fields.iter().enumerate();
+        fields.extend(values.filter_map(|(id, (_, value))| Some((FieldId(id as u8), (*value)?))));
+        fields
+    }
+
     fn rank(&self, field: usize) -> usize {
         self.fields.get(field).map_or(self.of_type.0, |(rank, _)| *rank)
     }

@@ -70,8 +70,13 @@ pub(super) struct NamingPlan {
     pub(super) name: Symbol,
     pub(super) types: Vec<Symbol>,
     pub(super) direction: Option<Direction>,
-    pub(super) conditions: Vec<(usize, ConditionPlan)>,
+    pub(super) conditions: Conditions,
+    /// Fields that are elsewhere in these: their index, and the places.
+    pub(super) fields: Vec<(usize, Vec<Place>)>,
 }
+
+/// Slots, and what must be there.
+pub(super) type Conditions = Vec<(usize, ConditionPlan)>;
 
 #[derive(Clone, Debug)]
 pub(super) enum ConditionPlan {
@@ -111,6 +116,8 @@ pub(super) struct Plan {
     pub(super) names_of: Map<Symbol, Vec<usize>>,
     /// Those for any other type.
     pub(super) names_of_any: Vec<usize>,
+    pub(super) bodies: Vec<Symbol>,
+    pub(super) tests: Vec<Conditions>,
 }
 
 impl Plan {
@@ -137,12 +144,15 @@ impl Plan {
                 other => tokens.push(other.clone()),
             }
         }
+        let tests = reading.tests.iter().map(|test| compiler.conditions("where", test));
+        let tests = tests.collect::<Result<_, _>>()?;
+        let bodies = reading.bodies.iter().map(|name| compiler.symbols.intern(name)).collect();
         let type_of = compiler.field(Self::TYPE, ("type", &reading.type_of), reading)?;
         let mut fields = Vec::with_capacity(reading.fields.len());
         for (index, field) in reading.fields.iter().enumerate() {
             fields.push(compiler.field(index, (&field_place(field), field), reading)?);
         }
-        let names = reading.names.iter().map(|naming| compiler.naming(naming));
+        let names = reading.names.iter().map(|naming| compiler.naming(naming, reading));
         let names = names.collect::<Result<Vec<_>, _>>()?;
         let (names_of, names_of_any) = by_type(&names);
         Ok(Self {
@@ -158,6 +168,8 @@ impl Plan {
             type_of,
             fields,
             names,
+            bodies,
+            tests,
             tokens,
             first_tokens,
             trie: compiler.trie,
@@ -188,6 +200,10 @@ impl<'s> Compiler<'s> {
         for field in &reading.fields {
             locators.extend(field.from.iter().map(|from| (field_place(field), from)));
         }
+        for naming in &reading.names {
+            let elsewhere = naming.fields.iter().flat_map(|(_, from)| from);
+            locators.extend(elsewhere.map(|from| (naming_place(naming), from)));
+        }
         for (place, locator) in locators {
             match locator {
                 Locator::Pointer(pointer) | Locator::First(pointer) => {
@@ -217,6 +233,9 @@ impl<'s> Compiler<'s> {
             for (pointer, _) in &naming.conditions {
                 paths.push(path(&naming_place(naming), pointer)?);
             }
+        }
+        for (pointer, _) in reading.tests.iter().flatten() {
+            paths.push(path("where", pointer)?);
         }
         let trie = Trie::new(paths);
         Ok(Self {
@@ -293,23 +312,41 @@ impl<'s> Compiler<'s> {
         Ok(FieldPlan { absent, absent_texts, value, sticky, derive })
     }
 
-    fn naming(&mut self, naming: &Naming) -> Result<NamingPlan, ReadingError> {
-        let place = naming_place(naming);
-        let mut conditions = Vec::with_capacity(naming.conditions.len());
-        for (pointer, condition) in &naming.conditions {
+    fn conditions(
+        &self,
+        place: &str,
+        conditions: &[(String, Condition)],
+    ) -> Result<Conditions, ReadingError> {
+        let mut planned = Vec::with_capacity(conditions.len());
+        for (pointer, condition) in conditions {
             let condition = match condition {
                 Condition::Regex(pattern) => {
                     ConditionPlan::Regex(regex(&format!("{place}, {pointer}"), pattern)?)
                 }
                 plain => ConditionPlan::Plain(plain.clone()),
             };
-            conditions.push((self.slot(&place, pointer)?, condition));
+            planned.push((self.slot(place, pointer)?, condition));
+        }
+        Ok(planned)
+    }
+
+    fn naming(&mut self, naming: &Naming, reading: &Reading) -> Result<NamingPlan, ReadingError> {
+        let place = naming_place(naming);
+        let conditions = self.conditions(&place, &naming.conditions)?;
+        let mut fields = Vec::with_capacity(naming.fields.len());
+        for (name, from) in &naming.fields {
+            let index = reading.fields.iter().position(|field| field.name == *name);
+            let index = index
+                .ok_or_else(|| ReadingError::new(place.as_str(), format!("{name} is no field")))?;
+            let from = from.iter().map(|locator| self.place(&place, locator));
+            fields.push((index, from.collect::<Result<_, _>>()?));
         }
         Ok(NamingPlan {
             name: self.symbols.intern(&naming.name),
             types: naming.types.iter().map(|word| self.symbols.intern(word)).collect(),
             direction: naming.direction,
             conditions,
+            fields,
         })
     }
 }

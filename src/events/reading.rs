@@ -24,6 +24,10 @@ pub struct Reading {
     pub type_of: Field,
     /// The other fields; a [`FieldId`](super::FieldId) is an index here.
     pub fields: Vec<Field>,
+    /// What rules ask of payloads besides names: pointers and conditions, all of each. At most 32.
+    pub tests: Vec<Vec<(String, Condition)>>,
+    /// Names of events whose whole text is wanted, to be held against a schema.
+    pub bodies: Vec<String>,
     /// Names for types, in order: the first that fits names the event. A type without one names
     /// itself.
     pub names: Vec<Naming>,
@@ -99,6 +103,8 @@ pub struct Naming {
     pub direction: Option<Direction>,
     /// What the payload must be like: pointer and condition, all of them.
     pub conditions: Vec<(String, Condition)>,
+    /// Fields that are elsewhere in these: by their name, and where to look instead.
+    pub fields: Vec<(String, Vec<Locator>)>,
 }
 
 /// What a value must be like.

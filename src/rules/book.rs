@@ -12,6 +12,8 @@ pub struct RuleBook {
     pub name: String,
     /// How to make events from messages.
     pub reading: Reading,
+    /// How much the engine keeps.
+    pub caps: Caps,
     /// Ways to slice; the first is always `conn`.
     pub scopes: Vec<Scope>,
     /// What runs look like.
@@ -20,8 +22,29 @@ pub struct RuleBook {
     pub rules: Vec<Rule>,
     /// Letters for the timeline: event name and letter.
     pub letters: Vec<(String, char)>,
+    /// How bad breaches of rules are that every file has, where it says so: `close`, `decode`,
+    /// `duplicate`, `after-end`, `protocol`, `unknown-event`; `None` for off.
+    pub built_in: Vec<(String, Option<Severity>)>,
     /// Durations that have a name: `latency`, `silence`.
     pub limits: Vec<(String, Nanos)>,
+}
+
+/// How much the engine keeps of one thing; what is beyond is not judged, and counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// Debts of one rule, in one slice and of one key.
+    pub obligations: usize,
+    /// Values of a rule's key, in one slice.
+    pub keys: usize,
+    /// Findings.
+    pub findings: usize,
+}
+
+impl Default for Caps {
+    /// More than any honest run has; of findings, as many as one problem can make of a recording.
+    fn default() -> Self {
+        Self { obligations: 1024, keys: 1024, findings: 100_000 }
+    }
 }
 
 /// How bad it is when a rule is broken.
@@ -160,6 +183,8 @@ pub struct Rule {
     pub kind: RuleKind,
     /// Holds for each value of this field by itself.
     pub key: Option<FieldId>,
+    /// Only events that pass this test make it apply: an index into [`Reading::tests`].
+    pub filter: Option<u8>,
     /// The future part has to come within this.
     pub within: Option<Nanos>,
     /// From c2s to s2c: what comes so soon after was under way already.
@@ -233,5 +258,5 @@ pub enum RuleKind {
     Resume { seq: FieldId, epoch: Option<FieldId>, replay_allowed: bool },
     Isolation { keys: Vec<FieldId>, owner: FieldId, shared: Vec<String> },
     Latency { event: Names, max: Nanos },
-    Schema { event: Names, file: String },
+    Schema { event: Names, file: String, text: Option<String> },
 }

@@ -205,6 +205,13 @@ impl Course {
         Progress { run: self.track.walk(), children: Vec::new(), ended_at: None }
     }
 
+    /// The names of all events that have a place in it.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let tracks = std::iter::once(&self.track).chain(self.subs.iter().map(|sub| &sub.track));
+        let names = tracks.flat_map(|track| track.automaton.letters());
+        names.map(AsRef::as_ref).filter(|name: &&str| !name.starts_with('@'))
+    }
+
     /// Whether an event of this name has a place in it.
     pub(super) fn knows(&self, name: Symbol) -> bool {
         self.track.letters.contains_key(&name)

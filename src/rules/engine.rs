@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet, VecDeque};
 
 use crate::events::{Event, Kind, Map, Scalar, Symbol, Symbols};
+use crate::wire::Marks;
 
 use super::automaton::AutomatonError;
 use super::book::{RuleBook, RuleKind, Scope, Severity};
@@ -12,6 +13,7 @@ use super::course::Course;
 use super::finding::{Finding, Pending, Tally};
 use super::isolation::Owners;
 use super::monitors::{Seen, SliceEnd, Watch};
+use super::resume::Streams;
 use super::session::Sessions;
 use super::slice::{Detached, Details, Judged, Key, Slice, key_of};
 use super::slices::Slices;
@@ -30,6 +32,7 @@ pub struct Engine {
     pub(super) scopes: Vec<ScopeState>,
     pub(super) sessions: Sessions,
     owners: Owners,
+    pub(super) streams: Streams,
     /// Who was cut off and is not back.
     pub(super) away: Map<Scalar, (Detached, i64)>,
     /// Connections of which something was lost; 0 for all of them.
@@ -69,7 +72,10 @@ impl Engine {
             .iter()
             .map(|lifecycle| Course::new(lifecycle, &book.scopes[lifecycle.scope], symbols))
             .collect::<Result<Vec<_>, _>>()?;
-        let watches: Vec<Watch> = book.rules.iter().map(|rule| Watch::new(rule, symbols)).collect();
+        let watches: Vec<Watch> = {
+            let caps = book.caps;
+            book.rules.iter().map(|rule| Watch::new(rule, caps, symbols)).collect()
+        };
         let mut state = |scope: &Scope| ScopeState {
             begins: scope.begin.iter().map(|name| symbols.intern(name)).collect(),
             ends: scope.end.iter().map(|name| symbols.intern(name)).collect(),
@@ -89,6 +95,7 @@ impl Engine {
         Ok(Self {
             sessions: Sessions::new(book.reading.field("user")),
             owners: Owners::default(),
+            streams: Streams::default(),
             courses,
             watches,
             details,
@@ -107,6 +114,9 @@ impl Engine {
         self.time(event.at_ns, symbols);
         self.now_ns = self.now_ns.max(event.at_ns);
         let user = self.sessions.event(event);
+        if event.marks.has(Marks::VIOLATIONS) {
+            self.teller.violation(event, &self.sessions, symbols);
+        }
         let seen = self.seen(event);
         match event.kind {
             Kind::Gap => self.gap(event),
@@ -120,7 +130,8 @@ impl Engine {
             self.come_back(event, user, symbols);
         }
         let foreign = self.isolation(event, user, symbols);
-        if !foreign && event.kind != Kind::Gap {
+        let again = !foreign && self.is_sent_again(event, user, symbols);
+        if !foreign && !again && event.kind != Kind::Gap {
             let now = Now { event, seen, user };
             for scope in 0..self.scopes.len() {
                 self.in_scope(scope, now, symbols);
@@ -185,12 +196,11 @@ impl Engine {
         self.teller.tallies()
     }
 
-    /// Rules of kinds that are read and not judged yet: `schema` and `resume`.
+    /// Rules that are not judged: schemas whose file is not there.
     pub fn unjudged(&self) -> impl Iterator<Item = &str> {
-        let kinds = |rule: &&super::book::Rule| {
-            matches!(rule.kind, RuleKind::Schema { .. } | RuleKind::Resume { .. })
-        };
-        self.book.rules.iter().filter(kinds).map(|rule| rule.id.as_str())
+        let without =
+            |rule: &&super::book::Rule| matches!(rule.kind, RuleKind::Schema { text: None, .. });
+        self.book.rules.iter().filter(without).map(|rule| rule.id.as_str())
     }
 
     /// What limits left out: findings beyond the first hundred thousand, and slices that were
@@ -321,7 +331,7 @@ impl Engine {
         }
     }
 
-    fn has_gap(&self, connection: i64) -> bool {
+    pub(super) fn has_gap(&self, connection: i64) -> bool {
         self.gapped.contains(&connection) || self.gapped.contains(&0)
     }
 
@@ -373,6 +383,12 @@ impl Engine {
             slice.ended = Some((event.at_ns, slice.events.len().saturating_sub(1)));
         }
         self.teller.judged(rules, slice, judged, symbols);
+        let strict = |course: &&Course| course.lifecycle.scope == scope && course.lifecycle.strict;
+        for course in self.courses.iter().filter(strict) {
+            if event.kind == Kind::Message && !course.knows(event.name) {
+                self.teller.unknown(course, (slice, &seen), symbols);
+            }
+        }
         let next_ns = slice.ends_ns(&self.book.scopes[scope]).min(due_ns);
         self.wake((scope, number), next_ns);
     }
@@ -414,7 +430,8 @@ impl Engine {
         }
         let due = slice.deadline(&self.watches).is_some_and(|deadline| deadline <= at_ns);
         if due {
-            slice.time(&self.watches, at_ns.saturating_add(1));
+            let judged = slice.time(&self.watches, at_ns.saturating_add(1), symbols);
+            self.teller.judged((&self.courses, &self.watches), slice, judged, symbols);
         }
         self.set_timer(scope, number);
     }

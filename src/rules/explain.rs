@@ -147,6 +147,7 @@ impl Explained<'_> {
                 .find(&name)
                 .or(anchor.map(|seen| seen.name))
                 .unwrap_or_else(|| self.course.ends.first().copied().unwrap_or_default()),
+            standing: None,
         }
     }
 
@@ -224,6 +225,7 @@ impl Explained<'_> {
             expected: None,
             side: Some(if seen.out { Side::Client } else { Side::Server }),
             about: seen.name,
+            standing: None,
         }
     }
 }

@@ -117,6 +117,10 @@ impl Code {
 pub enum Status {
     /// What comes may still change it.
     Provisional,
+    /// It was changed by what came.
+    Amended,
+    /// What came took it back: another finding tells it better, or nothing was wrong.
+    Withdrawn,
     /// It stays.
     Confirmed,
 }

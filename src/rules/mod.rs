@@ -8,9 +8,11 @@ pub mod book;
 pub mod codes;
 pub mod engine;
 pub mod finding;
+pub mod implied;
 pub mod language;
 pub mod pattern;
 pub mod presets;
+pub mod schema;
 pub mod session;
 pub mod states;
 
@@ -20,6 +22,7 @@ mod explain;
 mod isolation;
 mod monitors;
 mod presence;
+mod resume;
 mod slice;
 mod slices;
 mod told;
@@ -27,7 +30,7 @@ mod told;
 pub use align::{Alignment, Op, Options, Step, align};
 pub use automaton::{Automaton, AutomatonError, Letter, State};
 pub use book::{
-    AtEnd, ClockKind, KeyPart, Lifecycle, Origin, Pattern, Rule, RuleBook, RuleKind, Scope,
+    AtEnd, Caps, ClockKind, KeyPart, Lifecycle, Origin, Pattern, Rule, RuleBook, RuleKind, Scope,
     Severity, Sub,
 };
 pub use engine::Engine;

@@ -4,8 +4,10 @@ use crate::events::{Event, Kind, Scalar, Symbols};
 
 use super::book::RuleKind;
 use super::engine::Engine;
+use super::finding::Code;
 use super::monitors::SliceEnd;
-use super::slice::Detached;
+use super::resume::{Came, Fields};
+use super::slice::{Detached, key_of};
 
 /// What stands for a close frame without a code, and for none (RFC 6455, 7.1.5).
 const NO_CODE: u16 = 1005;
@@ -93,6 +95,43 @@ impl Engine {
                 (about, symbols),
             );
         }
+    }
+
+    /// Whether a server sends what it had sent before a reconnect. Tells of what was lost in one.
+    pub(super) fn is_sent_again(
+        &mut self,
+        event: &Event,
+        user: Option<Scalar>,
+        symbols: &Symbols,
+    ) -> bool {
+        let mut again = false;
+        for (index, watch) in self.watches.iter().enumerate() {
+            let RuleKind::Resume { seq, epoch, replay_allowed } = watch.rule.kind else { continue };
+            let key = key_of(&self.book.scopes[watch.rule.scope].key, event, user);
+            let Some(key) = key else { continue };
+            let fields = Fields { seq, epoch, replay_allowed };
+            let named = (&self.sessions, symbols);
+            match self.streams.event((index, key), fields, event, named) {
+                Came::Right => {}
+                Came::Again => again = true,
+                // The recording does not tell what was sent meanwhile.
+                Came::Wrong(_, _, (old, _))
+                    if self.has_gap(event.connection) || self.has_gap(old) => {}
+                Came::Wrong(code, text, (_, before)) => {
+                    let whose = (self.sessions.name(event.connection, symbols), event.connection);
+                    let run = self.details.run.and_then(|run| event.field(run));
+                    let run = run.map(|run| run.display(symbols));
+                    self.teller.resumed(
+                        (&watch.rule, code, text),
+                        (event, before),
+                        (whose, run),
+                        symbols,
+                    );
+                    again |= code == Code::E106;
+                }
+            }
+        }
+        again
     }
 
     pub(super) fn gap(&mut self, event: &Event) {

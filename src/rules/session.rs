@@ -42,6 +42,11 @@ impl Sessions {
         })
     }
 
+    /// Whether a connection has ended.
+    pub(super) fn is_gone(&self, connection: i64) -> bool {
+        self.connections.get(&connection).is_some_and(|session| session.gone)
+    }
+
     /// Whose a connection is; `None` if that was never said.
     pub fn user(&self, connection: i64) -> Option<Scalar> {
         self.connections.get(&connection).and_then(|session| session.user)

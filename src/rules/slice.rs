@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use smallvec::SmallVec;
 
-use crate::events::{Event, FieldId, Map, Scalar, Symbol, Symbols};
+use crate::events::{Event, FieldId, Kind, Map, Scalar, Symbol, Symbols};
 
 use super::book::{KeyPart, RuleKind, Scope};
 use super::course::{Course, Ending, Progress, Told};
@@ -137,7 +137,14 @@ impl Slice {
                 .collect(),
             monitors: watches
                 .filter(|(_, watch)| watch.rule.scope == scope)
-                .filter(|(_, watch)| !matches!(watch.rule.kind, RuleKind::Isolation { .. }))
+                .filter(|(_, watch)| {
+                    use RuleKind::{Isolation, Reconnect, Resume};
+                    let elsewhere = matches!(
+                        watch.rule.kind,
+                        Isolation { .. } | Reconnect { .. } | Resume { .. }
+                    );
+                    !elsewhere
+                })
                 .map(|(index, _)| (index, Monitor::default()))
                 .collect(),
         }
@@ -202,7 +209,10 @@ impl Slice {
                 _ => None,
             });
             let late = self.ended.is_some();
-            let look = Look { seen: &seen, value, sent_ns, symbols, late };
+            let transport = !matches!(event.kind, Kind::Message | Kind::Undecodable);
+            let body = event.body.as_deref();
+            let fits = watch.rule.filter.is_none_or(|test| event.passes >> test & 1 == 1);
+            let look = Look { seen: &seen, value, sent_ns, symbols, late, transport, fits, body };
             let key = watch.rule.key.and_then(|key| event.field(key));
             let mut verdicts = Verdicts::default();
             monitor.event(watch, key, &look, &mut verdicts);
@@ -240,10 +250,21 @@ impl Slice {
     }
 
     /// It is `now_ns`, and nothing has come.
-    pub(super) fn time(&mut self, watches: &[Watch], now_ns: u64) {
+    pub(super) fn time(
+        &mut self,
+        watches: &[Watch],
+        now_ns: u64,
+        symbols: &Symbols,
+    ) -> Vec<Judged> {
+        let mut judged = Vec::new();
         for (index, monitor) in &mut self.monitors {
-            monitor.time(&watches[*index], now_ns);
+            let mut verdicts = Verdicts::default();
+            monitor.time(&watches[*index], (now_ns, symbols), &mut verdicts);
+            if !verdicts.breaches.is_empty() || !verdicts.owed.is_empty() {
+                judged.push(Judged::of(By::Watch(*index), verdicts));
+            }
         }
+        judged
     }
 
     /// When it ends, if nothing more comes.

@@ -1,17 +1,16 @@
 //! Breaches → findings: one cause, one finding; counted by rule.
 
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::events::{Map, Scalar, Symbols};
+use crate::events::{Map, Scalar, Symbol, Symbols};
 
+use super::book::Rule;
 use super::book::{Origin, RuleBook, Severity};
 use super::course::Course;
 use super::finding::{Cause, Code, Expected, Finding, Pending, Status, Tally};
-use super::monitors::{Breach, SliceEnd, Watch};
+use super::monitors::{Breach, SliceEnd, Standing, Watch};
 use super::slice::{By, Judged, Key, Slice};
-
-/// Findings kept. A recording with more has one problem, and its rules or keys are likely wrong.
-const MAX_FINDINGS: usize = 100_000;
 
 /// How far back one looks for a finding of the same cause: they are made close together.
 const RECENT: usize = 256;
@@ -29,10 +28,22 @@ pub(super) struct Teller {
     pub(super) undecodable: Map<(i64, bool), usize>,
     pub(super) repeats: Map<(Option<Scalar>, i64), usize>,
     pub(super) stragglers: Map<Key, usize>,
+    pub(super) violations: Map<(i64, bool, u32), usize>,
+    pub(super) unknown: Map<(i64, Symbol), usize>,
+    /// What the file says of built-in rules; `None` for off.
+    stated: Map<String, Option<Severity>>,
+    /// Findings of debts that are overdue and not settled: by their rule and since when.
+    overdue: Map<(usize, Since), usize>,
+    ids: HashSet<u64>,
+    /// Findings kept.
+    most: usize,
     /// Findings beyond the limit.
     dropped: u64,
     courses: usize,
 }
+
+/// Time and frame of the event that began a debt.
+type Since = (u64, i64);
 
 /// What a finding is made with, besides its breach.
 pub(super) struct About<'a> {
@@ -44,12 +55,31 @@ pub(super) struct About<'a> {
     pub(super) connection: Option<i64>,
 }
 
+impl<'a> About<'a> {
+    pub(super) fn of(rule: &'a Rule, user: Option<String>, connection: Option<i64>) -> Self {
+        let Rule { id, origin, severity, .. } = rule;
+        Self { rule: id, origin, severity: *severity, user, run: None, connection }
+    }
+}
+
 impl Teller {
     pub(super) fn new(book: &RuleBook) -> Self {
         let ids = book.lifecycles.iter().map(|lifecycle| &lifecycle.id);
         let ids = ids.chain(book.rules.iter().map(|rule| &rule.id));
         let tallies = ids.map(|id| Tally { rule: id.clone(), ..Tally::default() }).collect();
-        Self { tallies, courses: book.lifecycles.len(), ..Self::default() }
+        let stated = book.built_in.iter().cloned().collect();
+        Self {
+            tallies,
+            stated,
+            courses: book.lifecycles.len(),
+            most: book.caps.findings,
+            ..Self::default()
+        }
+    }
+
+    /// How bad breaches of a built-in rule are; `None` if nobody wants to know.
+    pub(super) fn severity_of(&self, id: &str, otherwise: Severity) -> Option<Severity> {
+        self.stated.get(id).copied().unwrap_or(Some(otherwise))
     }
 
     pub(super) fn take_changes(&mut self) -> Vec<usize> {
@@ -78,6 +108,12 @@ impl Teller {
 
     /// All has been told.
     pub(super) fn finish(&mut self) {
+        let left: Vec<usize> = self.overdue.drain().map(|(_, index)| index).collect();
+        for index in left {
+            // What it is a part of was given up: nobody knows how it ended.
+            self.withdraw(index);
+        }
+        self.findings.retain(|finding| finding.status != Status::Withdrawn);
         for finding in &mut self.findings {
             finding.status = Status::Confirmed;
         }
@@ -111,6 +147,7 @@ impl Teller {
         judged: Vec<Judged>,
         symbols: &Symbols,
     ) {
+        let before = self.findings.len();
         let mut first = None;
         for judged in judged {
             let by = judged.by;
@@ -124,6 +161,39 @@ impl Teller {
                 _ => {}
             }
         }
+        if matches!(end, SliceEnd::Lost | SliceEnd::Idle | SliceEnd::Superseded) {
+            self.gather(before);
+        }
+    }
+
+    /// What a slice owed when it was cut off or left is one finding, with the rest as its parts
+    /// (rules.md, 2.4).
+    fn gather(&mut self, from: usize) {
+        let told = &self.findings[from.min(self.findings.len())..];
+        let is_cut = |finding: &Finding| matches!(finding.code, Code::E111 | Code::E112);
+        let Some(kept) = told.iter().position(is_cut).map(|at| from + at) else { return };
+        let is_part = |finding: &Finding| {
+            let class = finding.code.class();
+            let open = finding.expected.as_ref().is_some_and(|expected| expected.before.is_none());
+            open && matches!(class, "missing" | "lost" | "stalled" | "silence")
+        };
+        let mut kept = self.findings.remove(kept);
+        let mut rest = Vec::new();
+        // Nothing points at what was told just now, so that it may move.
+        for finding in self.findings.drain(from..) {
+            if !is_part(&finding) {
+                rest.push(finding);
+                continue;
+            }
+            self.ids.remove(&finding.id);
+            kept.severity = kept.severity.max(finding.severity);
+            kept.also_violates.push(format!("{}: {}", finding.rule, finding.message));
+            kept.also_violates.extend(finding.also_violates);
+        }
+        self.findings.push(kept);
+        self.findings.append(&mut rest);
+        self.changed.retain(|changed| *changed < from);
+        self.changed.extend(from..self.findings.len());
     }
 
     /// Findings about the same missing event are one (rules.md, 3.5).
@@ -140,7 +210,8 @@ impl Teller {
             && about(other)
                 .is_some_and(|names| names.split('/').any(|name| one.message.contains(name)));
         if second + 1 == self.findings.len() && (same || quiet || moved) {
-            let rule = self.findings.remove(second).rule;
+            let Finding { rule, id, .. } = self.findings.remove(second);
+            self.ids.remove(&id);
             self.changed.retain(|changed| *changed != second);
             self.findings[first].also_violates.push(rule);
         }
@@ -154,6 +225,11 @@ impl Teller {
         judged: Judged,
         symbols: &Symbols,
     ) -> Option<usize> {
+        let is_sure = match judged.by {
+            By::Watch(index) => end.is_none() && watches[index].survives_gaps(),
+            By::Course(_) => false,
+        };
+        let unsure = slice.is_uncertain() && !is_sure;
         let (tally, rule, origin, severity) = match judged.by {
             By::Course(index) => {
                 let lifecycle = &courses[index].lifecycle;
@@ -164,7 +240,7 @@ impl Teller {
                 (self.courses + index, &rule.id, &rule.origin, rule.severity)
             }
         };
-        self.count(tally, &judged, slice, end);
+        self.count(tally, &judged, unsure, end);
         if judged.told.breaches.is_empty() && judged.told.owed.is_empty() {
             return None;
         }
@@ -186,13 +262,21 @@ impl Teller {
                 frame: owed.frame,
             });
         }
-        if slice.is_uncertain() && end.is_some() {
-            return None;
-        }
         let mut first = None;
         let mut also = judged.told.also;
         for breach in judged.told.breaches {
-            if self.is_explained(slice, &breach, rule) {
+            if let Some(standing) = breach.standing
+                && self.stands(tally, (standing, &breach), (slice, end))
+            {
+                continue;
+            }
+            if unsure || self.is_explained(slice, &breach, rule) {
+                continue;
+            }
+            if breach.standing.is_some_and(|standing| standing.is_open) {
+                let since = breach.standing.map(|standing| standing.since).unwrap_or_default();
+                let made = self.push(&about, breach, Some(slice), symbols);
+                self.overdue.extend(made.map(|made| ((tally, since), made)));
                 continue;
             }
             let made = self.push(&about, at_end(breach, end), Some(slice), symbols);
@@ -204,12 +288,55 @@ impl Teller {
         first
     }
 
-    fn count(&mut self, tally: usize, judged: &Judged, slice: &Slice, end: Option<SliceEnd>) {
+    /// Whether what is told of a debt is settled by what was told of it before: then that is
+    /// changed. What was told before its slice ended makes room for what is known then.
+    fn stands(
+        &mut self,
+        rule: usize,
+        (standing, breach): (Standing, &Breach),
+        (slice, end): (&Slice, Option<SliceEnd>),
+    ) -> bool {
+        if standing.is_open {
+            return slice.is_uncertain();
+        }
+        let Some(index) = self.overdue.remove(&(rule, standing.since)) else { return false };
+        if end.is_some() {
+            self.withdraw(index);
+            return false;
+        }
+        let Some(finding) = self.findings.get_mut(index) else { return false };
+        let Breach { code, at_ns, message, frames, expected, side, .. } = breach.clone();
+        *finding = Finding {
+            code,
+            at_ns,
+            message,
+            frames,
+            expected,
+            side,
+            cause: None,
+            also_violates: Vec::new(),
+            rows: Vec::new(),
+            status: Status::Amended,
+            ..finding.clone()
+        };
+        self.changed.push(index);
+        true
+    }
+
+    fn withdraw(&mut self, index: usize) {
+        let Some(finding) = self.findings.get_mut(index) else { return };
+        finding.status = Status::Withdrawn;
+        self.ids.remove(&finding.id);
+        self.changed.push(index);
+    }
+
+    fn count(&mut self, tally: usize, judged: &Judged, unsure: bool, end: Option<SliceEnd>) {
         let Some(tally) = self.tallies.get_mut(tally) else { return };
-        let breaches = judged.told.breaches.len() as u64;
+        let open = |breach: &&Breach| breach.standing.is_some_and(|standing| standing.is_open);
+        let breaches = judged.told.breaches.iter().filter(|breach| !open(breach)).count() as u64;
         let owed = judged.told.owed.len() as u64;
         tally.activations += judged.activations;
-        if slice.is_uncertain() && end.is_some() {
+        if unsure && (end.is_some() || breaches > 0) {
             tally.inconclusive += breaches.max(1);
             return;
         }
@@ -244,7 +371,7 @@ impl Teller {
         slice: Option<&Slice>,
         symbols: &Symbols,
     ) -> Option<usize> {
-        if self.findings.len() >= MAX_FINDINGS {
+        if self.findings.len() >= self.most {
             self.dropped += 1;
             return None;
         }
@@ -256,6 +383,10 @@ impl Teller {
         let mut hasher = DefaultHasher::new();
         let anchor = breach.frames.last().copied().unwrap_or_default();
         (about.rule, &about.user, &about.run, anchor, breach.code).hash(&mut hasher);
+        let mut id = hasher.finish();
+        while !self.ids.insert(id) {
+            id = id.wrapping_add(1);
+        }
         let rows = slice.map_or_else(Vec::new, |slice| {
             slice.rows(&breach.frames, breach.expected.as_ref(), symbols)
         });
@@ -264,7 +395,7 @@ impl Teller {
         let cause = slice.filter(|_| incomplete).and_then(Slice::cause);
         self.changed.push(self.findings.len());
         self.findings.push(Finding {
-            id: hasher.finish(),
+            id,
             code: breach.code,
             severity: about.severity,
             status: Status::Provisional,
@@ -292,7 +423,8 @@ impl Teller {
         let unmet = |code: Code| incomplete(code) || code == Code::W202;
         let recent = self.findings.len().saturating_sub(RECENT);
         let same = self.findings[recent..].iter().rposition(|finding| {
-            unmet(finding.code)
+            finding.status != Status::Withdrawn
+                && unmet(finding.code)
                 && unmet(breach.code)
                 && finding.frames == breach.frames
                 && await_same(finding.expected.as_ref(), breach.expected.as_ref())
@@ -307,7 +439,8 @@ impl Teller {
             return None;
         }
         let graver = self.findings[recent..].iter().rposition(|finding| {
-            incomplete(finding.code)
+            finding.status != Status::Withdrawn
+                && incomplete(finding.code)
                 && finding.severity > about.severity
                 && (&finding.user, &finding.run) == (&about.user, &about.run)
                 && (breach.code != Code::W202

@@ -248,7 +248,10 @@ fn summary(output: &mut Output, checked: &Checked, findings: &[&Finding]) -> Res
     for (count, text) in [
         (dropped, format!("{dropped} more findings are not told")),
         (evicted, format!("{evicted} runs were given up for newer ones, and not judged")),
-        (unjudged.len() as u64, format!("not judged yet: {}", unjudged.join(", "))),
+        (
+            unjudged.len() as u64,
+            format!("not judged, for want of a schema's file: {}", unjudged.join(", ")),
+        ),
     ] {
         if count > 0 {
             output.line(&escape::text(&text))?;

@@ -154,17 +154,19 @@ impl<'d> Table<'d> {
 }
 
 /// What is wrong so far.
-#[derive(Debug)]
 pub(super) struct Report<'t> {
     pub(super) sources: Vec<Source<'t>>,
     /// Where the file names its preset: what is wrong with a preset is told there.
     pub(super) preset_at: Range<usize>,
     pub(super) found: Vec<Diagnostic>,
+    /// Opens a file that the text names; `None` where the text came alone.
+    pub(super) open: Option<super::Open<'t>>,
 }
 
 impl<'t> Report<'t> {
-    pub(super) fn new(file: &str, text: &'t str) -> Self {
-        Self { sources: vec![Source::new(file, text)], preset_at: 0..0, found: Vec::new() }
+    pub(super) fn new(file: &str, text: &'t str, open: Option<super::Open<'t>>) -> Self {
+        let sources = vec![Source::new(file, text)];
+        Self { sources, preset_at: 0..0, found: Vec::new(), open }
     }
 
     pub(super) fn error(

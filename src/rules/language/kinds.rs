@@ -5,6 +5,7 @@ use super::known::Known;
 use crate::events::FieldId;
 use crate::rules::RuleKind;
 use crate::rules::book::Names;
+use crate::rules::schema::Schema;
 
 /// Counts in rules: a rate keeps as many times.
 const MAX_COUNT: i64 = 1_000_000;
@@ -173,9 +174,7 @@ impl<'d> Parts<'_, 'd, '_> {
             }
             "schema" => {
                 self.only(&["event", "file"]);
-                let file = self.required("file")?;
-                let file = self.report.text(&file)?.to_owned();
-                RuleKind::Schema { event: self.names("event"), file }
+                self.schema()?
             }
             _ => self.of_stream(name)?,
         };
@@ -229,6 +228,26 @@ impl<'d> Parts<'_, 'd, '_> {
             }
             _ => return None,
         })
+    }
+
+    fn schema(&mut self) -> Option<RuleKind> {
+        let value = self.required("file")?;
+        let file = self.report.text(&value)?.to_owned();
+        let opened = self.report.open.map(|open| open(&file));
+        let text = match opened {
+            None => None,
+            Some(Ok(text)) => Some(text),
+            Some(Err(why)) => {
+                let hint = "it is looked for beside the rules file".to_owned();
+                let message = format!("\"{file}\" can't be read: {why}");
+                self.report.error(&value.place, message, hint);
+                None
+            }
+        };
+        if let Some(Err(why)) = text.as_deref().map(Schema::compile) {
+            self.report.error(&value.place, format!("\"{file}\" is no schema: {why}"), None);
+        }
+        Some(RuleKind::Schema { event: self.names("event"), file, text })
     }
 
     fn sequence(&mut self) -> Option<RuleKind> {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::document::{Place, Report, Value};
 use super::duration::{self, NoDuration};
 use super::near;
+use crate::events::reading::Condition;
 use crate::events::{FieldId, Reading};
 use crate::rules::book::Nanos;
 use crate::rules::{KeyPart, Scope};
@@ -33,6 +34,8 @@ pub(super) struct Known {
     pub(super) limits: Vec<(String, Nanos)>,
     pub(super) fields: Vec<String>,
     pub(super) scopes: Vec<Scope>,
+    /// What rules ask of payloads.
+    pub(super) tests: Vec<Vec<(String, Condition)>>,
     /// Names that `[[event]]`s give.
     declared: Vec<String>,
     /// Names of events that rules and lifecycles speak of.

@@ -9,11 +9,13 @@
 use toml::Spanned;
 use toml::de::DeTable;
 
+use super::astray::BUILT_IN;
+use super::implied::{Relation, relation};
 use super::presets;
-use super::{RuleBook, Severity};
+use super::{Lifecycle, Rule, RuleBook, RuleKind, Severity};
 use document::{Place, Report, Source, Table};
 use known::Known;
-use sections::Sections;
+use sections::{Sections, Stated};
 
 mod diagnostic;
 mod document;
@@ -58,9 +60,22 @@ pub fn read(name: &str, text: &str) -> Result<RuleBook, Vec<Diagnostic>> {
     checked.book.ok_or(checked.diagnostics)
 }
 
-/// Reads a rules file, and tells everything that is wrong or odd about it.
+/// Gives the text of a file that a rules file names, or says why there is none.
+pub type Open<'o> = &'o dyn Fn(&str) -> Result<String, String>;
+
+/// Reads a rules file, and tells everything that is wrong or odd about it. The text is alone: files
+/// that it names are not looked for, and rules that need them are not judged.
 pub fn check(name: &str, text: &str) -> Checked {
-    let mut report = Report::new(name, text);
+    check_opening(name, text, None)
+}
+
+/// The same, where files that the text names are there to be opened.
+pub fn check_with(name: &str, text: &str, open: Open<'_>) -> Checked {
+    check_opening(name, text, Some(open))
+}
+
+fn check_opening(name: &str, text: &str, open: Option<Open<'_>>) -> Checked {
+    let mut report = Report::new(name, text, open);
     let book = book(name, text, &mut report);
     let mut diagnostics = report.found;
     diagnostics.sort_by_key(|diagnostic| (diagnostic.at.start, diagnostic.at.end));
@@ -81,13 +96,19 @@ fn book<'t>(name: &str, text: &'t str, report: &mut Report<'t>) -> Option<RuleBo
     let mut letters = Vec::new();
     let mut known = Known::default();
     scopes::read_limits(&sections, &mut known, report);
+    let caps = scopes::read_caps(&sections, report);
     let reading = reading::read(&sections, &mut letters, report);
     known.learn(&reading);
     scopes::read_scopes(&sections, &mut known, report);
     let lifecycles = lifecycles::read(&sections, &mut known, report);
     let rules = rules::read(&sections, &mut known, report);
+    let mut reading = reading;
+    reading.bodies = bodies(&rules);
+    reading.tests.clone_from(&known.tests);
     known.check_events(report);
+    beside_lifecycles(&sections, (&lifecycles, &rules), report);
     severities_of_known_rules(&sections, report);
+    let built_in = of_built_in(&sections, report);
     Some(RuleBook {
         name: name.to_owned(),
         reading,
@@ -95,6 +116,8 @@ fn book<'t>(name: &str, text: &'t str, report: &mut Report<'t>) -> Option<RuleBo
         lifecycles,
         rules,
         letters,
+        built_in,
+        caps,
         limits: known.limits,
     })
 }
@@ -168,10 +191,72 @@ fn dotted(text: &str) -> Option<usize> {
     None
 }
 
+/// Complains of the file's own rules that no run can satisfy, and of those that say nothing new.
+fn beside_lifecycles(
+    sections: &Sections<'_>,
+    (lifecycles, rules): (&[Lifecycle], &[Rule]),
+    report: &mut Report<'_>,
+) {
+    for rule in rules {
+        let named = |table: &&Table<'_>| {
+            table.get("id").is_some_and(|id| id.as_str() == Some(rule.id.as_str()))
+        };
+        let Some(table) = sections.rules.iter().find(named) else { continue };
+        // A preset's rules are what they are.
+        if table.place.source > 0 {
+            continue;
+        }
+        let place = table.get("id").map_or(&table.place, |id| &id.place);
+        for lifecycle in lifecycles {
+            let id = &lifecycle.id;
+            match relation(rule, lifecycle) {
+                Relation::Independent => {}
+                Relation::Contradictory => {
+                    let hint = format!("no run can satisfy both; \"{id}\" has the order");
+                    report.error(place, format!("this rule contradicts \"{id}\""), hint);
+                }
+                Relation::Implied => {
+                    let hint = "every run that follows it satisfies this".to_owned();
+                    report.warning(place, format!("\"{id}\" says this already"), hint);
+                }
+            }
+        }
+    }
+}
+
+/// The events that are held against a schema.
+fn bodies(rules: &[Rule]) -> Vec<String> {
+    let mut names = Vec::new();
+    for rule in rules {
+        if let RuleKind::Schema { event, text: Some(_), .. } = &rule.kind {
+            names.extend_from_slice(event);
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// What `[severity]` says of the rules that every file has.
+fn of_built_in(
+    sections: &Sections<'_>,
+    report: &mut Report<'_>,
+) -> Vec<(String, Option<Severity>)> {
+    let mut stated = Vec::new();
+    for rule in BUILT_IN {
+        match sections.severity(rule.id, report) {
+            Stated::Nothing => {}
+            Stated::Off => stated.push((rule.id.to_owned(), None)),
+            Stated::Severity(severity) => stated.push((rule.id.to_owned(), Some(severity))),
+        }
+    }
+    stated
+}
+
 /// Complains of a `[severity]` of nothing.
 fn severities_of_known_rules(sections: &Sections<'_>, report: &mut Report<'_>) {
     let text = |value: &document::Value<'_>| value.as_str().map(str::to_owned);
-    let mut ids: Vec<String> = Vec::new();
+    let mut ids: Vec<String> = BUILT_IN.iter().map(|rule| rule.id.to_owned()).collect();
     for table in &sections.lifecycles {
         let Some(id) = table.get("id").and_then(text) else { continue };
         if let Some(subs) = table.get("sub").and_then(document::Value::as_table) {

@@ -64,7 +64,8 @@ pub(super) fn read(
     }
     derived_from_known_fields(sections, &reading, report);
     for table in &sections.events {
-        event(table, &mut reading.names, letters, report);
+        let fields = reading.fields.iter().map(|field| field.name.as_str());
+        event(table, (&mut reading.names, fields.collect()), letters, report);
     }
     reading
 }
@@ -165,11 +166,11 @@ fn derived_from_known_fields(sections: &Sections<'_>, reading: &Reading, report:
 
 fn event(
     table: &Table<'_>,
-    names: &mut Vec<Naming>,
+    (names, known): (&mut Vec<Naming>, Vec<&str>),
     letters: &mut Vec<(String, char)>,
     report: &mut Report<'_>,
 ) {
-    table.only(&["name", "type", "dir", "where", "letter"], report);
+    table.only(&["name", "type", "dir", "where", "letter", "fields"], report);
     let Some(name) = table.get("name") else {
         report.error(&table.place, "this event has no name", "name = \"…\"".to_owned());
         return;
@@ -190,14 +191,18 @@ fn event(
         let known = [("c2s", Direction::ClientToServer), ("s2c", Direction::ServerToClient)];
         naming.direction = one_of(direction, &known, "dir", report);
     }
-    if let Some(conditions) = conditions.and_then(|value| report.table(value)) {
-        for entry in &conditions.entries {
-            if let Some(why) = wrong_pointer(entry.key) {
-                report.error(&entry.key_place, why, "write \"/payload/status\"".to_owned());
+    if let Some(value) = conditions {
+        naming.conditions = self::conditions(value, report);
+    }
+    if let Some(fields) = table.get("fields").and_then(|value| report.table(value)) {
+        for entry in &fields.entries {
+            if !known.contains(&entry.key) {
+                let hint = near::suggestion(entry.key, known.iter().copied());
+                let message = format!("there is no field \"{}\"", entry.key);
+                report.error(&entry.key_place, message, hint);
+                continue;
             }
-            for condition in condition(&entry.value, report) {
-                naming.conditions.push((entry.key.to_owned(), condition));
-            }
+            naming.fields.push((entry.key.to_owned(), locators(&entry.value, report)));
         }
     }
     if let Some(letter) = table.get("letter") {
@@ -212,6 +217,22 @@ fn event(
         }
     }
     names.push(naming);
+}
+
+/// What a `where` asks of a payload.
+pub(super) fn conditions(value: &Value<'_>, report: &mut Report<'_>) -> Vec<(String, Condition)> {
+    let Some(table) = report.table(value) else { return Vec::new() };
+    let mut conditions = Vec::new();
+    for entry in &table.entries {
+        if let Some(why) = wrong_pointer(entry.key) {
+            report.error(&entry.key_place, why, "write \"/payload/status\"".to_owned());
+            continue;
+        }
+        for condition in condition(&entry.value, report) {
+            conditions.push((entry.key.to_owned(), condition));
+        }
+    }
+    conditions
 }
 
 fn condition(value: &Value<'_>, report: &mut Report<'_>) -> Vec<Condition> {

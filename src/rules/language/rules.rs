@@ -5,13 +5,16 @@ use super::kinds::{self, KINDS};
 use super::known::Known;
 use super::lifecycles::{identifier, scope, severity};
 use super::near;
-use super::reading::one_of;
+use super::reading::{conditions, one_of};
 use super::sections::{Sections, Stated};
 use crate::rules::{AtEnd, ClockKind, Rule, RuleKind, Severity};
 
+/// Different tests of rules: each is a bit of every event.
+const MAX_TESTS: usize = 32;
+
 /// Keys of a rule besides its kind.
-const MODIFIERS: [&str; 9] =
-    ["id", "scope", "severity", "key", "within", "crossing", "at_end", "clock", "note"];
+const MODIFIERS: [&str; 10] =
+    ["id", "scope", "severity", "key", "where", "within", "crossing", "at_end", "clock", "note"];
 
 /// Reads all rules that are not off.
 pub(super) fn read(
@@ -59,6 +62,7 @@ fn rule(table: &Table<'_>, known: &mut Known, report: &mut Report<'_>) -> Option
     ];
     let clock = table.get("clock").and_then(|value| one_of(value, &clocks, "clock", report));
     let note = table.get("note").and_then(|value| report.text(value)).map(str::to_owned);
+    let filter = filter(table, known, report);
     let severity = severity(table, Severity::Error, report);
     let kind = read?.kind;
     fits(table, &kind, clock, known, report);
@@ -68,6 +72,7 @@ fn rule(table: &Table<'_>, known: &mut Known, report: &mut Report<'_>) -> Option
         severity,
         kind,
         key: inner.or(key),
+        filter,
         within,
         crossing,
         at_end: at_end.unwrap_or_default(),
@@ -75,6 +80,22 @@ fn rule(table: &Table<'_>, known: &mut Known, report: &mut Report<'_>) -> Option
         note,
         origin: report.origin(&table.place),
     })
+}
+
+/// The test that a `where` asks for: its number among all that are asked for.
+fn filter(table: &Table<'_>, known: &mut Known, report: &mut Report<'_>) -> Option<u8> {
+    let entry = table.entry("where")?;
+    let test = conditions(&entry.value, report);
+    let index = known.tests.iter().position(|other| *other == test).unwrap_or(known.tests.len());
+    if index == known.tests.len() {
+        if index >= MAX_TESTS {
+            let message = format!("over {MAX_TESTS} different \"where\" in rules");
+            report.error(&entry.key_place, message, None);
+            return None;
+        }
+        known.tests.push(test);
+    }
+    u8::try_from(index).ok()
 }
 
 /// The one key that says what must hold; complains of unknown keys, and of none or several.
@@ -103,9 +124,6 @@ fn kind<'t, 'd>(table: &'t Table<'d>, report: &mut Report<'_>) -> Option<&'t Ent
 }
 
 fn hint(entry: &Entry<'_>) -> String {
-    if entry.key == "where" {
-        return "give such messages a name: [[event]] name = \"…\", where = …".to_owned();
-    }
     let known = KINDS.into_iter().chain(MODIFIERS);
     near::nearest(entry.key, known).map_or_else(
         || "wiretape rules show agent   has examples of every part".to_owned(),
@@ -126,6 +144,13 @@ fn fits(
     {
         let hint = "it belongs inside { }".to_owned();
         report.error(&entry.key_place, "this rule has a \"within\" of its own", hint);
+    }
+    if let (
+        Some(entry),
+        RuleKind::Reconnect { .. } | RuleKind::Resume { .. } | RuleKind::Isolation { .. },
+    ) = (table.entry("where"), kind)
+    {
+        report.error(&entry.key_place, "this kind of rule is about all events", None);
     }
     let Some(entry) = table.entry("clock") else { return };
     if clock.is_some_and(|clock| clock != ClockKind::Recorder)

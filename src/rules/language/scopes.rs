@@ -3,9 +3,10 @@
 use super::document::{Report, Table};
 use super::duration;
 use super::known::Known;
+use super::near;
 use super::sections::Sections;
 use crate::rules::book::Nanos;
-use crate::rules::{KeyPart, Scope};
+use crate::rules::{Caps, KeyPart, Scope};
 
 const SECOND: Nanos = 1_000_000_000;
 
@@ -20,6 +21,9 @@ const MAX_OPEN: usize = 200_000;
 
 /// More open slices than this can't be asked for: 2 GB.
 const MOST_OPEN: i64 = 10_000_000;
+
+/// What can be asked for of anything else: a gigabyte of findings.
+const MOST_KEPT: i64 = 1_000_000;
 
 /// Parts of a key; each is copied with every slice.
 const MAX_KEY: usize = 8;
@@ -39,6 +43,27 @@ pub(super) fn read_limits(sections: &Sections<'_>, known: &mut Known, report: &m
             known.limits.push((entry.key.to_owned(), nanos));
         }
     }
+}
+
+/// Reads how much the engine keeps.
+pub(super) fn read_caps(sections: &Sections<'_>, report: &mut Report<'_>) -> Caps {
+    const KEYS: [&str; 3] = ["max_obligations", "max_keys", "max_findings"];
+    let mut caps = Caps::default();
+    for entry in &sections.caps {
+        let cap = match entry.key {
+            "max_obligations" => &mut caps.obligations,
+            "max_keys" => &mut caps.keys,
+            "max_findings" => &mut caps.findings,
+            other => {
+                let hint = near::suggestion(other, KEYS);
+                report.error(&entry.key_place, format!("unknown key \"{other}\""), hint);
+                continue;
+            }
+        };
+        let number = report.integer(&entry.value, 1..=MOST_KEPT);
+        *cap = number.and_then(|number| usize::try_from(number).ok()).unwrap_or(*cap);
+    }
+    caps
 }
 
 /// Reads the scopes; the first is always `conn`.

@@ -11,11 +11,12 @@ pub(super) const MAX_ENTRIES: usize = 1000;
 const VERSION: i64 = 1;
 
 /// Keys at the top of a file.
-const TOP: [&str; 10] = [
+const TOP: [&str; 11] = [
     "version",
     "preset",
     "decode",
     "limit",
+    "limits",
     "fields",
     "event",
     "scope",
@@ -29,6 +30,7 @@ const TOP: [&str; 10] = [
 pub(super) struct Sections<'d> {
     pub(super) decode: Vec<Entry<'d>>,
     pub(super) limits: Vec<Entry<'d>>,
+    pub(super) caps: Vec<Entry<'d>>,
     pub(super) fields: Vec<Entry<'d>>,
     pub(super) scopes: Vec<Entry<'d>>,
     pub(super) severities: Vec<Entry<'d>>,
@@ -58,6 +60,7 @@ impl<'d> Sections<'d> {
         for (key, section) in [
             ("decode", &mut self.decode),
             ("limit", &mut self.limits),
+            ("limits", &mut self.caps),
             ("fields", &mut self.fields),
             ("scope", &mut self.scopes),
             ("severity", &mut self.severities),

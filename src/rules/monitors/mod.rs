@@ -5,22 +5,22 @@
 
 mod obligation;
 mod order;
+mod payload;
 mod stream;
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::events::{Map, Scalar, Symbol, Symbols};
 
-use super::book::{AtEnd, ClockKind, Nanos, Rule, RuleKind as K};
+use super::book::{AtEnd, Caps, ClockKind, Nanos, Rule, RuleKind as K};
 use super::finding::{Code, Expected, Side};
+use super::schema::Schema;
 
 pub(super) use obligation::Obligation;
 pub(super) use order::Order;
+pub(super) use payload::Payload;
 pub(super) use stream::Stream;
-
-/// Values of a rule's key that one slice keeps apart. More than any honest run has; the rest are
-/// not watched, and counted.
-const MAX_KEYS: usize = 1024;
 
 /// Keys that are found as fast by looking at each.
 const FEW: usize = 8;
@@ -58,6 +58,12 @@ pub(super) struct Look<'a> {
     pub(super) symbols: &'a Symbols,
     /// Its slice has ended already: this is a straggler.
     pub(super) late: bool,
+    /// It is of the connection, not of what is said on it: only rules that name it count it.
+    pub(super) transport: bool,
+    /// It passes what the rule asks of payloads.
+    pub(super) fits: bool,
+    /// Its JSON text, where a schema asks for it.
+    pub(super) body: Option<&'a str>,
 }
 
 /// How a slice ended, for those who still owe something.
@@ -96,6 +102,17 @@ pub(super) struct Breach {
     pub(super) side: Option<Side>,
     /// The name of the event it is about: what findings of one cause have in common.
     pub(super) about: Symbol,
+    /// Of what is owed within a time.
+    pub(super) standing: Option<Standing>,
+}
+
+/// Of a debt that has a deadline: which it is, so that what is told of it later is told as the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Time and frame of the event that began it.
+    pub(super) since: (u64, i64),
+    /// The deadline has passed, and whether it comes late or never is open.
+    pub(super) is_open: bool,
 }
 
 /// What was owed when the recording ended.
@@ -121,10 +138,13 @@ pub(super) struct Watch {
     pub(super) rule: Rule,
     /// The lists of names in the rule's kind, in its order.
     pub(super) names: [Box<[Symbol]>; 3],
+    /// The schema of a rule that has one, and whose file was there.
+    pub(super) schema: Option<Arc<Schema>>,
+    pub(super) caps: Caps,
 }
 
 impl Watch {
-    pub(super) fn new(rule: &Rule, symbols: &mut Symbols) -> Self {
+    pub(super) fn new(rule: &Rule, caps: Caps, symbols: &mut Symbols) -> Self {
         let mut set = |names: &[String]| names.iter().map(|name| symbols.intern(name)).collect();
         let none: &[String] = &[];
         let [a, b, c] = match &rule.kind {
@@ -154,7 +174,11 @@ impl Watch {
             K::Silence { after, expect, .. } => [after.as_slice(), expect, none],
             K::Reconnect { .. } | K::Resume { .. } | K::Isolation { .. } => [none, none, none],
         };
-        Self { rule: rule.clone(), names: [set(a), set(b), set(c)] }
+        let schema = match &rule.kind {
+            K::Schema { text: Some(text), .. } => Schema::compile(text).ok().map(Arc::new),
+            _ => None,
+        };
+        Self { rule: rule.clone(), names: [set(a), set(b), set(c)], schema, caps }
     }
 
     pub(super) fn is(&self, which: usize, name: Symbol) -> bool {
@@ -179,7 +203,47 @@ impl Watch {
                 | K::Heartbeat { .. }
                 | K::Sequence { .. }
         );
-        all || self.names.iter().any(|names| names.contains(&name))
+        all || self.names(name)
+    }
+
+    /// Whether it is of the rule's first list, and of its second or third. Events that make the rule
+    /// apply have to pass its test; those that it waits for need not.
+    pub(super) fn roles(&self, look: &Look<'_>) -> (bool, bool) {
+        let name = look.seen.name;
+        let (first, second) = match self.rule.kind {
+            K::Precedence(..) | K::AlternatePrecedence(..) | K::ChainPrecedence(..) => {
+                (false, true)
+            }
+            K::Succession(..)
+            | K::AlternateSuccession(..)
+            | K::ChainSuccession(..)
+            | K::CoExistence(..)
+            | K::NotCoExistence(..) => (true, true),
+            _ => (true, false),
+        };
+        let a = self.is(0, name) && (look.fits || !first);
+        (a, (self.is(1, name) || self.is(2, name)) && (look.fits || !second))
+    }
+
+    /// Whether the rule speaks of events of this name.
+    pub(super) fn names(&self, name: Symbol) -> bool {
+        self.names.iter().any(|names| names.contains(&name))
+    }
+
+    /// Whether a breach holds though the recording has lost something of its slice: where it rests
+    /// on events that came alone, and not on what did not come before or between them.
+    pub(super) fn survives_gaps(&self) -> bool {
+        matches!(
+            self.rule.kind,
+            K::Absence(_)
+                | K::AtMost { .. }
+                | K::ExactlyOne(_)
+                | K::NotSuccession(..)
+                | K::NotCoExistence(..)
+                | K::Rate { .. }
+                | K::Schema { .. }
+                | K::Latency { .. }
+        )
     }
 
     /// `tool_completed` or `agent_completed/agent_error`.
@@ -201,8 +265,9 @@ impl Watch {
         self.rule.within
     }
 
-    pub(super) fn pends(&self) -> bool {
-        self.rule.at_end == AtEnd::Pending
+    /// Whether what is owed at this end stays open: who closes in order may drop what was asked.
+    pub(super) fn pends(&self, end: SliceEnd) -> bool {
+        self.rule.at_end == AtEnd::Pending && end == SliceEnd::Closed
     }
 
     pub(super) fn clock(&self) -> ClockKind {
@@ -226,6 +291,7 @@ enum State {
     Order(Order),
     Obligation(Obligation),
     Stream(Stream),
+    Payload(Payload),
 }
 
 impl State {
@@ -244,7 +310,17 @@ impl State {
             | K::Rate { .. }
             | K::Silence { .. }
             | K::Latency { .. } => Self::Stream(Stream::default()),
+            K::Schema { .. } => Self::Payload(Payload::default()),
             _ => Self::Order(Order::default()),
+        }
+    }
+
+    /// Something came that the rule is not about: where its slice is, and no more.
+    fn pass(&mut self, seen: &Seen) {
+        match self {
+            Self::Order(state) => state.pass(seen),
+            Self::Obligation(state) => state.pass(seen),
+            Self::Stream(_) | Self::Payload(_) => {}
         }
     }
 }
@@ -258,14 +334,24 @@ impl Monitor {
         look: &Look<'_>,
         out: &mut Verdicts,
     ) {
+        if watch.rule.key.is_some() && key.is_none() {
+            // The rule's slices are those of its scope and its key: this is in none of them.
+            return;
+        }
         let Some(state) = self.state(watch, key, look.seen.at_ns) else {
             self.unwatched += 1;
             return;
         };
+        if look.transport && !watch.names(look.seen.name) {
+            // That a connection began or was pinged is no event of a rule about messages.
+            state.pass(look.seen);
+            return;
+        }
         match state {
             State::Order(state) => state.event(watch, look, out),
             State::Obligation(state) => state.event(watch, look, out),
             State::Stream(state) => state.event(watch, look, out),
+            State::Payload(state) => state.event(watch, look, out),
         }
     }
 
@@ -279,7 +365,7 @@ impl Monitor {
         if let Some(place) = place {
             return self.states.get_mut(place).map(|(_, state)| state);
         }
-        if self.states.len() >= MAX_KEYS {
+        if self.states.len() >= watch.caps.keys {
             return None;
         }
         self.states.push((key, State::new(watch, began_ns)));
@@ -292,20 +378,27 @@ impl Monitor {
     }
 
     /// Tells that it is `now_ns`, and no event has come.
-    pub(super) fn time(&mut self, watch: &Watch, now_ns: u64) {
-        for (_, state) in &mut self.states {
+    pub(super) fn time(
+        &mut self,
+        watch: &Watch,
+        (now_ns, symbols): (u64, &Symbols),
+        out: &mut Verdicts,
+    ) {
+        for (key, state) in &mut self.states {
+            let before = out.breaches.len();
             match state {
-                State::Order(_) => {}
-                State::Obligation(state) => state.time(watch, now_ns),
-                State::Stream(state) => state.time(watch, now_ns),
+                State::Order(_) | State::Payload(_) => {}
+                State::Obligation(state) => state.time(watch, (now_ns, symbols), out),
+                State::Stream(state) => state.time(watch, (now_ns, symbols), out),
             }
+            say_key(*key, symbols, &mut out.breaches[before..]);
         }
     }
 
     /// When it wants to be told the time.
     pub(super) fn deadline(&self, watch: &Watch) -> Option<u64> {
         let of = |(_, state): &(_, State)| match state {
-            State::Order(_) => None,
+            State::Order(_) | State::Payload(_) => None,
             State::Obligation(state) => state.deadline(watch),
             State::Stream(state) => state.deadline(watch),
         };
@@ -320,14 +413,19 @@ impl Monitor {
                 State::Order(state) => state.end(watch, stop, out),
                 State::Obligation(state) => state.end(watch, stop, out),
                 State::Stream(state) => state.end(watch, stop, out),
+                State::Payload(_) => {}
             }
-            // Which of several it is.
-            let key = key.map(|key| key.display(stop.symbols));
-            for breach in &mut out.breaches[before..] {
-                if let Some(key) = key.as_ref().filter(|key| !breach.message.contains(*key)) {
-                    breach.message += &format!(" ({key})");
-                }
-            }
+            say_key(*key, stop.symbols, &mut out.breaches[before..]);
+        }
+    }
+}
+
+/// Says which of several it is.
+fn say_key(key: Option<Scalar>, symbols: &Symbols, breaches: &mut [Breach]) {
+    let key = key.map(|key| key.display(symbols));
+    for breach in breaches {
+        if let Some(key) = key.as_ref().filter(|key| !breach.message.contains(*key)) {
+            breach.message += &format!(" ({key})");
         }
     }
 }

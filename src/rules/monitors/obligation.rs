@@ -5,10 +5,7 @@ use crate::events::Symbols;
 use super::super::book::RuleKind as K;
 use super::super::finding::{Code, Expected, Side};
 use super::order::{missing, orphan, unexpected};
-use super::{Breach, Look, Owed, Seen, SliceEnd, Stop, Verdicts, Watch, lasted, named};
-
-/// Debts of one key kept apart; the oldest are what people look for.
-const MAX_OPEN: usize = 1024;
+use super::{Breach, Look, Owed, Seen, SliceEnd, Standing, Stop, Verdicts, Watch, lasted, named};
 
 /// What is owed, oldest first.
 #[derive(Debug)]
@@ -19,6 +16,8 @@ pub(in super::super) struct Obligation {
     settled: Option<Seen>,
     count: u64,
     last: Option<Seen>,
+    /// An `a` has come since the last `b`.
+    fresh: bool,
     /// The deadline of an `existence` has passed.
     overdue: bool,
 }
@@ -31,12 +30,24 @@ struct Debt {
 
 impl Obligation {
     pub(super) fn new(began_ns: u64) -> Self {
-        Self { began_ns, open: Vec::new(), settled: None, count: 0, last: None, overdue: false }
+        Self {
+            began_ns,
+            open: Vec::new(),
+            settled: None,
+            count: 0,
+            last: None,
+            fresh: false,
+            overdue: false,
+        }
+    }
+
+    pub(super) fn pass(&mut self, seen: &Seen) {
+        self.last = Some(*seen);
     }
 
     pub(super) fn event(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
         let Look { seen, symbols, .. } = look;
-        let (a, b) = (watch.is(0, seen.name), watch.is(1, seen.name) || watch.is(2, seen.name));
+        let (a, b) = watch.roles(look);
         self.last = Some(**seen);
         match &watch.rule.kind {
             K::Existence(_) | K::ExactlyOne(_) => {
@@ -51,7 +62,7 @@ impl Obligation {
                 self.push_orphan_reply(watch, look, out);
                 return;
             }
-            K::Pair { .. } | K::Succession(..) if b && self.open.is_empty() => {
+            K::Pair { .. } | K::Succession(..) if b && !a && self.open.is_empty() => {
                 if self.settled.is_none() || matches!(watch.rule.kind, K::Pair { .. }) {
                     let message = format!(
                         "{} came without {} before it",
@@ -62,7 +73,7 @@ impl Obligation {
                 }
                 return;
             }
-            K::AlternateSuccession(..) if b && self.open.is_empty() => {
+            K::AlternateSuccession(..) if b && !a && !self.fresh => {
                 let message = format!(
                     "{} came without {} of its own before it",
                     named(seen, symbols),
@@ -76,9 +87,18 @@ impl Obligation {
         if b && !self.open.is_empty() {
             self.settle(watch, look, out);
         }
+        self.fresh = !b && (a || self.fresh);
         if a {
             out.activations += 1;
-            self.owe(watch, look, out);
+            // What is both answers itself; only the alternate kinds want another after it.
+            match &watch.rule.kind {
+                K::Response(..) | K::Succession(..) if b => self.settled = Some(**seen),
+                // Each would need the next, without end.
+                K::AlternateSuccession(..) if b => {
+                    out.breaches.push(never(watch, seen, None, symbols));
+                }
+                _ => self.owe(watch, look, out),
+            }
         }
     }
 
@@ -91,8 +111,15 @@ impl Obligation {
         if self.count == 1 && self.overdue {
             let late = seen.at_ns.saturating_sub(self.began_ns);
             let message = format!("{} came only after {}", named(seen, symbols), lasted(late));
-            out.breaches.push(Breach { code: Code::W201, ..unexpected(seen, &[], message) });
+            let standing = Some(self.began(false));
+            let breach = unexpected(seen, &[], message);
+            out.breaches.push(Breach { code: Code::W201, standing, ..breach });
         }
+    }
+
+    /// The debt of an `existence`: since its slice began.
+    fn began(&self, is_open: bool) -> Standing {
+        Standing { since: (self.began_ns, 0), is_open }
     }
 
     fn push_orphan_reply(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
@@ -132,7 +159,8 @@ impl Obligation {
                     lasted(within)
                 );
                 let breach = unexpected(look.seen, &[debt.seen.frame], message);
-                out.breaches.push(Breach { code: Code::W201, ..breach });
+                let standing = Some(debt.standing(false));
+                out.breaches.push(Breach { code: Code::W201, standing, ..breach });
             }
         }
     }
@@ -144,7 +172,8 @@ impl Obligation {
             K::Response(..) | K::Succession(..) if !self.open.is_empty() => return,
             K::AlternateResponse(..) | K::AlternateSuccession(..) if !self.open.is_empty() => {
                 let debt = self.open.remove(0);
-                out.breaches.push(never(watch, &debt.seen, Some(seen), symbols));
+                let breach = never(watch, &debt.seen, Some(seen), symbols);
+                out.breaches.push(Breach { standing: Some(debt.standing(false)), ..breach });
             }
             K::Pair { max_open, .. } => {
                 let most = max_open.unwrap_or(1) as usize;
@@ -162,7 +191,8 @@ impl Obligation {
             }
             _ => {}
         }
-        if self.open.len() < MAX_OPEN {
+        // The oldest are what people look for.
+        if self.open.len() < watch.caps.obligations {
             self.open.push(Debt { seen: **seen, overdue: false });
         }
     }
@@ -175,12 +205,35 @@ impl Obligation {
         open.map(|debt| debt.seen.at_ns.saturating_add(within)).chain(of_existence).min()
     }
 
-    pub(super) fn time(&mut self, watch: &Watch, now_ns: u64) {
+    /// What is overdue is told as soon as it is; whether it comes late or never, when that is known.
+    pub(super) fn time(
+        &mut self,
+        watch: &Watch,
+        (now_ns, symbols): (u64, &Symbols),
+        out: &mut Verdicts,
+    ) {
         let Some(within) = watch.within() else { return };
-        self.overdue |= now_ns > self.began_ns.saturating_add(within) && self.count == 0;
-        for debt in &mut self.open {
-            // Whether it comes late or never is told when that is known.
-            debt.overdue |= now_ns > debt.seen.at_ns.saturating_add(within);
+        let existence = matches!(watch.rule.kind, K::Existence(_));
+        let is_late = |since: u64| now_ns > since.saturating_add(within);
+        if existence && self.count == 0 && !self.overdue && is_late(self.began_ns) {
+            self.overdue = true;
+            if let Some(last) = self.last {
+                let words = watch.words(0, symbols);
+                let message = format!("{words} has not come within {}", lasted(within));
+                let breach = missing(&last, watch.first(0, last.name), words, message);
+                out.breaches.push(Breach { standing: Some(self.began(true)), ..breach });
+            }
+        }
+        for debt in self.open.iter_mut().filter(|debt| !debt.overdue && is_late(debt.seen.at_ns)) {
+            debt.overdue = true;
+            let message = format!(
+                "{} has not come within {} after {}",
+                watch.words(1, symbols),
+                lasted(within),
+                named(&debt.seen, symbols)
+            );
+            let breach = never(watch, &debt.seen, None, symbols);
+            out.breaches.push(Breach { standing: Some(debt.standing(true)), message, ..breach });
         }
     }
 
@@ -191,27 +244,35 @@ impl Obligation {
             let words = watch.words(0, symbols);
             let overdue =
                 watch.within().is_some_and(|within| now_ns > self.began_ns.saturating_add(within));
-            if (end == SliceEnd::Cut || watch.pends()) && !overdue {
+            if (end == SliceEnd::Cut || watch.pends(end)) && !overdue {
                 let owed = Owed { waiting_for: words, since_ns: self.began_ns, frame: last.frame };
                 out.owed.push(owed);
             } else {
                 let message = format!("{words} never came");
-                out.breaches.push(missing(&last, watch.first(0, last.name), words, message));
+                let breach = missing(&last, watch.first(0, last.name), words, message);
+                out.breaches.push(Breach { standing: Some(self.began(false)), ..breach });
             }
         }
         for debt in std::mem::take(&mut self.open) {
             let deadline = watch.within().map(|within| debt.seen.at_ns.saturating_add(within));
             let overdue = deadline.is_some_and(|deadline| now_ns > deadline);
-            if (end == SliceEnd::Cut || watch.pends()) && !overdue {
+            if (end == SliceEnd::Cut || watch.pends(end)) && !overdue {
                 out.owed.push(Owed {
                     waiting_for: watch.words(1, symbols),
                     since_ns: debt.seen.at_ns,
                     frame: debt.seen.frame,
                 });
             } else {
-                out.breaches.push(never(watch, &debt.seen, None, symbols));
+                let breach = never(watch, &debt.seen, None, symbols);
+                out.breaches.push(Breach { standing: Some(debt.standing(false)), ..breach });
             }
         }
+    }
+}
+
+impl Debt {
+    fn standing(&self, is_open: bool) -> Standing {
+        Standing { since: (self.seen.at_ns, self.seen.frame), is_open }
     }
 }
 

@@ -2,9 +2,13 @@
 
 use crate::events::{Symbol, Symbols};
 
-use super::super::book::RuleKind as K;
+use super::super::book::{Nanos, RuleKind as K};
 use super::super::finding::{Code, Expected, Side};
-use super::{Breach, Look, Named, Seen, SliceEnd, Stop, Verdicts, Watch, Words, named};
+use super::{Breach, Look, Named, Owed, Seen, SliceEnd, Stop, Verdicts, Watch, Words, named};
+
+/// How long after a client's word the server's may have been under way already, where the rule says
+/// nothing else (rules.md, 2.4).
+const CROSSING_NS: Nanos = 250_000_000;
 
 /// What such a rule remembers.
 #[derive(Debug, Default)]
@@ -14,14 +18,22 @@ pub(in super::super) struct Order {
     first: Option<Seen>,
     second: Option<Seen>,
     last: Option<Seen>,
+    /// Where the slice is, for those who owe something before anything came.
+    here: Option<Seen>,
     /// An `a` has come that no `b` has used.
     fresh: bool,
+    /// The latest event was an `a`.
+    after_first: bool,
 }
 
 impl Order {
+    pub(super) fn pass(&mut self, seen: &Seen) {
+        self.here = Some(*seen);
+    }
+
     pub(super) fn event(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
         let seen = look.seen;
-        let (a, b) = (watch.is(0, seen.name), watch.is(1, seen.name));
+        let (a, b) = watch.roles(look);
         out.activations += u64::from(a || b);
         self.judge(watch, look, (a, b), out);
         self.count += u32::from(a);
@@ -31,14 +43,16 @@ impl Order {
         }
         if b {
             self.second = Some(*seen);
-            self.fresh &= a;
+            self.fresh = false;
         }
         self.last = Some(*seen);
+        self.after_first = a;
+        self.here = self.last;
     }
 
     fn judge(&self, watch: &Watch, look: &Look<'_>, (a, b): (bool, bool), out: &mut Verdicts) {
         let Look { seen, symbols, .. } = look;
-        let follows = |which| self.last.is_some_and(|last| watch.is(which, last.name));
+        let follows = self.after_first;
         let here = Named(seen, symbols);
         let wanted = Words(watch, 0, symbols);
         match &watch.rule.kind {
@@ -54,14 +68,16 @@ impl Order {
                 let message = format!("it begins with {here}, not with {wanted}");
                 out.breaches.push(orphan(seen, watch.first(0, seen.name), message, symbols));
             }
-            K::NotCoExistence(..) if a && self.second.is_some() || b && self.first.is_some() => {
+            K::NotCoExistence(..)
+                if a && (b || self.second.is_some()) || b && self.first.is_some() =>
+            {
                 let other = if a { self.second } else { self.first };
                 let frames: Vec<i64> = other.iter().map(|other| other.frame).collect();
                 let other = other.map_or_else(String::new, |other| named(&other, symbols));
                 let message = format!("{here} and {other} exclude each other");
                 out.breaches.push(unexpected(seen, &frames, message));
             }
-            K::Precedence(..) if b && !self.has_recent(watch, seen) => {
+            K::Precedence(..) if b && !a && !self.has_recent(watch, seen) => {
                 let message = match (watch.within(), self.first) {
                     (Some(within), Some(first)) => format!(
                         "{here} came {} after {wanted}, at most {} are allowed",
@@ -72,19 +88,19 @@ impl Order {
                 };
                 out.breaches.push(orphan(seen, watch.first(0, seen.name), message, symbols));
             }
-            K::AlternatePrecedence(..) if b && !self.fresh => {
+            K::AlternatePrecedence(..) if b && !a && !self.fresh => {
                 let message = format!("{here} came without {wanted} of its own before it");
                 out.breaches.push(orphan(seen, watch.first(0, seen.name), message, symbols));
             }
-            K::ChainPrecedence(..) | K::ChainSuccession(..) if b && !follows(0) => {
+            K::ChainPrecedence(..) | K::ChainSuccession(..) if b && !follows => {
                 let message = format!("{here} came without {wanted} directly before it");
                 out.breaches.push(orphan(seen, watch.first(0, seen.name), message, symbols));
             }
-            K::ChainResponse(..) | K::ChainSuccession(..) if follows(0) && !b => {
+            K::ChainResponse(..) | K::ChainSuccession(..) if follows && !b => {
                 self.push_broken_chain(watch, look, out);
             }
             K::NotSuccession(..) if b => self.push_after(watch, look, out),
-            K::NotChainSuccession(..) if b && follows(0) => {
+            K::NotChainSuccession(..) if b && follows => {
                 let message = format!("{here} must not come directly after {wanted}");
                 out.breaches.push(unexpected(seen, &self.frames(), message));
             }
@@ -114,6 +130,7 @@ impl Order {
             }),
             side: None,
             about: watch.first(1, seen.name),
+            standing: None,
         });
     }
 
@@ -122,7 +139,8 @@ impl Order {
         let Some(first) = self.first else { return };
         let lag = seen.at_ns.saturating_sub(first.at_ns);
         // What was under way when the other side spoke is nobody's fault (rules.md, 2.4).
-        if first.out && !seen.out && watch.rule.crossing.is_some_and(|crossing| lag <= crossing) {
+        let crossing = watch.rule.crossing.unwrap_or(CROSSING_NS);
+        if first.out && !seen.out && lag <= crossing {
             return;
         }
         let message = format!(
@@ -147,19 +165,22 @@ impl Order {
 
     pub(super) fn end(&self, watch: &Watch, stop: Stop<'_>, out: &mut Verdicts) {
         let Stop { end, symbols, .. } = stop;
-        if end == SliceEnd::Cut || watch.pends() {
-            return;
-        }
-        let Some(last) = self.last else { return };
+        let Some(last) = self.last.or(self.here) else { return };
         let (a, b) = (self.first.is_some(), self.second.is_some());
+        let ends_with_first = self.after_first;
         let wanted = match &watch.rule.kind {
-            K::End(_) if !watch.is(0, last.name) => 0,
+            K::End(_) if !ends_with_first => 0,
+            K::Init(_) if self.last.is_none() => 0,
             K::RespondedExistence(..) | K::CoExistence(..) if a && !b => 1,
             K::CoExistence(..) if b && !a => 0,
-            K::ChainResponse(..) | K::ChainSuccession(..) if watch.is(0, last.name) => 1,
+            K::ChainResponse(..) | K::ChainSuccession(..) if ends_with_first => 1,
             _ => return,
         };
         let words = watch.words(wanted, symbols);
+        if end == SliceEnd::Cut || watch.pends(end) {
+            out.owed.push(Owed { waiting_for: words, since_ns: last.at_ns, frame: last.frame });
+            return;
+        }
         let message = format!("{words} never came; the last event was {}", named(&last, symbols));
         out.breaches.push(missing(&last, watch.first(wanted, last.name), words, message));
     }
@@ -169,6 +190,8 @@ impl Order {
 pub(super) fn unexpected(seen: &Seen, before: &[i64], message: String) -> Breach {
     let mut frames = before.to_vec();
     frames.push(seen.frame);
+    // What a connection does besides its frames has none.
+    frames.retain(|frame| *frame > 0);
     Breach {
         code: Code::E110,
         at_ns: seen.at_ns,
@@ -177,6 +200,7 @@ pub(super) fn unexpected(seen: &Seen, before: &[i64], message: String) -> Breach
         expected: None,
         side: Some(side_of(seen)),
         about: seen.name,
+        standing: None,
     }
 }
 
@@ -193,7 +217,8 @@ pub(super) fn orphan(seen: &Seen, wanted: Symbol, message: String, symbols: &Sym
 
 /// `wanted` never came after `seen`.
 pub(super) fn missing(seen: &Seen, about: Symbol, wanted: String, message: String) -> Breach {
-    let expected = Expected { event: wanted, detail: None, after: Some(seen.frame), before: None };
+    let after = Some(seen.frame).filter(|frame| *frame > 0);
+    let expected = Expected { event: wanted, detail: None, after, before: None };
     Breach {
         code: Code::E109,
         expected: Some(expected),

@@ -7,7 +7,7 @@ use crate::events::{Scalar, Symbols};
 use super::super::book::{ClockKind, Nanos, RuleKind as K};
 use super::super::finding::{Code, Expected, Side};
 use super::order::unexpected;
-use super::{Breach, Look, Owed, Seen, SliceEnd, Stop, Verdicts, Watch, lasted, named};
+use super::{Breach, Look, Owed, Seen, SliceEnd, Standing, Stop, Verdicts, Watch, lasted, named};
 
 /// Missing stretches of a sequence remembered, so that what comes late is told from what comes
 /// twice.
@@ -24,8 +24,7 @@ const SKEW_WINDOW_NS: Nanos = 300_000_000_000;
 pub(in super::super) struct Stream {
     last: Option<Seen>,
     number: Option<i64>,
-    /// Numbers that never came: from, to, and the frame before them.
-    holes: VecDeque<(i64, i64, Seen)>,
+    holes: VecDeque<Hole>,
     times: VecDeque<u64>,
     /// The least difference of the two clocks, and when it was seen.
     skew: VecDeque<(u64, i64)>,
@@ -33,6 +32,39 @@ pub(in super::super) struct Stream {
     since: Option<Seen>,
     /// The last thing that came, while something is waited for.
     told: bool,
+}
+
+/// Numbers that have not come.
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    from: i64,
+    to: i64,
+    step: i64,
+    /// The frame before them; 0 for none.
+    before: i64,
+    /// The event that showed it.
+    seen: Seen,
+    /// That they are missing is told.
+    told: bool,
+}
+
+impl Hole {
+    fn breach(&self) -> Breach {
+        let Self { from, to, step, before, seen, .. } = self;
+        let count = (to.saturating_sub(*from) / step).saturating_add(1);
+        let range = if count == 1 { from.to_string() } else { format!("{from}-{to}") };
+        let messages = if count == 1 { "message" } else { "messages" };
+        let message =
+            format!("seq {range} never arrived ({count} {messages}) before #{}", seen.frame);
+        Breach { code: Code::E107, ..unexpected(seen, &[*before], message) }
+    }
+
+    /// What is left of it when `number` has come.
+    fn without(self, number: i64) -> impl Iterator<Item = Self> {
+        let below = Self { to: number.saturating_sub(self.step), ..self };
+        let above = Self { from: number.saturating_add(self.step), ..self };
+        [below, above].into_iter().filter(|hole| hole.from <= hole.to)
+    }
 }
 
 impl Stream {
@@ -54,7 +86,7 @@ impl Stream {
             self.number = None;
             self.holes.clear();
         }
-        let Some(Scalar::Integer(number)) = look.value else { return };
+        let (true, Some(Scalar::Integer(number))) = (look.fits, look.value) else { return };
         out.activations += 1;
         let step = (*step).max(1);
         let expected = match (self.number, start) {
@@ -62,41 +94,47 @@ impl Stream {
             (None, Some(start)) => *start,
             (None, None) => number,
         };
-        let seen = look.seen;
-        let before: Vec<i64> = self.last.iter().map(|last| last.frame).collect();
         if number > expected {
-            let last = number.saturating_sub(step);
             if self.holes.len() == MAX_HOLES {
                 self.holes.pop_front();
             }
-            self.holes.push_back((expected, last, *seen));
-            let count = (last.saturating_sub(expected) / step).saturating_add(1);
-            let range =
-                if count == 1 { expected.to_string() } else { format!("{expected}-{last}") };
-            let message = format!(
-                "seq {range} never arrived ({count} {}) before #{}",
-                if count == 1 { "message" } else { "messages" },
-                seen.frame
-            );
-            let breach = Breach { code: Code::E107, ..unexpected(seen, &before, message) };
-            out.breaches.push(breach);
+            let before = self.last.map_or(0, |last| last.frame);
+            let last = number.saturating_sub(step);
+            let hole =
+                Hole { from: expected, to: last, step, before, seen: *look.seen, told: false };
+            self.holes.push_back(hole);
+            if reorder(watch) == 0 {
+                self.tell_holes(u64::MAX, 0, out);
+            }
         } else if number < expected {
             self.behind(number, expected, look, out);
         }
         self.number = Some(self.number.map_or(number, |last| last.max(number)));
     }
 
+    /// Tells of the holes that nothing has filled in time.
+    fn tell_holes(&mut self, now_ns: u64, reorder: Nanos, out: &mut Verdicts) {
+        for hole in self.holes.iter_mut().filter(|hole| !hole.told) {
+            if now_ns > hole.seen.at_ns.saturating_add(reorder) {
+                hole.told = true;
+                out.breaches.push(hole.breach());
+            }
+        }
+    }
+
     fn behind(&mut self, number: i64, expected: i64, look: &Look<'_>, out: &mut Verdicts) {
         let seen = look.seen;
-        let hole = self.holes.iter().position(|(from, to, _)| (*from..=*to).contains(&number));
-        let (code, message) = match hole {
-            Some(at) => {
-                let (from, to, _) = self.holes[at];
-                if from == to {
-                    self.holes.remove(at);
-                }
-                (Code::E107, format!("seq {number} came after higher numbers: reordered"))
+        let hole = self.holes.iter().position(|hole| (hole.from..=hole.to).contains(&number));
+        let filled = hole.and_then(|at| self.holes.remove(at));
+        if let Some(hole) = filled {
+            for part in hole.without(number) {
+                self.holes.push_back(part);
             }
+        }
+        let (code, message) = match filled {
+            // In time: the rule allows for that.
+            Some(hole) if !hole.told => return,
+            Some(_) => (Code::E107, format!("seq {number} came after higher numbers: reordered")),
             None if self.number.is_some_and(|last| last == number) => {
                 (Code::E106, format!("seq {number} came twice"))
             }
@@ -107,11 +145,12 @@ impl Stream {
 
     fn heartbeat(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
         let seen = look.seen;
-        let beats = watch.is(0, seen.name);
+        let beats = watch.roles(look).0;
         if beats {
             out.activations += 1;
             if let (true, Some(since)) = (self.told, self.since) {
-                out.breaches.push(quiet(watch, &since, seen.at_ns, Some(seen), look.symbols));
+                let next = (seen.at_ns, Some(*seen));
+                out.breaches.push(quiet(watch, &since, next, false, look.symbols));
             }
         }
         let starts = self.since.is_none() && (watch.names[1].is_empty() || watch.is(1, seen.name));
@@ -123,7 +162,7 @@ impl Stream {
 
     fn rate(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
         let K::Rate { max, per, .. } = &watch.rule.kind else { return };
-        if !watch.is(0, look.seen.name) {
+        if !watch.roles(look).0 {
             return;
         }
         out.activations += 1;
@@ -152,14 +191,15 @@ impl Stream {
     fn silence(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
         let seen = look.seen;
         let any = watch.names[1].is_empty();
-        let answers = if any { !seen.out } else { watch.is(1, seen.name) };
+        let answers = if any { !seen.out && !look.transport } else { watch.is(1, seen.name) };
         if answers
             && let Some(since) = self.since.take()
             && self.told
         {
-            out.breaches.push(quiet(watch, &since, seen.at_ns, Some(seen), look.symbols));
+            let next = (seen.at_ns, Some(*seen));
+            out.breaches.push(quiet(watch, &since, next, false, look.symbols));
         }
-        if watch.is(0, seen.name) && self.since.is_none() && !look.late {
+        if watch.roles(look).0 && self.since.is_none() && !look.late {
             out.activations += 1;
             self.since = Some(*seen);
             self.told = false;
@@ -168,7 +208,7 @@ impl Stream {
 
     fn latency(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
         let K::Latency { max, .. } = &watch.rule.kind else { return };
-        let (true, Some(sent)) = (watch.is(0, look.seen.name), look.sent_ns) else { return };
+        let (true, Some(sent)) = (watch.roles(look).0, look.sent_ns) else { return };
         out.activations += 1;
         let now = look.seen.at_ns;
         let delay = now.cast_signed().saturating_sub(sent);
@@ -197,27 +237,51 @@ impl Stream {
     }
 
     pub(super) fn deadline(&self, watch: &Watch) -> Option<u64> {
-        let since = self.since.filter(|_| !self.told)?;
-        limit(watch).map(|limit| since.at_ns.saturating_add(limit))
+        let reorder = reorder(watch);
+        let holes = self.holes.iter().filter(|hole| !hole.told);
+        let hole = holes.map(|hole| hole.seen.at_ns.saturating_add(reorder)).min();
+        let since = self.since.filter(|_| !self.told);
+        let quiet = since.zip(limit(watch)).map(|(since, limit)| since.at_ns.saturating_add(limit));
+        hole.into_iter().chain(quiet).min()
     }
 
-    pub(super) fn time(&mut self, watch: &Watch, now_ns: u64) {
+    /// That it is quiet is told at once; for how long, when it is over.
+    pub(super) fn time(
+        &mut self,
+        watch: &Watch,
+        (now_ns, symbols): (u64, &Symbols),
+        out: &mut Verdicts,
+    ) {
+        self.tell_holes(now_ns, reorder(watch), out);
         let (Some(since), Some(limit)) = (self.since, limit(watch)) else { return };
-        // How long it was is told when it is over.
-        self.told |= now_ns > since.at_ns.saturating_add(limit);
+        if !self.told && now_ns > since.at_ns.saturating_add(limit) {
+            self.told = true;
+            out.breaches.push(quiet(watch, &since, (now_ns, None), true, symbols));
+        }
     }
 
     pub(super) fn end(&mut self, watch: &Watch, stop: Stop<'_>, out: &mut Verdicts) {
         let Stop { end, at_ns: now_ns, symbols } = stop;
+        if end != SliceEnd::Cut {
+            self.tell_holes(u64::MAX, 0, out);
+        }
         let (Some(since), Some(limit)) = (self.since.take(), limit(watch)) else { return };
         let waited = now_ns.saturating_sub(since.at_ns);
         if waited > limit {
-            out.breaches.push(quiet(watch, &since, now_ns, None, symbols));
+            out.breaches.push(quiet(watch, &since, (now_ns, None), false, symbols));
         } else if end == SliceEnd::Cut {
             let words = watch.words(1, symbols);
             let waiting_for = if words.is_empty() { "any event".into() } else { words };
             out.owed.push(Owed { waiting_for, since_ns: since.at_ns, frame: since.frame });
         }
+    }
+}
+
+/// How much later what was overtaken may come.
+fn reorder(watch: &Watch) -> Nanos {
+    match &watch.rule.kind {
+        K::Sequence { reorder, .. } => *reorder,
+        _ => 0,
     }
 }
 
@@ -233,8 +297,8 @@ fn limit(watch: &Watch) -> Option<Nanos> {
 fn quiet(
     watch: &Watch,
     since: &Seen,
-    until_ns: u64,
-    next: Option<&Seen>,
+    (until_ns, next): (u64, Option<Seen>),
+    is_open: bool,
     symbols: &Symbols,
 ) -> Breach {
     let waited = lasted(until_ns.saturating_sub(since.at_ns));
@@ -246,10 +310,11 @@ fn quiet(
     let expected = Expected {
         event: if words.is_empty() { "any event".to_owned() } else { words },
         detail: None,
-        after: Some(since.frame),
+        after: Some(since.frame).filter(|frame| *frame > 0),
         before: next.map(|next| next.frame),
     };
-    let frames = [Some(since.frame), next.map(|next| next.frame)].into_iter().flatten().collect();
+    let frames = [Some(since.frame), next.map(|next| next.frame)].into_iter().flatten();
+    let frames = frames.filter(|frame| *frame > 0).collect();
     Breach {
         code: Code::W202,
         at_ns: since.at_ns,
@@ -258,5 +323,6 @@ fn quiet(
         expected: Some(expected),
         side: Some(Side::Server),
         about: since.name,
+        standing: Some(Standing { since: (since.at_ns, since.frame), is_open }),
     }
 }

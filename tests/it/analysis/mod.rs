@@ -1,16 +1,23 @@
 //! Scenarios: what was said, as a small text, and what must be found in it. Adding one is adding a
-//! file to `scenarios/`.
+//! file to `scenarios/`, or a case to a file that has several.
 //!
 //! ```text
+//! ==== title                           (the next case, in a file of several)
 //! # what it is about
 //! rules agent                          (the preset; agent where none is named)
+//! | [[rule]]                           (or rules of its own: the lines of a rules file)
+//! file s.json {"type": "object"}       a file that those rules name
 //! 0.0  1  open  alice                  seconds, connection, what: an upgrade by this user
 //! 0.5  1  >  user_message thread_id=T  from the client: a type, and members of the payload
 //! 0.6  1  <  agent_started run_id=R    from the server
 //! 5.0  1  close 1000                   a close frame of the client, and the end
 //! 5.0  1  abort                        the end without one
+//! 5.0  1  ping >                       a ping frame; `pong <` likewise
+//! 5.0  1  mark < masked notice         a message whose frame has this mark
 //! 5.0  1  refused 403                  an upgrade that was refused
 //! 5.0  1  gap                          the recording lost something here
+//! told 9.0 E109 answer                 a finding that is told when it is 9.0, with nothing more
+//! quiet 9.0                            nothing is told when it is 9.0
 //! end 60                               when the recording was finished
 //! expect E101 alice R agent_completed  a finding: its code, and words that are in it
 //! expect pending agent_completed       something that was open at the end
@@ -25,7 +32,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use wiretape::analysis::Analysis;
-use wiretape::rules::{Finding, Severity, presets};
+use wiretape::rules::{Finding, Severity, Status, language, presets};
 use wiretape::wire::{
     Close, Connection, Direction, EndedBy, Ending, Fact, Frame, Gap, GapReason, Header, Marks,
     RecordedFrame, Recording, Stamp,
@@ -37,6 +44,11 @@ const SECOND: f64 = 1e9;
 struct Scenario {
     name: String,
     rules: String,
+    /// Rules of its own, and the files that they name.
+    own: String,
+    files: Vec<(String, String)>,
+    /// What is told at a time, after so many facts; no words: nothing.
+    told: Vec<(usize, u64, Vec<String>)>,
     facts: Vec<Fact<'static>>,
     end_ns: u64,
     expected: Vec<Vec<String>>,
@@ -47,27 +59,57 @@ fn scenarios() -> Vec<Scenario> {
     let mut files: Vec<_> =
         fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
-    files.iter().map(|file| Scenario::read(file)).collect()
+    files.iter().flat_map(|file| cases(file)).collect()
+}
+
+/// The cases of a file: one, or one for each title.
+fn cases(file: &Path) -> Vec<Scenario> {
+    let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+    let text = fs::read_to_string(file).unwrap();
+    let mut parts = text.split("==== ");
+    let first = parts.next().unwrap();
+    if !first.trim().is_empty() {
+        assert!(parts.next().is_none(), "{name}: nothing stands before the first title");
+        return vec![Scenario::read(name, first)];
+    }
+    let case = |part: &str| {
+        let (title, text) = part.split_once('\n').unwrap();
+        Scenario::read(format!("{name}, {title}"), text)
+    };
+    parts.map(case).collect()
 }
 
 impl Scenario {
-    fn read(file: &Path) -> Self {
-        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+    fn read(name: String, text: &str) -> Self {
         let mut scenario = Self {
             name,
             rules: "agent".into(),
+            own: String::new(),
+            files: Vec::new(),
+            told: Vec::new(),
             facts: vec![Fact::Recording(Recording::default())],
             end_ns: 0,
             expected: Vec::new(),
         };
         let mut connections = Vec::new();
         let mut frames = 0;
-        for line in fs::read_to_string(file).unwrap().lines() {
+        for line in text.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words[..] {
                 [] => {}
                 [first, ..] if first.starts_with('#') => {}
                 ["rules", preset] => scenario.rules = preset.into(),
+                ["|", ..] => {
+                    scenario.own += &line[1..];
+                    scenario.own.push('\n');
+                }
+                ["file", name, ref rest @ ..] => {
+                    scenario.files.push((name.into(), rest.join(" ")));
+                }
+                ["told" | "quiet", at, ref words @ ..] => {
+                    let words = words.iter().map(|word| (*word).to_owned()).collect();
+                    scenario.told.push((scenario.facts.len(), ns(at), words));
+                }
                 ["end", at] => scenario.end_ns = ns(at),
                 ["expect", ref words @ ..] => {
                     scenario.expected.push(words.iter().map(|word| (*word).to_owned()).collect());
@@ -121,6 +163,22 @@ impl Scenario {
                 connection.close[0] = Some(Close { code: Some(code), reason: Vec::new() });
                 self.facts.push(Fact::Connection(connection));
             }
+            ["ping" | "pong", arrow] => {
+                *frames += 1;
+                let direction = Direction::BOTH[usize::from(*arrow == "<")];
+                let first = if what[0] == "ping" { 0x89 } else { 0x8a };
+                self.facts.push(frame((*frames, id), direction, at_ns, (first, Vec::new())));
+            }
+            ["mark", arrow, word, kind, members @ ..] => {
+                self.event(
+                    at_ns,
+                    connection,
+                    &[&[*arrow, *kind], members].concat(),
+                    (connections, frames),
+                );
+                let Some(Fact::Frame(frame)) = self.facts.last_mut() else { panic!("{what:?}") };
+                frame.frame.marks = Marks::from_word(word).unwrap();
+            }
             ["gap"] => self.facts.push(Fact::Gap(Gap {
                 connection: Some(id),
                 direction: None,
@@ -140,10 +198,26 @@ impl Scenario {
         }
     }
 
+    /// Looks by the scenario's rules.
+    fn analysis(&self) -> Analysis {
+        if self.own.is_empty() {
+            return Analysis::new(presets::preset(&self.rules).unwrap()).unwrap();
+        }
+        let open = |name: &str| {
+            let file = self.files.iter().find(|(known, _)| known == name);
+            file.map(|(_, text)| text.clone()).ok_or_else(|| "there is no such file".to_owned())
+        };
+        let checked = language::check_with("rules.toml", &self.own, &open);
+        let told: String =
+            checked.diagnostics.iter().map(|one| one.render("rules.toml", &self.own)).collect();
+        let book = checked.book.unwrap_or_else(|| panic!("{}:\n{told}", self.name));
+        Analysis::new(book).unwrap()
+    }
+
     /// The findings that people see: as it is recorded, or afterwards, when every connection is
     /// known before the first frame.
     fn check(&self, afterwards: bool) -> (Vec<Finding>, Vec<String>) {
-        let mut analysis = Analysis::new(presets::preset(&self.rules).unwrap()).unwrap();
+        let mut analysis = self.analysis();
         let mut facts: Vec<&Fact<'_>> = self.facts.iter().collect();
         if afterwards {
             // The last state of each connection, then everything else, as a reader gives it.
@@ -275,6 +349,31 @@ fn each_scenario_gives_its_findings_and_no_others() {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
+/// A deadline passes by the clock: nothing more has to happen for that.
+#[test]
+fn deadlines_pass_by_the_clock_alone() {
+    let mut asked = 0;
+    for scenario in scenarios() {
+        for (facts, at_ns, words) in &scenario.told {
+            let mut analysis = scenario.analysis();
+            for fact in &scenario.facts[..*facts] {
+                analysis.feed(fact, &mut |_, _| {});
+            }
+            analysis.tick(*at_ns, &mut |_, _| {});
+            let standing = |finding: &&Finding| finding.status != Status::Withdrawn;
+            let told: Vec<String> =
+                analysis.engine().findings().iter().filter(standing).map(line).collect();
+            let right = match words.first() {
+                None => told.is_empty(),
+                Some(_) => told.iter().any(|told| words.iter().all(|word| told.contains(word))),
+            };
+            assert!(right, "{} at {at_ns}: not {words:?}: {told:?}", scenario.name);
+            asked += 1;
+        }
+    }
+    assert!(asked > 10, "{asked}");
+}
+
 /// What is said live is what is said afterwards.
 #[test]
 fn live_is_as_afterwards() {
@@ -320,6 +419,9 @@ fn what_was_lost_is_held_against_nobody() {
                 facts,
                 name: name.clone(),
                 rules: scenario.rules.clone(),
+                own: scenario.own.clone(),
+                files: scenario.files.clone(),
+                told: Vec::new(),
                 expected: Vec::new(),
                 ..scenario
             };

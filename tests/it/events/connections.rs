@@ -110,6 +110,7 @@ fn transport_reading() -> Reading {
             types: vec!["ws.close".into()],
             direction: None,
             conditions: vec![("/code".into(), Condition::In(vec![Literal::Number(1011.0)]))],
+            fields: Vec::new(),
         }],
         ..Reading::default()
     }

@@ -14,6 +14,7 @@ fn naming(name: &str, types: &[&str], conditions: &[(&str, Condition)]) -> Namin
             .iter()
             .map(|(pointer, condition)| ((*pointer).to_owned(), condition.clone()))
             .collect(),
+        fields: Vec::new(),
     }
 }
 

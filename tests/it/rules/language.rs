@@ -202,3 +202,45 @@ proptest! {
         told(&format!("{}{put}{}", &WHOLE[..start], &WHOLE[end..]));
     }
 }
+
+/// A rule with a schema in `file`, read where opening gives `opened`.
+fn with_schema(opened: Result<&str, &str>) -> Checked {
+    let text = "[[rule]]\nid = 'fits'\nscope = 'conn'\nschema = { event = 'a', file = 'a.json' }\n";
+    let open = |name: &str| {
+        assert_eq!(name, "a.json");
+        opened.map(str::to_owned).map_err(str::to_owned)
+    };
+    language::check_with("my.rules.toml", text, &open)
+}
+
+#[test]
+fn a_schema_is_read_with_the_rules_and_what_is_wrong_with_it_is_told_there() {
+    let told = |opened| {
+        let checked = with_schema(opened);
+        let first = checked.diagnostics.first().map(|one| (one.line, one.message.clone()));
+        first.unwrap_or_default()
+    };
+    assert!(with_schema(Ok("{\"type\": \"object\"}")).book.is_some());
+    assert_eq!(told(Err("no such file")), (4, "\"a.json\" can't be read: no such file".into()));
+    for (schema, why) in [
+        ("{", "EOF while parsing"),
+        ("{\"type\": 7}", "is no schema"),
+        ("{\"$ref\": \"https://example.com/x.json\"}", "is no schema"),
+        ("{\"$ref\": \"file:///etc/hostname\"}", "is no schema"),
+        ("{\"pattern\": \"(\"}", "is no schema"),
+    ] {
+        let (line, message) = told(Ok(schema));
+        assert!(line == 4 && message.contains(why), "{schema}: {message}");
+    }
+    let nested = format!("{}{}", "{\"not\": ".repeat(5000), "}".repeat(5000));
+    assert!(told(Ok(&nested)).1.contains("is no schema"));
+    // A text that came alone can be read, and says what it could not judge.
+    let book = read("[[rule]]\nid = 'f'\nscope = 'conn'\nschema = { event = 'a', file = 'b' }\n");
+    assert!(matches!(&book.rules[0].kind, RuleKind::Schema { text: None, .. }));
+}
+
+#[test]
+fn limits_of_the_engine_are_read() {
+    let book = read("[limits]\nmax_obligations = 3\nmax_findings = 7\n");
+    assert_eq!((book.caps.obligations, book.caps.keys, book.caps.findings), (3, 1024, 7));
+}

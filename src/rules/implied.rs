@@ -1,0 +1,163 @@
+//! A rule and a lifecycle of the same scope → whether they contradict each other, or the one says
+//! no more than the other (rules.md, 2.1 and 3.5).
+//!
+//! The rule's monitor is run in step with the lifecycle's automaton, through every state that both
+//! can reach. Events that the lifecycle does not order by itself may come at any time.
+
+use std::collections::HashSet;
+
+use super::automaton::{Automaton, State};
+use super::book::{Lifecycle, Rule, RuleKind as K};
+
+/// States of an automaton that are looked through; beyond, nothing is said.
+const MAX_STATES: usize = 4096;
+
+/// Pairs of states that are looked through, for the same reason.
+const MAX_PAIRS: usize = 200_000;
+
+/// How a rule and a lifecycle are to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// Neither says what the other says.
+    Independent,
+    /// Nothing can satisfy both.
+    Contradictory,
+    /// What follows the lifecycle satisfies the rule.
+    Implied,
+}
+
+/// What a rule about order remembers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Memory {
+    begun: bool,
+    first: bool,
+    second: bool,
+    /// An `a` that no `b` has followed.
+    open: bool,
+    last_first: bool,
+    count: u32,
+    broken: bool,
+}
+
+/// How `rule` is to `lifecycle`, where that can be told: both of one scope, the rule about the order
+/// of names alone.
+pub fn relation(rule: &Rule, lifecycle: &Lifecycle) -> Relation {
+    let apart = rule.scope != lifecycle.scope || rule.key.is_some() || rule.filter.is_some();
+    let Some([a, b]) = lists(&rule.kind).filter(|_| !apart && rule.within.is_none()) else {
+        return Relation::Independent;
+    };
+    let compiled = Automaton::compile(&lifecycle.pattern, &lifecycle.alphabet, MAX_STATES);
+    let Ok(automaton) = compiled else { return Relation::Independent };
+    let role = |name: &str| {
+        let of = |names: &[String]| names.iter().any(|other| other == name);
+        (of(a), of(b))
+    };
+    let ordered: Vec<_> = automaton.letters().iter().map(|name| role(name)).collect();
+    // Names of the rule that the lifecycle leaves free, parts of it included.
+    let unordered = a.iter().chain(b).filter(|name| automaton.letter(name).is_none());
+    let of_parts = |name: &&String| {
+        let mut parts = lifecycle.subs.iter();
+        parts.any(|sub| sub.pattern.names().into_iter().any(|other| other == name.as_str()))
+    };
+    let free: HashSet<_> = unordered
+        .filter(|name| !lifecycle.strict || of_parts(name))
+        .map(|name| role(name))
+        .collect();
+    explore(&rule.kind, &automaton, &ordered, &free)
+}
+
+fn explore(
+    kind: &K,
+    automaton: &Automaton,
+    ordered: &[(bool, bool)],
+    free: &HashSet<(bool, bool)>,
+) -> Relation {
+    let start = (automaton.start(), Memory::default());
+    let mut seen: HashSet<(State, Memory)> = HashSet::from([start]);
+    let mut left = vec![start];
+    let (mut both, mut only_lifecycle) = (false, false);
+    while let Some((state, memory)) = left.pop() {
+        if automaton.accepts(state) {
+            both |= memory.holds(kind);
+            only_lifecycle |= !memory.holds(kind);
+        }
+        if both && only_lifecycle || seen.len() > MAX_PAIRS {
+            return Relation::Independent;
+        }
+        let steps = automaton.edges(state).iter().map(|(letter, next)| {
+            let role = automaton.letters().iter().position(|name| name == automaton.name(*letter));
+            (*next, role.map_or((false, false), |index| ordered[index]))
+        });
+        let steps = steps.chain(free.iter().map(|role| (state, *role)));
+        for (next, (a, b)) in steps {
+            let pair = (next, memory.after(kind, a, b));
+            if seen.insert(pair) {
+                left.push(pair);
+            }
+        }
+    }
+    match (both, only_lifecycle) {
+        (true, false) => Relation::Implied,
+        (false, true) => Relation::Contradictory,
+        _ => Relation::Independent,
+    }
+}
+
+/// The lists of a rule that is about the order of names alone.
+fn lists(kind: &K) -> Option<[&[String]; 2]> {
+    Some(match kind {
+        K::Existence(a) | K::Absence(a) | K::ExactlyOne(a) | K::Init(a) | K::End(a) => [a, &[]],
+        K::AtMost { event, .. } => [event, &[]],
+        K::RespondedExistence(a, b)
+        | K::CoExistence(a, b)
+        | K::NotCoExistence(a, b)
+        | K::Response(a, b)
+        | K::Precedence(a, b)
+        | K::Succession(a, b)
+        | K::NotSuccession(a, b)
+        | K::NotChainSuccession(a, b) => [a, b],
+        _ => return None,
+    })
+}
+
+impl Memory {
+    fn after(self, kind: &K, a: bool, b: bool) -> Self {
+        let most = match kind {
+            K::AtMost { n, .. } => *n,
+            _ => 1,
+        };
+        let count = (self.count + u32::from(a)).min(most.saturating_add(1));
+        let breaks = match kind {
+            K::Absence(_) => a,
+            K::ExactlyOne(_) | K::AtMost { .. } => count > most,
+            K::Init(_) => !self.begun && !a,
+            K::NotCoExistence(..) => (self.first || a) && (self.second || b),
+            K::Precedence(..) | K::Succession(..) => b && !a && !self.first,
+            K::NotSuccession(..) => b && self.first,
+            K::NotChainSuccession(..) => b && self.last_first,
+            _ => false,
+        };
+        Self {
+            begun: true,
+            first: self.first || a,
+            second: self.second || b,
+            open: !b && (self.open || a),
+            last_first: a,
+            count,
+            broken: self.broken || breaks,
+        }
+    }
+
+    fn holds(self, kind: &K) -> bool {
+        !self.broken
+            && match kind {
+                K::Existence(_) | K::ExactlyOne(_) => self.first,
+                K::Init(_) => self.begun,
+                K::End(_) => self.last_first,
+                K::RespondedExistence(..) => !self.first || self.second,
+                K::CoExistence(..) => self.first == self.second,
+                K::Response(..) | K::Succession(..) => !self.open,
+                _ => true,
+            }
+    }
+}
