@@ -28,6 +28,7 @@ pub enum Relation {
 
 /// What a rule about order remembers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fact, and all combine")]
 struct Memory {
     begun: bool,
     first: bool,
@@ -48,11 +49,11 @@ pub fn relation(rule: &Rule, lifecycle: &Lifecycle) -> Relation {
     };
     let compiled = Automaton::compile(&lifecycle.pattern, &lifecycle.alphabet, MAX_STATES);
     let Ok(automaton) = compiled else { return Relation::Independent };
-    let role = |name: &str| {
+    let place = |name: &str| {
         let of = |names: &[String]| names.iter().any(|other| other == name);
         (of(a), of(b))
     };
-    let ordered: Vec<_> = automaton.letters().iter().map(|name| role(name)).collect();
+    let ordered: Vec<_> = automaton.letters().iter().map(|name| place(name)).collect();
     // Names of the rule that the lifecycle leaves free, parts of it included.
     let unordered = a.iter().chain(b).filter(|name| automaton.letter(name).is_none());
     let of_parts = |name: &&String| {
@@ -61,7 +62,7 @@ pub fn relation(rule: &Rule, lifecycle: &Lifecycle) -> Relation {
     };
     let free: HashSet<_> = unordered
         .filter(|name| !lifecycle.strict || of_parts(name))
-        .map(|name| role(name))
+        .map(|name| place(name))
         .collect();
     explore(&rule.kind, &automaton, &ordered, &free)
 }
