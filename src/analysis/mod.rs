@@ -9,6 +9,11 @@ use crate::events::{Decoder, Event, ReadingError, Symbols};
 use crate::rules::{AutomatonError, Engine, RuleBook};
 use crate::wire::{Connection, Deflate, Direction, Fact, Gap, MessageAssembler, RecordedFrame};
 
+pub mod histogram;
+pub mod look;
+pub mod timeline;
+pub mod tools;
+
 /// Bytes of a message that are looked at: as much as common servers take, and what is cut off is
 /// said.
 pub const MESSAGE_LIMIT: usize = 16 << 20;

@@ -37,6 +37,7 @@ mod record;
 mod rm;
 mod rules;
 mod screen;
+mod sift;
 mod signals;
 mod table;
 mod tap;

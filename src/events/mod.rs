@@ -5,12 +5,15 @@
 
 pub mod decoder;
 pub mod event;
+pub mod filter;
 mod handshake;
 mod known;
 pub mod locate;
 mod mend;
 mod moment;
 mod msgpack;
+pub(crate) mod near;
+pub mod payload;
 pub mod plan;
 pub mod reading;
 mod socketio;
