@@ -11,6 +11,7 @@ use crate::wire::{Connection, Deflate, Direction, Fact, Gap, MessageAssembler, R
 
 pub mod histogram;
 pub mod look;
+pub mod stats;
 pub mod timeline;
 pub mod tools;
 
