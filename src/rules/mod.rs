@@ -9,6 +9,7 @@ pub mod codes;
 pub mod engine;
 pub mod finding;
 pub mod language;
+pub mod learn;
 pub mod pattern;
 pub mod presets;
 pub mod session;

@@ -27,7 +27,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use wiretape::analysis::Analysis;
-use wiretape::rules::{Finding, Severity, presets};
+use wiretape::rules::learn::Pairs;
+use wiretape::rules::learn::pairs::with_pairs;
+use wiretape::rules::{Finding, RuleBook, Severity, presets};
 use wiretape::wire::{
     Close, Connection, Direction, EndedBy, Ending, Fact, Frame, Gap, GapReason, Header, Marks,
     RecordedFrame, Recording, Stamp,
@@ -142,10 +144,24 @@ impl Scenario {
         }
     }
 
+    /// The rules; those that are learned from the traffic itself, so.
+    fn book(&self) -> RuleBook {
+        let book = presets::preset(&self.rules).unwrap();
+        if self.rules != "pairs" {
+            return book;
+        }
+        let mut pairs = Pairs::new(&book.reading);
+        let mut analysis = Analysis::new(book.clone()).unwrap();
+        for fact in &self.facts {
+            analysis.feed(fact, &mut |event, _| pairs.event(event));
+        }
+        with_pairs(book, &pairs.learned(analysis.symbols()))
+    }
+
     /// The findings that people see: as it is recorded, or afterwards, when every connection is
     /// known before the first frame.
     fn check(&self, afterwards: bool) -> (Vec<Finding>, Vec<String>) {
-        let mut analysis = Analysis::new(presets::preset(&self.rules).unwrap()).unwrap();
+        let mut analysis = Analysis::new(self.book()).unwrap();
         let mut facts: Vec<&Fact<'_>> = self.facts.iter().collect();
         if afterwards {
             // The last state of each connection, then everything else, as a reader gives it.

@@ -3,6 +3,7 @@
 mod align;
 mod automaton;
 mod language;
+mod pairs;
 #[cfg(unix)]
 mod verbs;
 
