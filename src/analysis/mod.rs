@@ -10,6 +10,7 @@ use crate::rules::{AutomatonError, Engine, RuleBook};
 use crate::wire::{Connection, Deflate, Direction, Fact, Gap, MessageAssembler, RecordedFrame};
 
 pub mod histogram;
+pub mod keys;
 pub mod look;
 pub mod stats;
 pub mod timeline;

@@ -36,6 +36,7 @@ mod query;
 mod record;
 mod rm;
 mod rules;
+mod rules_keys;
 mod screen;
 mod sift;
 mod signals;
