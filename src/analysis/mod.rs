@@ -13,6 +13,13 @@ use crate::wire::Fact;
 
 pub use stream::EventStream;
 
+pub mod histogram;
+pub mod keys;
+pub mod look;
+pub mod stats;
+pub mod timeline;
+pub mod tools;
+
 /// Bytes of a message that are looked at: as much as common servers take, and what is cut off is
 /// said.
 pub const MESSAGE_LIMIT: usize = 16 << 20;

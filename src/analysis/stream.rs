@@ -13,6 +13,8 @@ use super::MESSAGE_LIMIT;
 pub struct EventStream {
     decoder: Decoder,
     assemblers: Map<i64, [MessageAssembler; 2]>,
+    /// Connections that were seen, and whether the server had answered.
+    answered: Map<i64, bool>,
     /// Connections' beginnings and ends, and gaps, whose time has not come: facts about them may
     /// be read before the frames around them.
     waiting: BTreeMap<(u64, u64), Waiting>,
@@ -36,6 +38,7 @@ impl EventStream {
         Ok(Self {
             decoder: Decoder::new(reading)?,
             assemblers: Map::default(),
+            answered: Map::default(),
             waiting: BTreeMap::new(),
             asked: 0,
             frames: 0,
@@ -72,15 +75,12 @@ impl EventStream {
     }
 
     fn connection(&mut self, connection: &Connection) {
-        if !self.assemblers.contains_key(&connection.id) {
-            self.connections += 1;
-            let [out, back] = match Deflate::negotiated(&connection.response_head) {
-                Some(deflate) => deflate.map(Some),
-                None => [None, None],
-            };
-            let assemblers =
-                [out, back].map(|deflate| MessageAssembler::new(deflate, MESSAGE_LIMIT));
-            self.assemblers.insert(connection.id, assemblers);
+        let answered = connection.status.is_some() || connection.ending.is_some();
+        let before = self.answered.insert(connection.id, answered);
+        self.connections += u64::from(before.is_none());
+        // One that is being asked for is looked at again when the server has answered.
+        if before.is_none() || before == Some(false) && answered {
+            self.assemblers.insert(connection.id, assemblers(&connection.response_head));
             let begun = Connection { ending: None, closed_ns: None, ..connection.clone() };
             self.wait(connection.opened_ns, Waiting::Connection(Box::new(begun)));
         }
@@ -139,4 +139,11 @@ impl EventStream {
             self.decoder.message(connection, direction, &message, out);
         }
     }
+}
+
+/// What puts the messages of a connection together, by direction.
+fn assemblers(response_head: &[u8]) -> [MessageAssembler; 2] {
+    let deflate = Deflate::negotiated(response_head);
+    let [out, back] = deflate.map_or([None, None], |deflate| deflate.map(Some));
+    [out, back].map(|deflate| MessageAssembler::new(deflate, MESSAGE_LIMIT))
 }

@@ -9,6 +9,8 @@ use super::{escape, rules};
 use crate::analysis::Analysis;
 use crate::events::Kind;
 use crate::recording::{Check, RecordingReader};
+use crate::rules::learn::pairs::with_pairs;
+use crate::rules::learn::{LearnedPair, Pairs};
 use crate::rules::{RuleBook, language, presets};
 
 /// Frames looked at to find out what is spoken: a few seconds of it.
@@ -24,6 +26,9 @@ const CANDIDATES: [&str; 5] = ["agent", "ag-ui", "graphql-transport-ws", "socket
 pub(super) fn choose(asked: Option<&str>, path: &Path) -> Result<(RuleBook, String), Failure> {
     if let Some(asked) = asked {
         let book = load(asked)?;
+        if book.name == PAIRS {
+            return learned(book, path);
+        }
         let chosen = format!("rules {}", book.name);
         return Ok((book, chosen));
     }
@@ -34,6 +39,38 @@ pub(super) fn choose(asked: Option<&str>, path: &Path) -> Result<(RuleBook, Stri
         return Ok((book, "rules it was recorded with".to_owned()));
     }
     fitting(&reader)
+}
+
+/// The preset that learns its rules from what it is to judge.
+const PAIRS: &str = "pairs";
+
+/// The pairs that the recording itself shows, as rules.
+fn learned(book: RuleBook, path: &Path) -> Result<(RuleBook, String), Failure> {
+    let reader = RecordingReader::open_with(path, Check::Schema)?;
+    let mut pairs = Pairs::new(&book.reading);
+    let mut analysis = Analysis::new(book.clone()).map_err(|error| {
+        Failure::new(Code::Usage, "the rules can't be followed").because(&error)
+    })?;
+    reader.facts(&mut |fact| {
+        analysis.feed(&fact, &mut |event, _| pairs.event(event));
+        ControlFlow::Continue(())
+    })?;
+    let learned = pairs.learned(analysis.symbols());
+    let told: Vec<String> = learned.iter().map(told).collect();
+    let told = if told.is_empty() {
+        "nothing here begins and ends often enough to learn from".to_owned()
+    } else {
+        told.join("; ")
+    };
+    Ok((with_pairs(book, &learned), format!("rules pairs, learned: {told}")))
+}
+
+/// `tool_executing → tool_completed by call (128 of 129)`.
+fn told(pair: &LearnedPair) -> String {
+    let LearnedPair { open, close, key, seen: (seen, met), by_name } = pair;
+    let by = key.as_ref().map_or_else(|| "in order".to_owned(), |key| format!("by {key}"));
+    let why = if *by_name { "" } else { ", by share alone" };
+    format!("{open} → {} {by} ({met} of {seen}{why})", close.join(" or "))
 }
 
 /// The preset or the file of this name.

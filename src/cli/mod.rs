@@ -39,8 +39,11 @@ mod query;
 mod record;
 mod rm;
 mod rules;
+mod rules_keys;
 mod screen;
+mod sift;
 mod signals;
+mod stats;
 mod table;
 mod tap;
 mod ticker;
@@ -69,6 +72,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Some(Verb::Rm(args)) => rm::run(&args, globals),
         Some(Verb::Check(args)) => check::run(&args, globals),
         Some(Verb::Timeline(args)) => timeline::run(&args, globals),
+        Some(Verb::Stats(args)) => stats::run(&args, globals),
         Some(Verb::Rules(args)) => rules::run(&args, globals),
         Some(Verb::Completions(args)) => completions::run(&args, globals),
         Some(Verb::Man(args)) => man::run(&args),
@@ -155,6 +159,8 @@ enum Verb {
     Check(check::CheckArgs),
     /// Who did what when, as text
     Timeline(timeline::TimelineArgs),
+    /// How much, how fast, how it ended: by type, user and tool
+    Stats(stats::StatsArgs),
     /// Ask a recording in SQL
     Query(query::QueryArgs),
     /// Write a recording as JSON lines

@@ -57,6 +57,15 @@ enum RulesVerb {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Where the fields of the rules are found in a recording, and where they probably are
+    Keys {
+        /// A path, a file's name, or the recording's name
+        #[arg(value_name = "REC")]
+        recording: std::ffi::OsString,
+        /// A rules file or a preset; without it, the traffic decides
+        #[arg(long, value_name = "FILE|PRESET")]
+        rules: Option<String>,
+    },
     /// What the code of a finding means
     Explain {
         /// E101 to E112, W201 to W208; without it, all of them
@@ -72,6 +81,9 @@ pub(crate) fn run(args: &RulesArgs, globals: &Globals) -> Result<ExitCode, Failu
         RulesVerb::Show { preset } => show(find(preset)?, globals),
         RulesVerb::Init { preset, output } => init(find(preset)?, output, globals),
         RulesVerb::Lint { file } => lint(file, globals),
+        RulesVerb::Keys { recording, rules } => {
+            super::rules_keys::run(recording, rules.as_deref(), globals)
+        }
         RulesVerb::Explain { code } => explain(code.as_deref(), globals),
     }
 }

@@ -9,14 +9,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::choose::choose;
 use super::failure::Failure;
 use super::human::{self, Wall, moment};
-use super::look::look;
 use super::output::{Output, Role};
+use super::sift::{self, Looked, Sifted};
 use super::{Globals, escape, locate};
-use crate::analysis::Analysis;
-use crate::events::{Event, Kind, Scalar, Symbols};
+use crate::events::Kind;
 use crate::rules::{Finding, Severity};
 
 /// Columns for the names of lanes, and for what is said at their ends.
@@ -30,15 +28,13 @@ const USUAL: usize = 120;
 /// Idle time longer than this is folded.
 const FOLD_NS: u64 = 5_000_000_000;
 
-/// Events kept for the picture; more can't be seen in it anyway.
-const MAX_EVENTS: usize = 2_000_000;
-
 /// What `timeline` is asked for.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   wiretape timeline amber-fox
-  wiretape timeline amber-fox --user user_07")]
+  wiretape timeline amber-fox --user user_07
+  wiretape timeline amber-fox --filter lacks:tool_completed")]
 pub(crate) struct TimelineArgs {
     /// A path, a file's name, or the recording's name
     #[arg(value_name = "REC")]
@@ -49,6 +45,9 @@ pub(crate) struct TimelineArgs {
     /// A rules file or a preset; without it, the traffic decides
     #[arg(long, value_name = "FILE|PRESET")]
     rules: Option<String>,
+    /// Only runs with one of these events, the others as dots: flag:error, dt>2s
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<String>,
 }
 
 /// One event of a run.
@@ -73,49 +72,61 @@ type Lanes = BTreeMap<String, BTreeMap<(u64, String), Lane>>;
 
 /// Prints the picture.
 pub(crate) fn run(args: &TimelineArgs, globals: &Globals) -> Result<ExitCode, Failure> {
+    let filter = args.filter.as_deref().map(sift::parse).transpose()?;
     let path = locate::find(&globals.dir, &args.recording)?;
-    let (book, chosen) = choose(args.rules.as_deref(), &path)?;
-    let letters: BTreeMap<String, char> = book.letters.iter().cloned().collect();
-    let run_field = book.reading.field("run");
-    let mut seen: Vec<(i64, Scalar, Mark)> = Vec::new();
-    let mut each = |event: &Event, symbols: &Symbols| {
-        let run = run_field.and_then(|field| event.field(field));
-        if let (Kind::Message, Some(run), true) = (event.kind, run, seen.len() < MAX_EVENTS) {
-            seen.push((event.connection, run, mark(event, symbols.text(event.name), &letters)));
-        }
-    };
-    let (recording, analysis) = look(&path, book, globals, &mut each)?;
-
-    let lanes = lanes(&analysis, seen, args.user.as_deref());
+    let looked = Looked::at(&path, args.rules.as_deref(), globals)?;
+    let sifted = filter.map(|filter| looked.sift(filter)).transpose()?;
+    let lanes = lanes(&looked, sifted.as_ref(), args.user.as_deref());
     let mut output = globals.output();
-    let head = format!("{}   {}", escape::text(&recording.name), escape::text(&chosen));
+    let name = escape::text(&looked.recording.name);
+    let head = format!("{name}   {}", escape::text(&looked.chosen));
     output.line(&output.style.paint(Role::Strong, &head))?;
-    if lanes.is_empty() {
+    if let Some(sifted) = &sifted {
+        let line = escape::text(&sifted.summary());
+        let columns = output.columns().unwrap_or(USUAL);
+        output.line(&escape::wrap(&line, columns, 2))?;
+    }
+    let left_out = looked.timeline.left_out();
+    if left_out > 0 {
+        let line = format!("{} more not looked at", human::counted(left_out, "event"));
+        output.line(&output.style.paint(Role::Bad, &line))?;
+    }
+    if !lanes.is_empty() {
+        draw(&mut output, &lanes, looked.recording.started_ns)?;
+    } else if sifted.is_none_or(|sifted| sifted.count > 0) {
         output.line("no runs to show: no event names one; where run ids are is told by [fields] of a rules file")?;
-    } else {
-        draw(&mut output, &lanes, recording.started_ns)?;
     }
     output.flush()?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn mark(event: &Event, name: &str, letters: &BTreeMap<String, char>) -> Mark {
-    let letter = letters.get(name).copied().unwrap_or('·');
-    Mark { at_ns: event.at_ns, letter, opens: letter == 'X', closes: letter == 'C' }
-}
-
-fn lanes(analysis: &Analysis, seen: Vec<(i64, Scalar, Mark)>, only: Option<&str>) -> Lanes {
+/// The lanes of a recording; of a filter, those in which it means something.
+fn lanes(looked: &Looked, sifted: Option<&Sifted>, only: Option<&str>) -> Lanes {
+    let Looked { timeline, analysis, .. } = looked;
     let symbols = analysis.symbols();
-    let sessions = analysis.engine().sessions();
-    let mut first: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let letters = &analysis.engine().book().letters;
+    let letter_of = |name: &str| letters.iter().find(|(known, _)| known == name).map(|(_, c)| *c);
     let mut lanes = Lanes::new();
-    for (connection, run, mark) in seen {
-        let (user, run) = (sessions.name(connection, symbols), run.display(symbols));
-        if only.is_some_and(|only| only != user) {
+    for number in 0..timeline.run_count() {
+        let Some((id, connection, rows)) = timeline.run(number) else { continue };
+        let user = timeline.user_name(connection, symbols);
+        let is_meant = sifted.is_none_or(|sifted| rows.iter().any(|row| sifted.has(*row)));
+        if !is_meant || only.is_some_and(|only| only != user) {
             continue;
         }
-        let began = *first.entry((user.clone(), run.clone())).or_insert(mark.at_ns);
-        lanes.entry(user).or_default().entry((began, run)).or_default().marks.push(mark);
+        let rows = rows.iter().filter_map(|row| timeline.row(*row));
+        let marks: Vec<Mark> = rows
+            .filter(|row| row.kind == Kind::Message)
+            .map(|row| {
+                let letter = letter_of(symbols.text(row.name)).unwrap_or('·');
+                let shown = sifted.is_none_or(|sifted| sifted.has(row.number));
+                let (opens, closes) = (letter == 'X', letter == 'C');
+                Mark { at_ns: row.at_ns, letter: if shown { letter } else { '·' }, opens, closes }
+            })
+            .collect();
+        let Some(began) = marks.first().map(|mark| mark.at_ns) else { continue };
+        let lane = Lane { marks, ..Lane::default() };
+        lanes.entry(user).or_default().insert((began, id.display(symbols)), lane);
     }
     for finding in analysis.engine().findings() {
         blame(&mut lanes, finding);

@@ -5,6 +5,7 @@
 
 pub mod decoder;
 pub mod event;
+pub mod filter;
 mod handshake;
 mod known;
 pub mod locate;
@@ -13,6 +14,8 @@ pub mod map;
 mod mend;
 mod moment;
 mod msgpack;
+pub(crate) mod near;
+pub mod payload;
 pub mod plan;
 pub mod reading;
 mod socketio;

@@ -8,6 +8,18 @@ use super::map::Map;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Symbol(u32);
 
+impl Symbol {
+    /// Its number: below [`Symbols::LIMIT`] and a little.
+    pub(crate) const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The symbol of a number that [`Symbol::number`] gave.
+    pub(crate) const fn of_number(number: u32) -> Self {
+        Self(number)
+    }
+}
+
 /// All texts that were seen.
 #[derive(Clone, Debug, Default)]
 pub struct Symbols {

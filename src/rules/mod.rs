@@ -10,6 +10,7 @@ pub mod engine;
 pub mod finding;
 pub mod implied;
 pub mod language;
+pub mod learn;
 pub mod pattern;
 pub mod presets;
 pub mod schema;

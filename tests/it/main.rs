@@ -15,6 +15,7 @@ mod crash;
 mod demo;
 mod events;
 mod exchange;
+mod figures;
 #[cfg(unix)]
 mod http;
 #[cfg(target_os = "linux")]

@@ -15,6 +15,9 @@ const SHOWN: usize = 3;
 const MESSAGE_INDENT: usize = 4;
 const LABEL_INDENT: usize = 10;
 
+/// Bytes of why these rules, beyond which that stands on lines of its own.
+const LONG_CHOICE: usize = 80;
+
 /// Columns before an excerpt's event.
 const INDENT: &str = "    ";
 
@@ -30,16 +33,36 @@ fn one(output: &mut Output, checked: &Checked) -> Result<(), Failure> {
     let style = output.style;
     let counts = checked.analysis.counts();
     let name = escape::text(&checked.recording.name);
-    output.line(&format!(
-        "{}   {}   {}   {}   ({})",
+    let chosen = format!("({})", escape::text(&checked.chosen));
+    let head = format!(
+        "{}   {}   {}   {}",
         style.paint(Role::Strong, &name),
         numbers::counted(counts.events, "event"),
         numbers::counted(counts.frames, "frame"),
         numbers::counted(counts.connections, "connection"),
-        escape::text(&checked.chosen),
-    ))?;
+    );
+    if chosen.len() <= LONG_CHOICE {
+        output.line(&format!("{head}   {chosen}"))?;
+    } else {
+        output.line(&head)?;
+        let chosen = fitted(output, &format!("  {chosen}"), MESSAGE_INDENT);
+        chosen.lines().try_for_each(|line| output.line(&style.paint(Role::Quiet, line)))?;
+    }
     if let Some(cut) = &checked.cut {
         output.line(&format!("The recording was {cut}: it is judged up to there"))?;
+    }
+    for tally in checked.suspicious() {
+        let line = format!(
+            "? rule or key probably wrong: {} is violated in {} of {} slices. Where its keys are \
+             found: wiretape rules keys {}",
+            escape::text(&tally.rule),
+            numbers::count(tally.violated),
+            numbers::count(tally.activations),
+            escape::text(&checked.recording.name),
+        );
+        for part in fitted(output, &line, MESSAGE_INDENT).lines() {
+            output.line(&style.paint(Role::Bad, part))?;
+        }
     }
     let findings = checked.findings();
     for group in grouped(&findings) {

@@ -1,5 +1,6 @@
 //! Recordings → what is missing, out of order, doubled, late or astray in them; for people and CI.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -11,7 +12,7 @@ use super::look::look;
 use super::{Globals, cut, locate};
 use crate::analysis::Analysis;
 use crate::recording::{Check, RecordingReader, State};
-use crate::rules::Severity;
+use crate::rules::{Severity, Tally};
 use crate::wire::Recording;
 
 mod github;
@@ -94,7 +95,24 @@ pub(super) struct Checked {
     pub(super) cut: Option<String>,
 }
 
+/// Slices below which one rule's violations say nothing about the rule, and of a hundred, those
+/// beyond which they do (rules.md, 7, risk 1).
+const FEW_SLICES: u64 = 10;
+const SUSPICIOUS: u64 = 20;
+
 impl Checked {
+    /// Rules that are broken so often that they, or their keys, are probably wrong.
+    pub(super) fn suspicious(&self) -> impl Iterator<Item = &Tally> {
+        let engine = self.analysis.engine();
+        let grave = engine.findings().iter().filter(|finding| finding.severity > Severity::Info);
+        let hints: HashSet<&str> = grave.map(|finding| finding.rule.as_str()).collect();
+        engine.tallies().iter().filter(move |tally| {
+            tally.activations >= FEW_SLICES
+                && tally.violated * 100 > tally.activations * SUSPICIOUS
+                && hints.contains(tally.rule.as_str())
+        })
+    }
+
     /// Findings from where the user asked on, in order of time.
     pub(super) fn findings(&self) -> Vec<&crate::rules::Finding> {
         let all = self.analysis.engine().findings().iter();

@@ -11,6 +11,7 @@ use clap::Args;
 use super::human::{self, Wall};
 use super::messages::Messages;
 use super::output::{Output, Role};
+use super::sift::{self, MeantFrames};
 use super::{Failure, Globals, cut, escape, hexdump, locate};
 use crate::recording::{Follow, FrameRange, State};
 use crate::wire::{Direction, Fact, Gap, RecordedFrame};
@@ -41,6 +42,8 @@ of a compressed message is shown, inflated, where it ends.
 Examples:
   wiretape frames amber-fox
   wiretape frames amber-fox --connection 3 --hex
+  wiretape frames amber-fox --filter 'type:tool_* user:user_07'
+  wiretape frames amber-fox --filter 'around:E102 5s not op:ping'
   wiretape frames amber-fox --follow --json | jq .text")]
 pub(crate) struct FramesArgs {
     /// A path, a file's name, or the recording's name
@@ -52,6 +55,12 @@ pub(crate) struct FramesArgs {
     /// Only this connection
     #[arg(short, long, value_name = "N")]
     connection: Option<i64>,
+    /// Only frames of these events: type:agent* user:ann dt>2s $.data.tool=x "two words"
+    #[arg(long, value_name = "FILTER", conflicts_with = "follow")]
+    filter: Option<String>,
+    /// For --filter, a rules file or a preset; without it, the traffic decides
+    #[arg(long, value_name = "FILE|PRESET", requires = "filter")]
+    rules: Option<String>,
     /// With each frame's bytes
     #[arg(long, conflicts_with = "json")]
     hex: bool,
@@ -62,11 +71,16 @@ pub(crate) struct FramesArgs {
 
 /// Prints the frames.
 pub(crate) fn run(args: &FramesArgs, globals: &Globals) -> Result<ExitCode, Failure> {
+    let only = match &args.filter {
+        Some(text) => Some(only(text, args, globals)?),
+        None => None,
+    };
     let reader = locate::open(&globals.dir, &args.recording)?;
     let started_ns = reader.recording()?.started_ns;
     let range = FrameRange { connection: args.connection, ..FrameRange::default() };
     let mut follow = Follow::new(range);
     let mut lines = Lines::new(args, globals, started_ns);
+    lines.only = only;
     lines.fit(reader.last_frame()?, reader.totals()?.connections);
     if !globals.json {
         lines.heading()?;
@@ -93,6 +107,21 @@ pub(crate) fn run(args: &FramesArgs, globals: &Globals) -> Result<ExitCode, Fail
     Ok(ExitCode::SUCCESS)
 }
 
+/// The frames that a filter means; how many events that are is said.
+fn only(text: &str, args: &FramesArgs, globals: &Globals) -> Result<MeantFrames, Failure> {
+    let filter = sift::parse(text)?;
+    let path = locate::find(&globals.dir, &args.recording)?;
+    let looked = sift::Looked::at(&path, args.rules.as_deref(), globals)?;
+    let sifted = looked.sift(filter)?;
+    let frames = sifted.frames(&looked.timeline);
+    globals.progress(&sifted.summary());
+    if frames.without > 0 {
+        let count = human::count(frames.without);
+        globals.progress(&format!("{count} of them without a frame, such as ws.open"));
+    }
+    Ok(frames)
+}
+
 /// Facts → lines on stdout.
 struct Lines {
     output: Output,
@@ -102,6 +131,8 @@ struct Lines {
     hex: bool,
     connection: Option<i64>,
     left: Option<u64>,
+    /// Only these frames.
+    only: Option<MeantFrames>,
     messages: Messages,
     /// Gaps whose place has not come yet.
     gaps: Vec<Gap>,
@@ -132,6 +163,7 @@ impl Lines {
             hex: args.hex,
             connection: args.connection,
             left: args.limit,
+            only: None,
             messages: Messages::new(if globals.json { JSON_BYTES } else { PREVIEW_BYTES }),
             gaps: Vec::new(),
             id: 0,
@@ -183,10 +215,7 @@ impl Lines {
                 self.gaps.push(gap.clone());
                 Ok(())
             }
-            Fact::Frame(frame) => {
-                self.left = self.left.map(|left| left - 1);
-                self.frame(frame)
-            }
+            Fact::Frame(frame) => self.frame(frame),
             Fact::Recording(_) | Fact::Note(_) => Ok(()),
         };
         match shown {
@@ -208,6 +237,10 @@ impl Lines {
     fn frame(&mut self, frame: &RecordedFrame<'_>) -> Result<(), Failure> {
         self.gaps_until(frame.stamp.read_ns)?;
         let message = self.messages.feed(frame);
+        if self.only.as_ref().is_some_and(|only| !only.has(frame)) {
+            return Ok(());
+        }
+        self.left = self.left.map(|left| left - 1);
         if self.json {
             let line = json::FrameLine::new(frame, message.as_ref(), self.started_ns);
             return self.output.json(&line);

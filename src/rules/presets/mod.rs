@@ -14,7 +14,7 @@ pub struct Preset {
     pub text: &'static str,
 }
 
-const PRESETS: [Preset; 7] = [
+const PRESETS: [Preset; 8] = [
     Preset {
         name: "agent",
         about: "AI chat: agent runs with thinking, tools and sub-agents, every known shape",
@@ -44,6 +44,11 @@ const PRESETS: [Preset; 7] = [
         name: "socket.io",
         about: "Socket.IO 5 over Engine.IO 4: acknowledgements and heartbeats",
         text: include_str!("socket.io.toml"),
+    },
+    Preset {
+        name: "pairs",
+        about: "any protocol: what begins has to end; learns from the traffic which events do",
+        text: include_str!("pairs.toml"),
     },
     Preset {
         name: "none",

@@ -26,13 +26,17 @@
 //! Errors and warnings are all told: one that is not expected fails, as does one that is missing.
 //! Findings of severity info may be expected, and need not be.
 
+mod timeline;
+
 use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use wiretape::analysis::Analysis;
-use wiretape::rules::{Finding, Severity, Status, language, presets};
+use wiretape::rules::learn::Pairs;
+use wiretape::rules::learn::pairs::with_pairs;
+use wiretape::rules::{Finding, RuleBook, Severity, Status, language, presets};
 use wiretape::wire::{
     Close, Connection, Direction, EndedBy, Ending, Fact, Frame, Gap, GapReason, Header, Marks,
     RecordedFrame, Recording, Stamp,
@@ -198,10 +202,10 @@ impl Scenario {
         }
     }
 
-    /// Looks by the scenario's rules.
-    fn analysis(&self) -> Analysis {
+    /// The rules: of the scenario itself, a preset, or what is learned from its traffic.
+    fn book(&self) -> RuleBook {
         if self.own.is_empty() {
-            return Analysis::new(presets::preset(&self.rules).unwrap()).unwrap();
+            return self.preset();
         }
         let open = |name: &str| {
             let file = self.files.iter().find(|(known, _)| known == name);
@@ -210,14 +214,26 @@ impl Scenario {
         let checked = language::check_with("rules.toml", &self.own, &open);
         let told: String =
             checked.diagnostics.iter().map(|one| one.render("rules.toml", &self.own)).collect();
-        let book = checked.book.unwrap_or_else(|| panic!("{}:\n{told}", self.name));
-        Analysis::new(book).unwrap()
+        checked.book.unwrap_or_else(|| panic!("{}:\n{told}", self.name))
+    }
+
+    fn preset(&self) -> RuleBook {
+        let book = presets::preset(&self.rules).unwrap();
+        if self.rules != "pairs" {
+            return book;
+        }
+        let mut pairs = Pairs::new(&book.reading);
+        let mut analysis = Analysis::new(book.clone()).unwrap();
+        for fact in &self.facts {
+            analysis.feed(fact, &mut |event, _| pairs.event(event));
+        }
+        with_pairs(book, &pairs.learned(analysis.symbols()))
     }
 
     /// The findings that people see: as it is recorded, or afterwards, when every connection is
     /// known before the first frame.
     fn check(&self, afterwards: bool) -> (Vec<Finding>, Vec<String>) {
-        let mut analysis = self.analysis();
+        let mut analysis = Analysis::new(self.book()).unwrap();
         let mut facts: Vec<&Fact<'_>> = self.facts.iter().collect();
         if afterwards {
             // The last state of each connection, then everything else, as a reader gives it.
@@ -237,6 +253,18 @@ impl Scenario {
             facts = last.chain(rest).map(|(_, fact)| fact).collect();
         }
         for fact in facts {
+            if let (Fact::Connection(connection), false) = (fact, afterwards) {
+                // A look that comes while the server has not answered yet.
+                let asked = Connection {
+                    response_head: Vec::new(),
+                    status: None,
+                    upgrade_ns: None,
+                    ending: None,
+                    closed_ns: None,
+                    ..connection.clone()
+                };
+                analysis.feed(&Fact::Connection(asked), &mut |_, _| {});
+            }
             analysis.feed(fact, &mut |_, _| {});
         }
         analysis.end(Some(self.end_ns), &mut |_, _| {});
@@ -355,7 +383,7 @@ fn deadlines_pass_by_the_clock_alone() {
     let mut asked = 0;
     for scenario in scenarios() {
         for (facts, at_ns, words) in &scenario.told {
-            let mut analysis = scenario.analysis();
+            let mut analysis = Analysis::new(scenario.book()).unwrap();
             for fact in &scenario.facts[..*facts] {
                 analysis.feed(fact, &mut |_, _| {});
             }

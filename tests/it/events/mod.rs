@@ -1,6 +1,7 @@
 //! The `events` room from outside: a reading and messages in, events out as lines of text.
 
 mod connections;
+mod filter;
 mod formats;
 mod hostile;
 mod naming;

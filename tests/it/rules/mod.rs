@@ -4,6 +4,7 @@ mod align;
 mod automaton;
 mod language;
 mod ltlf;
+mod pairs;
 #[cfg(unix)]
 mod verbs;
 

@@ -1,0 +1,236 @@
+//! `--filter` → which events of a recording are meant, and what to drop where none is.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use super::Globals;
+use super::choose::choose;
+use super::failure::{Code, Failure};
+use super::human;
+use super::look::look;
+use super::messages::Messages;
+use crate::analysis::look::Look;
+use crate::analysis::timeline::{Row, Timeline};
+use crate::analysis::tools::ToolTimes;
+use crate::analysis::{Analysis, MESSAGE_LIMIT};
+use crate::events::filter::{Filter, Mistake, Payload};
+use crate::events::payload::json_of;
+use crate::events::{Event, Symbols};
+use crate::recording::{Check, RecordingReader};
+use crate::wire::{Direction, Fact, Gap, Message, RecordedFrame, Recording};
+
+/// Conditions for which it is tried what would be met without each.
+const MOST_TRIED: usize = 8;
+
+/// A recording, all of it looked at.
+pub(super) struct Looked {
+    path: PathBuf,
+    pub(super) recording: Recording,
+    pub(super) analysis: Analysis,
+    pub(super) timeline: Timeline,
+    pub(super) tools: ToolTimes,
+    /// Why these rules.
+    pub(super) chosen: String,
+}
+
+/// The events that a filter means.
+pub(super) struct Sifted {
+    filter: Filter,
+    /// By row.
+    meant: Vec<bool>,
+    pub(super) count: u64,
+    hint: Option<(String, u64)>,
+}
+
+/// Reads what was typed after `--filter`.
+pub(super) fn parse(text: &str) -> Result<Filter, Failure> {
+    Filter::parse(text).map_err(|mistake| failure(text, &mistake))
+}
+
+fn failure(text: &str, mistake: &Mistake) -> Failure {
+    let [shown, underline] = mistake.excerpt(text);
+    let failure = Failure::new(Code::Usage, format!("the filter: {}", mistake.message));
+    let failure = failure.why(format!("{shown}\n{underline}"));
+    match &mistake.hint {
+        Some(hint) => failure.next(hint.clone()),
+        None => failure,
+    }
+}
+
+impl Looked {
+    /// Looks at a recording by the rules asked for, or those that fit.
+    pub(super) fn at(path: &Path, rules: Option<&str>, globals: &Globals) -> Result<Self, Failure> {
+        let (book, chosen) = choose(rules, path)?;
+        let mut timeline = Timeline::new(&book.reading);
+        let mut tools = ToolTimes::new(&book);
+        let mut each = |event: &Event, symbols: &Symbols| {
+            timeline.append(event);
+            tools.event(event, symbols);
+        };
+        let (recording, analysis) = look(path, book, globals, &mut each)?;
+        timeline.settle(analysis.engine());
+        let path = path.to_owned();
+        Ok(Self { path, recording, analysis, timeline, tools, chosen })
+    }
+
+    /// The rows that `filter` means.
+    pub(super) fn sift(&self, filter: Filter) -> Result<Sifted, Failure> {
+        let mut rows = self.select(std::slice::from_ref(&filter))?;
+        let meant = rows.pop().unwrap_or_default();
+        let count = count(&meant);
+        let hint = if count == 0 { self.hint(&filter)? } else { None };
+        Ok(Sifted { filter, meant, count, hint })
+    }
+
+    /// The condition without which the most is met.
+    fn hint(&self, filter: &Filter) -> Result<Option<(String, u64)>, Failure> {
+        let (dropped, rest): (Vec<String>, Vec<Filter>) =
+            filter.without_one().into_iter().take(MOST_TRIED).unzip();
+        let counts = self.select(&rest)?;
+        let counts = counts.iter().map(|meant| count(meant));
+        let best = dropped.into_iter().zip(counts).filter(|(_, count)| *count > 0);
+        // Of equals, the one that was typed last is the one to drop.
+        Ok(best.max_by_key(|(_, count)| *count))
+    }
+
+    /// By filter and row: whether it is meant. Payloads are read only where they decide.
+    fn select(&self, filters: &[Filter]) -> Result<Vec<Vec<bool>>, Failure> {
+        let look = Look::new(&self.timeline, &self.analysis);
+        let mut meant = vec![vec![false; self.timeline.len() as usize]; filters.len()];
+        let mut open: HashMap<u32, Vec<usize>> = HashMap::new();
+        for row in self.timeline.page(None, usize::MAX) {
+            for (index, filter) in filters.iter().enumerate() {
+                match look.meets(filter, &row, None) {
+                    Some(met) => meant[index][row.number as usize] = met,
+                    None => open.entry(row.number).or_default().push(index),
+                }
+            }
+        }
+        if open.is_empty() {
+            return Ok(meant);
+        }
+        let format = self.analysis.engine().book().reading.format;
+        messages(&self.path, &mut |connection, _, message| {
+            for number in self.timeline.rows_of_frame(message.frames.1) {
+                let Some(asked) = open.get(&number) else { continue };
+                let Some(row) = self.timeline.row(number) else { continue };
+                if row.connection != connection {
+                    continue;
+                }
+                let json = json_of(format, &message.payload, u32::from(row.part));
+                let payload = Payload {
+                    opcode: message.opcode,
+                    bytes: &message.payload,
+                    json: json.as_deref(),
+                };
+                for filter in asked {
+                    meant[*filter][number as usize] =
+                        look.meets(&filters[*filter], &row, Some(&payload)) == Some(true);
+                }
+            }
+        })?;
+        Ok(meant)
+    }
+}
+
+impl Sifted {
+    /// Whether a row is meant.
+    pub(super) fn has(&self, row: u32) -> bool {
+        self.meant.get(row as usize).is_some_and(|meant| *meant)
+    }
+
+    /// `31 of 4,812 events: type is tool_*`, or what to drop so that some are met.
+    pub(super) fn summary(&self) -> String {
+        let of = human::counted(self.meant.len() as u64, "event");
+        let begin = format!("{} of {of}", human::count(self.count));
+        match &self.hint {
+            Some((term, count)) => {
+                format!("{begin}. Without `{term}`: {}.", human::count(*count))
+            }
+            None => format!("{begin}: {}", self.filter.in_words()),
+        }
+    }
+
+    /// The frames of the events that are meant.
+    pub(super) fn frames(&self, timeline: &Timeline) -> MeantFrames {
+        let mut frames = MeantFrames::default();
+        for row in timeline.page(None, usize::MAX).filter(|row| self.has(row.number)) {
+            frames.add(&row);
+        }
+        for spans in frames.spans.values_mut() {
+            spans.sort_unstable();
+        }
+        frames
+    }
+}
+
+/// Frames of events.
+#[derive(Debug, Default)]
+pub(super) struct MeantFrames {
+    single: HashSet<i64>,
+    /// Messages of several frames: first and last, by connection and direction.
+    spans: HashMap<(i64, Direction), Vec<(i64, i64)>>,
+    /// Events that no frame stands for, such as `ws.open`.
+    pub(super) without: u64,
+}
+
+impl MeantFrames {
+    fn add(&mut self, row: &Row) {
+        match row.frames {
+            (_, 0) => self.without += 1,
+            (first, last) if first == last => drop(self.single.insert(last)),
+            span => self.spans.entry((row.connection, row.direction)).or_default().push(span),
+        }
+    }
+
+    /// Whether a frame is one of them.
+    pub(super) fn has(&self, frame: &RecordedFrame<'_>) -> bool {
+        if self.single.contains(&frame.id) {
+            return true;
+        }
+        let Some(spans) = self.spans.get(&(frame.connection, frame.direction)) else {
+            return false;
+        };
+        let before = spans.partition_point(|(first, _)| *first <= frame.id);
+        let span = before.checked_sub(1).and_then(|at| spans.get(at));
+        // A control frame within a message is none of its frames.
+        let is_control = frame.frame.header.opcode().is_control();
+        span.is_some_and(|(_, last)| *last >= frame.id) && !is_control
+    }
+}
+
+fn count(meant: &[bool]) -> u64 {
+    meant.iter().filter(|meant| **meant).count() as u64
+}
+
+/// Every message of a recording that is whole, with its connection and direction.
+pub(super) fn messages(
+    path: &Path,
+    each: &mut dyn FnMut(i64, Direction, &Message),
+) -> Result<(), Failure> {
+    let reader = RecordingReader::open_with(path, Check::Schema)?;
+    let mut messages = Messages::new(MESSAGE_LIMIT);
+    let mut gaps: Vec<Gap> = Vec::new();
+    reader.facts(&mut |fact| {
+        match &fact {
+            Fact::Connection(connection) => messages.connection(connection),
+            Fact::Gap(gap) => gaps.push(gap.clone()),
+            Fact::Frame(frame) => {
+                gaps.retain(|gap| {
+                    let is_due = gap.from_ns <= frame.stamp.read_ns;
+                    if is_due {
+                        messages.gap(gap);
+                    }
+                    !is_due
+                });
+                if let Some(message) = messages.feed(frame) {
+                    each(frame.connection, frame.direction, &message);
+                }
+            }
+            Fact::Recording(_) | Fact::Note(_) => {}
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(())
+}

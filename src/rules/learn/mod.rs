@@ -1,0 +1,5 @@
+//! Traffic → rules that it follows.
+
+pub mod pairs;
+
+pub use pairs::{LearnedPair, Pairs};
