@@ -232,7 +232,7 @@ impl Checked {
             body: None,
             fields: Vec::new(),
         };
-        self.engine.event(&event, &mut self.symbols);
+        self.engine.event(&event, &self.symbols);
     }
 
     fn is_violated(&self) -> bool {
