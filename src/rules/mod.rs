@@ -23,7 +23,7 @@ mod presence;
 mod slice;
 mod told;
 
-pub use align::{Alignment, Op, Options, Step, align};
+pub use align::{Alignment, Op, Options, Step, align, edits};
 pub use automaton::{Automaton, AutomatonError, Letter, State};
 pub use book::{
     AtEnd, ClockKind, KeyPart, Lifecycle, Origin, Pattern, Rule, RuleBook, RuleKind, Scope,

@@ -183,7 +183,9 @@ impl Teller {
         let mut first = None;
         let mut also = judged.told.also;
         for breach in judged.told.breaches {
-            if self.is_explained(slice, &breach, rule) {
+            // What should have come before may be what was lost.
+            let unknown = breach.code == Code::E105 && slice.is_uncertain();
+            if unknown || self.is_explained(slice, &breach, rule) {
                 continue;
             }
             let made = self.push(&about, at_end(breach, end), Some(slice), symbols);

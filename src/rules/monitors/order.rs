@@ -16,6 +16,8 @@ pub(in super::super) struct Order {
     last: Option<Seen>,
     /// An `a` has come that no `b` has used.
     fresh: bool,
+    /// That the first kind of event never came was told: it is missing once.
+    told: bool,
 }
 
 impl Order {
@@ -23,6 +25,10 @@ impl Order {
         let seen = look.seen;
         let (a, b) = (watch.is(0, seen.name), watch.is(1, seen.name));
         out.activations += u64::from(a || b);
+        let orphan = b && self.first.is_none() && matches!(watch.rule.kind, K::Precedence(..));
+        if orphan && std::mem::replace(&mut self.told, true) {
+            return;
+        }
         self.judge(watch, look, (a, b), out);
         self.count += u32::from(a);
         if a {

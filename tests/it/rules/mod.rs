@@ -2,6 +2,8 @@
 
 mod align;
 mod automaton;
+#[cfg(unix)]
+mod golden;
 mod language;
 #[cfg(unix)]
 mod verbs;
