@@ -225,6 +225,16 @@ impl Progress {
         letter.is_some_and(|letter| course.track.automaton.next(state, *letter) == Some(state))
     }
 
+    /// Whether an event of this name may come next, and parts are open, or may be: what opened them
+    /// was lost.
+    pub(super) fn goes_on(&self, course: &Course, name: Symbol, gapped: bool) -> bool {
+        let letter = course.track.letters.get(&name);
+        let next = self.run.state.zip(letter);
+        let next = next.and_then(|(state, letter)| course.track.automaton.next(state, *letter));
+        let open = |child: &Child| !course.subs[child.sub].track.accepts(&child.walk);
+        next.is_some() && (gapped || self.children.iter().any(open))
+    }
+
     /// Takes the slice's latest event.
     pub(super) fn event(&mut self, course: &Course, events: &[Seen], field: &FieldOf<'_>) {
         let Some(at) = events.len().checked_sub(1) else { return };

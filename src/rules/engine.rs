@@ -302,6 +302,7 @@ impl Engine {
     fn has_begun_again(&self, scope: usize, number: u64, event: &Event) -> bool {
         let slice = &self.scopes[scope].slices[&number];
         slice.ended.is_some_and(|(at_ns, _)| event.at_ns >= at_ns)
+            && !slice.is_continued_by(event.name, &self.courses)
     }
 
     /// Only events that a scope's rules know open a slice that declares how it begins.

@@ -293,7 +293,19 @@ impl Teller {
                 && finding.rule != about.rule
                 && finding.user == about.user
         });
-        if let Some(same) = same {
+        let blames =
+            |code: Code| matches!(code.class(), "unexpected" | "duplicate" | "out-of-order");
+        let same_blame = || {
+            self.findings[recent..].iter().rposition(|finding| {
+                blames(finding.code)
+                    && blames(breach.code)
+                    && finding.frames.last() == breach.frames.last()
+                    && finding.severity >= about.severity
+                    && finding.rule != about.rule
+                    && finding.user == about.user
+            })
+        };
+        if let Some(same) = same.or_else(same_blame) {
             return Some(recent + same);
         }
         if !incomplete(breach.code) && breach.code != Code::W202 || about.run.is_none() {
@@ -301,7 +313,8 @@ impl Teller {
         }
         let graver = self.findings[recent..].iter().rposition(|finding| {
             incomplete(finding.code)
-                && finding.severity > about.severity
+                && (finding.severity > about.severity
+                    || finding.code == Code::E101 && finding.severity == about.severity)
                 && (&finding.user, &finding.run) == (&about.user, &about.run)
                 && (breach.code != Code::W202
                     || finding.expected.as_ref().and_then(|expected| expected.after)

@@ -19,6 +19,9 @@
 //! Errors and warnings are all told: one that is not expected fails, as does one that is missing.
 //! Findings of severity info may be expected, and need not be.
 
+mod honest;
+mod walk;
+
 use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
