@@ -136,6 +136,9 @@ pub struct Sub {
     pub pattern: Pattern,
     /// Open instances at the slice's end are findings of their own.
     pub drain: bool,
+    /// Only these ends of a slice find all instances complete, and after any end none goes on;
+    /// empty: they may be complete whenever they like.
+    pub drained_by: Vec<String>,
     /// One at a time.
     pub sequential: bool,
     /// How bad.

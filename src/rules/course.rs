@@ -49,6 +49,7 @@ struct SubCourse {
     track: Track,
     /// What the run sees when an instance opens.
     opening: Option<Letter>,
+    drained_by: Vec<Symbol>,
 }
 
 /// How far a slice has come.
@@ -128,6 +129,11 @@ impl Track {
         Walk { state: Some(self.automaton.start()), word: Vec::new() }
     }
 
+    /// Where `pass` leads.
+    pub(super) fn step(&self, state: Option<State>, pass: &Pass) -> Option<State> {
+        state.and_then(|state| self.automaton.next(state, pass.letter))
+    }
+
     fn accepts(&self, walk: &Walk) -> bool {
         walk.state.is_some_and(|state| self.automaton.accepts(state))
     }
@@ -174,8 +180,15 @@ impl Track {
 }
 
 impl Walk {
+    /// Which of its events is the first after the run's end, if it was in order up to there.
+    fn goes_on_after(&self, end: usize, track: &Track) -> Option<usize> {
+        let late = self.word.iter().position(|pass| pass.at > end)?;
+        let before = self.word[..late].iter().map(|pass| pass.letter);
+        track.automaton.run(before).map(|_| late)
+    }
+
     fn step(&mut self, track: &Track, pass: Pass) {
-        self.state = self.state.and_then(|state| track.automaton.next(state, pass.letter));
+        self.state = track.step(self.state, &pass);
         self.word.push(pass);
     }
 }
@@ -193,7 +206,8 @@ impl Course {
             .map(|sub| {
                 let own = Track::new(&sub.pattern, &[], &[], symbols)?;
                 let opening = track.automaton.letter(&format!("@{}", sub.name));
-                Ok(SubCourse { sub: sub.clone(), track: own, opening })
+                let drained_by = sub.drained_by.iter().map(|name| symbols.intern(name)).collect();
+                Ok(SubCourse { sub: sub.clone(), track: own, opening, drained_by })
             })
             .collect::<Result<_, AutomatonError>>()?;
         let mut set = |names: &[String]| names.iter().map(|name| symbols.intern(name)).collect();
@@ -225,6 +239,16 @@ impl Progress {
         let Some(state) = self.run.state else { return false };
         let letter = course.track.letters.get(&name);
         letter.is_some_and(|letter| course.track.automaton.next(state, *letter) == Some(state))
+    }
+
+    /// Whether an event of this name may come next, and parts are open, or may be: what opened them
+    /// was lost.
+    pub(super) fn goes_on(&self, course: &Course, name: Symbol, gapped: bool) -> bool {
+        let letter = course.track.letters.get(&name);
+        let next = self.run.state.zip(letter);
+        let next = next.and_then(|(state, letter)| course.track.automaton.next(state, *letter));
+        let open = |child: &Child| !course.subs[child.sub].track.accepts(&child.walk);
+        next.is_some() && (gapped || self.children.iter().any(open))
     }
 
     /// Takes the slice's latest event.
@@ -353,6 +377,16 @@ impl Progress {
         children
     }
 
+    /// Whether nobody waits for the rest of an instance: its run failed, say.
+    fn may_stay_open(&self, sub: &SubCourse, walk: &Walk, events: &[Seen]) -> bool {
+        let end = self.ended_at.map(|end| events[end].name);
+        let waits = match end {
+            Some(end) if !sub.drained_by.is_empty() => sub.drained_by.contains(&end),
+            _ => sub.sub.drain,
+        };
+        walk.state.is_some() && !waits
+    }
+
     fn end_child(
         &self,
         course: &Course,
@@ -361,7 +395,16 @@ impl Progress {
         told: &mut Told,
     ) {
         let sub = &course.subs[child.sub];
-        if sub.track.accepts(&child.walk) {
+        let explained = Explained { course, track: &sub.track, walk: &child.walk, events, ending };
+        if let Some(end) = self.ended_at.filter(|_| !sub.drained_by.is_empty()) {
+            match child.walk.goes_on_after(end, &sub.track) {
+                // That it began at all is told of the run.
+                Some(0) => return,
+                Some(late) => return told.breaches.push(explained.after_end(late, end)),
+                None => {}
+            }
+        }
+        if sub.track.accepts(&child.walk) || self.may_stay_open(sub, &child.walk, events) {
             return;
         }
         let last = child.walk.word.last().map(|pass| &events[pass.at]);
@@ -372,8 +415,6 @@ impl Progress {
         }
         let ops = sub.track.align(&child.walk, |pass| Some(pass.letter), cut);
         for op in ops.iter().filter(|op| !matches!(op, Op::Sync { .. })) {
-            let explained =
-                Explained { course, track: &sub.track, walk: &child.walk, events, ending };
             told.breaches.push(explained.child_breach(op, self.ended_at));
         }
     }

@@ -305,8 +305,9 @@ impl Engine {
     /// A second beginning of the same key starts a new slice only after the first has ended; else
     /// the lifecycle says what it is (a repeat, most often).
     fn has_begun_again(&self, scope: usize, number: u64, event: &Event) -> bool {
-        let ended = self.scopes[scope].slices.get(number).and_then(|slice| slice.ended);
-        ended.is_some_and(|(at_ns, _)| event.at_ns >= at_ns)
+        let Some(slice) = self.scopes[scope].slices.get(number) else { return false };
+        slice.ended.is_some_and(|(at_ns, _)| event.at_ns >= at_ns)
+            && !slice.is_continued_by(event.name, &self.courses)
     }
 
     /// Only events that a scope's rules know open a slice that declares how it begins.

@@ -42,25 +42,26 @@ impl Explained<'_> {
                 };
                 self.missing(code, letter, before)
             }
-            Op::Unexpected { at } => {
-                let seen = self.seen(at);
-                let ended = ended_at.filter(|ended| self.walk.word[at].at > *ended);
-                match ended.map(|ended| &self.events[ended]) {
-                    Some(end) => {
-                        let message = format!(
-                            "{} came {} after {} #{}",
-                            named(seen, symbols),
-                            lasted(seen.at_ns.saturating_sub(end.at_ns)),
-                            symbols.text(end.name),
-                            end.frame
-                        );
-                        Self::at(Code::E104, seen, vec![end.frame, seen.frame], message)
-                    }
-                    None => self.unexpected(at),
-                }
-            }
+            Op::Unexpected { at } => match ended_at.filter(|end| self.walk.word[at].at > *end) {
+                Some(ended) => self.after_end(at, ended),
+                None => self.unexpected(at),
+            },
             ref other => self.moved(other),
         }
+    }
+
+    /// An event that came after the end of its run; `ended` is where that is.
+    pub(super) fn after_end(&self, at: usize, ended: usize) -> Breach {
+        let symbols = self.ending.symbols;
+        let (seen, end) = (self.seen(at), &self.events[ended]);
+        let message = format!(
+            "{} came {} after {} #{}",
+            named(seen, symbols),
+            lasted(seen.at_ns.saturating_sub(end.at_ns)),
+            symbols.text(end.name),
+            end.frame
+        );
+        Self::at(Code::E104, seen, vec![end.frame, seen.frame], message)
     }
 
     /// Of a sub-lifecycle.
@@ -156,10 +157,20 @@ impl Explained<'_> {
         let seen = self.seen(at);
         let mut state = Some(self.track.automaton.start());
         for pass in &self.walk.word[..at] {
-            state = state.and_then(|state| self.track.automaton.next(state, pass.letter));
+            state = self.track.step(state, pass);
         }
         let expected = self.track.expected(state);
-        let message = if expected.is_empty() {
+        let after = self.track.step(state, &self.walk.word[at]);
+        let message = if after.is_some() {
+            // It could stand here, if it were not for what follows.
+            let next = self.walk.word.get(at + 1);
+            let blocked = next.filter(|next| self.track.step(after, next).is_none());
+            let next = blocked.map_or_else(String::new, |next| {
+                let next = &self.events[next.at];
+                format!(": {} #{} can't follow it", symbols.text(next.name), next.frame)
+            });
+            format!("{} is one too many{next}", named(seen, symbols))
+        } else if expected.is_empty() {
             format!("{} is not allowed here", named(seen, symbols))
         } else {
             format!("{} is not allowed here; expected {expected}", named(seen, symbols))
@@ -169,7 +180,7 @@ impl Explained<'_> {
 
     fn moved(&self, op: &Op) -> Breach {
         let symbols = self.ending.symbols;
-        let (at, code, message) = match *op {
+        let (at, other, code, message) = match *op {
             Op::Late { at, should_be, .. } => {
                 let seen = self.seen(at);
                 let from = self.seen(should_be.min(self.walk.word.len() - 1));
@@ -179,7 +190,7 @@ impl Explained<'_> {
                     symbols.text(from.name),
                     from.frame
                 );
-                (at, Code::E103, text)
+                (at, Some(from.frame), Code::E103, text)
             }
             Op::Early { at, should_be, .. } => {
                 let seen = self.seen(at);
@@ -191,7 +202,7 @@ impl Explained<'_> {
                     symbols.text(after.name),
                     after.frame
                 );
-                (at, Code::E103, text)
+                (at, Some(after.frame), Code::E103, text)
             }
             Op::Duplicate { at } | Op::Unexpected { at } | Op::Sync { at } => {
                 let seen = self.seen(at);
@@ -199,7 +210,8 @@ impl Explained<'_> {
                     let other = &self.events[pass.at];
                     (other.name, other.detail) == (seen.name, seen.detail)
                 });
-                let text = match first.map(|pass| &self.events[pass.at]) {
+                let first = first.map(|pass| &self.events[pass.at]);
+                let text = match first {
                     Some(first) => format!(
                         "{} came again {} after #{}",
                         named(seen, symbols),
@@ -208,12 +220,15 @@ impl Explained<'_> {
                     ),
                     None => format!("{} came again", named(seen, symbols)),
                 };
-                (at, Code::E106, text)
+                (at, first.map(|first| first.frame), Code::E106, text)
             }
             Op::Missing { letter, before, .. } => return self.missing(Code::E109, letter, before),
         };
         let seen = self.seen(at);
-        Self::at(code, seen, vec![seen.frame], message)
+        let mut frames: Vec<i64> = other.into_iter().chain([seen.frame]).collect();
+        frames.sort_unstable();
+        frames.dedup();
+        Self::at(code, seen, frames, message)
     }
 
     fn at(code: Code, seen: &Seen, frames: Vec<i64>, message: String) -> Breach {

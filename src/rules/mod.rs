@@ -28,7 +28,7 @@ mod slice;
 mod slices;
 mod told;
 
-pub use align::{Alignment, Op, Options, Step, align};
+pub use align::{Alignment, Op, Options, Step, align, edits};
 pub use automaton::{Automaton, AutomatonError, Letter, State};
 pub use book::{
     AtEnd, Caps, ClockKind, KeyPart, Lifecycle, Origin, Pattern, Rule, RuleBook, RuleKind, Scope,

@@ -225,6 +225,15 @@ impl Slice {
         (judged, due_ns)
     }
 
+    /// Whether a beginning that comes after an end is of the same run: parts of it are open still,
+    /// and its lifecycle lets it go on.
+    pub(super) fn is_continued_by(&self, name: Symbol, courses: &[Course]) -> bool {
+        let goes_on = |(index, progress): &(usize, Progress)| {
+            progress.goes_on(&courses[*index], name, self.gapped)
+        };
+        self.courses.iter().any(goes_on)
+    }
+
     /// Whether this is one more of the same, and changes nothing.
     fn is_one_more(&self, seen: &Seen, courses: &[Course]) -> bool {
         let same = |other: &Seen| {

@@ -270,7 +270,9 @@ impl Teller {
             {
                 continue;
             }
-            if unsure || self.is_explained(slice, &breach, rule) {
+            // What should have come before may be what was lost.
+            let unknown = breach.code == Code::E105 && slice.is_uncertain();
+            if unsure || unknown || self.is_explained(slice, &breach, rule) {
                 continue;
             }
             if breach.standing.is_some_and(|standing| standing.is_open) {
@@ -432,7 +434,19 @@ impl Teller {
                 && finding.rule != about.rule
                 && finding.user == about.user
         });
-        if let Some(same) = same {
+        let blames =
+            |code: Code| matches!(code.class(), "unexpected" | "duplicate" | "out-of-order");
+        let same_blame = || {
+            self.findings[recent..].iter().rposition(|finding| {
+                blames(finding.code)
+                    && blames(breach.code)
+                    && finding.frames.last() == breach.frames.last()
+                    && finding.severity >= about.severity
+                    && finding.rule != about.rule
+                    && finding.user == about.user
+            })
+        };
+        if let Some(same) = same.or_else(same_blame) {
             return Some(recent + same);
         }
         if !incomplete(breach.code) && breach.code != Code::W202 || about.run.is_none() {
@@ -441,7 +455,8 @@ impl Teller {
         let graver = self.findings[recent..].iter().rposition(|finding| {
             finding.status != Status::Withdrawn
                 && incomplete(finding.code)
-                && finding.severity > about.severity
+                && (finding.severity > about.severity
+                    || finding.code == Code::E101 && finding.severity == about.severity)
                 && (&finding.user, &finding.run) == (&about.user, &about.run)
                 && (breach.code != Code::W202
                     || finding.expected.as_ref().and_then(|expected| expected.after)

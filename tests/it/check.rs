@@ -13,7 +13,7 @@ use wiretape::wire::{
     Connection, Direction, Ending, Fact, Frame, Header, Marks, RecordedFrame, Recording, Stamp,
 };
 
-use crate::sample::run;
+use crate::sample::{run, wiretape};
 use crate::support::load::{connect, serve};
 use crate::support::proxy::{Options, start_proxy};
 
@@ -121,7 +121,34 @@ fn other_tools_read_it() {
 
     let (_, github) = checked(folder.path(), &["check", &name, "--format", "github"]);
     assert_eq!(github.matches("::error title=").count(), 5);
-    assert!(github.matches("::notice").count() <= 10, "{github}");
+    assert!(github.matches(" title=").count() <= 10, "{github}");
+}
+
+/// The ten worst are annotated; the summary has all, as far as there is room, after what is there.
+#[test]
+fn a_step_on_github_has_a_summary() {
+    let (folder, name) = demo();
+    let path = folder.path().join("summary.md");
+    let check = || {
+        let mut command = wiretape(folder.path());
+        command.env("GITHUB_STEP_SUMMARY", &path);
+        let output = command.args(["check", &name, "--format", "github"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+        (String::from_utf8(output.stdout).unwrap(), std::fs::read_to_string(&path).unwrap())
+    };
+    std::fs::write(&path, "before\n").unwrap();
+    let (stdout, summary) = check();
+    assert!(stdout.matches("::").count() <= 20 && stdout.matches("::error").count() == 5);
+    assert!(summary.starts_with("before\n\n### Wiretape: 5 errors, 3 warnings"), "{summary}");
+    assert_eq!(summary.matches("\n| error | E").count(), 5, "{summary}");
+    assert!(summary.contains("tool&#95;completed (search&#95;costs) never came"), "{summary}");
+    // Full, or nearly: what does not fit is left out whole.
+    for free in [0, 100, 700] {
+        std::fs::write(&path, "é".repeat((1 << 19) - free / 2)).unwrap();
+        let (_, summary) = check();
+        assert!(summary.len() <= 1 << 20, "{}", summary.len());
+        assert_eq!(summary.contains("do not fit"), free == 700);
+    }
 }
 
 #[test]

@@ -142,6 +142,33 @@ struct Costs {
 impl Costs {
     /// Those of rules.md, 3.2.
     const OURS: Self = Self { duplicate: 4, missing: 10, unexpected: 11, late: 2, early: 1 };
+
+    /// Those of the textbook, which knows neither moves nor duplicates.
+    const UNIT: Self = Self { duplicate: 1, missing: 1, unexpected: 1, late: 0, early: 0 };
+}
+
+/// The fewest events that are missing or too many in `word`, if nothing can have moved: what other
+/// tools call the cost of an optimal alignment. `None`: too much deviates.
+pub fn edits(automaton: &Automaton, word: &[Letter]) -> Option<u64> {
+    let word: Vec<Step> = word.iter().map(|&letter| Step { letter, seen: false }).collect();
+    if !is_of_alphabet(automaton, &word) || (word.len() + 1) * automaton.state_count() > CELLS {
+        return None;
+    }
+    let problem = Problem {
+        automaton,
+        word: &word,
+        start: &StateSet::start(automaton),
+        right_censored: false,
+        weights: &[],
+        costs: Costs::UNIT,
+        debts: 0,
+    };
+    let found = search::search(&problem, MAX_EXPANSIONS)?;
+    Some(found.cost_of(found.ops.len()))
+}
+
+fn is_of_alphabet(automaton: &Automaton, word: &[Step]) -> bool {
+    word.iter().all(|step| usize::from(step.letter.0) < automaton.letters().len())
 }
 
 /// The cheapest story of `word`; among equally cheap ones that with the fewest deviations, then
@@ -149,9 +176,7 @@ impl Costs {
 ///
 /// The letters of `word` must be of the automaton's alphabet: others are not the slice's.
 pub fn align(automaton: &Automaton, word: &[Step], options: &Options<'_>) -> Option<Alignment> {
-    if word.len() > MAX_WORD
-        || word.iter().any(|s| automaton.letters().len() <= usize::from(s.letter.0))
-    {
+    if word.len() > MAX_WORD || !is_of_alphabet(automaton, word) {
         return None;
     }
     let start =

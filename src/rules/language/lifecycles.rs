@@ -99,12 +99,15 @@ fn read_subs(
             report.error(&table.place, message, hint.to_owned());
         }
         let Some(pattern) = pattern(&table, &[], known, report) else { continue };
+        let drain = table.get("drain");
+        let drained_by = drain.filter(|drain| drain.as_array().is_some());
         read.push(Sub {
             name: entry.key.to_owned(),
             key: key.flatten(),
             fallback: fallback.flatten(),
             pattern,
-            drain: table.get("drain").is_none_or(|drain| report.truth(drain)),
+            drain: drain.is_none_or(|drain| drain.as_array().is_some() || report.truth(drain)),
+            drained_by: drained_by.map_or_else(Vec::new, |ends| known.events(ends, report)),
             sequential: table.get("sequential").is_some_and(|value| report.truth(value)),
             severity: severity(&table, severity_above, report),
             origin: report.origin(&table.place),

@@ -24,6 +24,8 @@ pub(in super::super) struct Order {
     fresh: bool,
     /// The latest event was an `a`.
     after_first: bool,
+    /// That the first kind of event never came was told: it is missing once.
+    told: bool,
 }
 
 impl Order {
@@ -35,6 +37,10 @@ impl Order {
         let seen = look.seen;
         let (a, b) = watch.roles(look);
         out.activations += u64::from(a || b);
+        let orphan = b && self.first.is_none() && matches!(watch.rule.kind, K::Precedence(..));
+        if orphan && std::mem::replace(&mut self.told, true) {
+            return;
+        }
         self.judge(watch, look, (a, b), out);
         self.count += u32::from(a);
         if a {

@@ -26,7 +26,9 @@
 //! Errors and warnings are all told: one that is not expected fails, as does one that is missing.
 //! Findings of severity info may be expected, and need not be.
 
+mod honest;
 mod timeline;
+mod walk;
 
 use std::borrow::Cow;
 use std::fs;

@@ -2,6 +2,8 @@
 
 mod align;
 mod automaton;
+#[cfg(unix)]
+mod golden;
 mod language;
 mod ltlf;
 mod pairs;
