@@ -191,11 +191,14 @@ fn an_upstream_that_says_nothing_is_a_504() {
 #[test]
 fn a_client_that_leaves_early_ends_its_server_connection() {
     for leave in [Step::HalfClose, Step::Reset] {
-        // The server's script ends only when it is told; nobody answers.
-        let server = ScriptedServer::start(vec![vec![Step::ReceiveEnd]]);
+        // The server's script ends only when it is told. Its hint says that it has the request: a
+        // reset that overtakes that is of a connection nobody needs a server for.
+        let hint = Step::Send(b"HTTP/1.1 103 Early Hints\r\n\r\n".to_vec());
+        let script = vec![Step::ReceiveUntil(b"\r\n\r\n"), hint, Step::ReceiveEnd];
+        let server = ScriptedServer::start(vec![script]);
         let proxy = start_proxy(server.address, Options::default());
         let socket = TcpStream::connect(proxy.address).unwrap();
-        play(socket, &[send(UPGRADE), leave]);
+        play(socket, &[send(UPGRADE), Step::ReceiveUntil(b"\r\n\r\n"), leave]);
         server.seen();
         proxy.event("connection_closed");
         let ended = proxy.terminate();
