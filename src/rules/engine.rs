@@ -15,7 +15,7 @@ use super::isolation::Owners;
 use super::monitors::{Seen, SliceEnd, Watch};
 use super::resume::Streams;
 use super::session::Sessions;
-use super::slice::{Detached, Details, Judged, Key, Slice, key_of};
+use super::slice::{Detached, Details, Judged, Key, Listeners, Slice, key_of};
 use super::slices::Slices;
 use super::told::Teller;
 
@@ -56,6 +56,7 @@ pub(super) struct ScopeState {
     ends: Vec<Symbol>,
     open: Map<Key, u64>,
     pub(super) slices: Slices,
+    listeners: Listeners,
     tombstones: Map<Key, Seen>,
     buried: VecDeque<Key>,
     evicted: u64,
@@ -76,12 +77,13 @@ impl Engine {
             let caps = book.caps;
             book.rules.iter().map(|rule| Watch::new(rule, caps, symbols)).collect()
         };
-        let mut state = |scope: &Scope| ScopeState {
+        let mut state = |(index, scope): (usize, &Scope)| ScopeState {
             begins: scope.begin.iter().map(|name| symbols.intern(name)).collect(),
             ends: scope.end.iter().map(|name| symbols.intern(name)).collect(),
+            listeners: Listeners::new(index, &courses, &watches),
             ..ScopeState::default()
         };
-        let scopes = book.scopes.iter().map(&mut state).collect();
+        let scopes = book.scopes.iter().enumerate().map(&mut state).collect();
         let field = |name| book.reading.field(name);
         let details = Details {
             run: field("run"),
@@ -343,7 +345,8 @@ impl Engine {
         user: Option<Scalar>,
         symbols: &Symbols,
     ) -> u64 {
-        let mut slice = Slice::new(key.clone(), scope, &self.courses, &self.watches, event.at_ns);
+        let listeners = &self.scopes[scope].listeners;
+        let mut slice = Slice::new(key.clone(), listeners, &self.courses, event.at_ns);
         slice.user = user;
         // Its beginning may be what was lost.
         let begins = &self.scopes[scope].begins;
@@ -378,8 +381,9 @@ impl Engine {
             return;
         }
         let rules = (&self.courses[..], &self.watches[..]);
+        let all = (rules.0, rules.1, &state.listeners);
         let (judged, due_ns) =
-            slice.event((event, seen), rules, self.details, (symbols, &mut self.teller));
+            slice.event((event, seen), all, self.details, (symbols, &mut self.teller));
         if slice.ended.is_none() && state.ends.contains(&event.name) {
             slice.ended = Some((event.at_ns, slice.events.len().saturating_sub(1)));
         }
@@ -460,7 +464,8 @@ impl Engine {
             state.tombstones.insert(slice.key.clone(), last);
         }
         let rules = (&self.courses[..], &self.watches[..]);
-        let judged: Vec<Judged> = slice.end(rules, end, at_ns, symbols);
+        let all = (rules.0, rules.1, &self.scopes[scope].listeners);
+        let judged: Vec<Judged> = slice.end(all, end, at_ns, symbols);
         self.teller.ended(rules, (&slice, end), judged, symbols);
     }
 }

@@ -61,7 +61,7 @@ impl Engine {
             for number in touched {
                 let Some(slice) = self.scopes[scope].slices.get_mut(number) else { continue };
                 let finished = slice.ended.is_some();
-                slice.detached = Some(gone.clone());
+                slice.detached = Some(Box::new(gone.clone()));
                 if waits || finished {
                     self.set_timer(scope, number);
                 } else {

@@ -66,14 +66,14 @@ pub(super) struct Slice {
     pub(super) user: Option<Scalar>,
     pub(super) run: Option<Scalar>,
     pub(super) events: Vec<Seen>,
-    pub(super) connections: Vec<i64>,
+    pub(super) connections: SmallVec<[i64; 1]>,
     pub(super) last_ns: u64,
     /// When an end event came, and its place.
     pub(super) ended: Option<(u64, usize)>,
     /// Its connection has gone, and it waits for another.
-    pub(super) detached: Option<Detached>,
+    pub(super) detached: Option<Box<Detached>>,
     /// The latest break that was survived: what may explain a later silence.
-    pub(super) broke: Option<Detached>,
+    pub(super) broke: Option<Box<Detached>>,
     /// The recording lost something of it: nothing is held against anybody.
     pub(super) gapped: bool,
     /// When it is looked at next.
@@ -81,11 +81,57 @@ pub(super) struct Slice {
     /// More events came than are kept.
     pub(super) overfull: bool,
     pub(super) foreign: Vec<Foreign>,
-    ids: Map<(Scalar, Symbol), i64>,
-    /// The same, oldest first.
-    ids_by_age: VecDeque<(Scalar, Symbol)>,
-    courses: Vec<(usize, Progress)>,
+    /// Of messages that have ids.
+    ids: Option<Box<Ids>>,
+    courses: Box<[(usize, Progress)]>,
+    /// Of the rules that something of it was about.
     monitors: Vec<(usize, Monitor)>,
+}
+
+/// Messages that came, by their ids.
+#[derive(Debug, Default)]
+struct Ids {
+    frames: Map<(Scalar, Symbol), i64>,
+    by_age: VecDeque<(Scalar, Symbol)>,
+}
+
+/// The rules and lifecycles of one scope, and which rules an event's name is heard by.
+#[derive(Debug, Default)]
+pub(super) struct Listeners {
+    courses: Vec<usize>,
+    watches: Vec<usize>,
+    by_name: Map<Symbol, Vec<usize>>,
+    /// Rules that hear of every event.
+    of_any: Vec<usize>,
+}
+
+impl Listeners {
+    pub(super) fn new(scope: usize, courses: &[Course], watches: &[Watch]) -> Self {
+        let is_mine = |watch: &Watch| {
+            use RuleKind::{Isolation, Reconnect, Resume};
+            let elsewhere =
+                matches!(watch.rule.kind, Isolation { .. } | Reconnect { .. } | Resume { .. });
+            watch.rule.scope == scope && !elsewhere
+        };
+        let mine: Vec<usize> = (0..watches.len()).filter(|at| is_mine(&watches[*at])).collect();
+        let by = |name: Option<Symbol>| -> Vec<usize> {
+            let hears = |at: &usize| watches[*at].hears(name);
+            mine.iter().copied().filter(hears).collect()
+        };
+        let names = mine.iter().flat_map(|at| watches[*at].names.iter().flatten());
+        Self {
+            courses: (0..courses.len())
+                .filter(|at| courses[*at].lifecycle.scope == scope)
+                .collect(),
+            by_name: names.map(|name| (*name, by(Some(*name)))).collect(),
+            of_any: by(None),
+            watches: mine,
+        }
+    }
+
+    fn of(&self, name: Symbol) -> &[usize] {
+        self.by_name.get(&name).unwrap_or(&self.of_any)
+    }
 }
 
 /// A rule's breaches and debts, found in a slice.
@@ -106,21 +152,14 @@ pub(super) enum By {
 }
 
 impl Slice {
-    pub(super) fn new(
-        key: Key,
-        scope: usize,
-        courses: &[Course],
-        watches: &[Watch],
-        at_ns: u64,
-    ) -> Self {
-        let courses = courses.iter().enumerate();
-        let watches = watches.iter().enumerate();
+    pub(super) fn new(key: Key, listeners: &Listeners, courses: &[Course], at_ns: u64) -> Self {
+        let start = |index: &usize| (*index, courses[*index].start());
         Self {
             key,
             user: None,
             run: None,
             events: Vec::new(),
-            connections: Vec::new(),
+            connections: SmallVec::new(),
             last_ns: at_ns,
             ended: None,
             detached: None,
@@ -129,40 +168,26 @@ impl Slice {
             timer_ns: u64::MAX,
             overfull: false,
             foreign: Vec::new(),
-            ids: Map::default(),
-            ids_by_age: VecDeque::new(),
-            courses: courses
-                .filter(|(_, course)| course.lifecycle.scope == scope)
-                .map(|(index, course)| (index, course.start()))
-                .collect(),
-            monitors: watches
-                .filter(|(_, watch)| watch.rule.scope == scope)
-                .filter(|(_, watch)| {
-                    use RuleKind::{Isolation, Reconnect, Resume};
-                    let elsewhere = matches!(
-                        watch.rule.kind,
-                        Isolation { .. } | Reconnect { .. } | Resume { .. }
-                    );
-                    !elsewhere
-                })
-                .map(|(index, _)| (index, Monitor::default()))
-                .collect(),
+            ids: None,
+            courses: listeners.courses.iter().map(start).collect(),
+            monitors: Vec::new(),
         }
     }
 
     /// Whether this message has been here before; remembers it.
     pub(super) fn is_repeat(&mut self, id: Option<Scalar>, seen: &Seen) -> Option<i64> {
         let id = id?;
-        if let Some(frame) = self.ids.get(&(id, seen.name)) {
+        let Ids { frames, by_age } = &mut **self.ids.get_or_insert_default();
+        if let Some(frame) = frames.get(&(id, seen.name)) {
             return Some(*frame);
         }
-        if self.ids.len() >= MAX_IDS
-            && let Some(oldest) = self.ids_by_age.pop_front()
+        if frames.len() >= MAX_IDS
+            && let Some(oldest) = by_age.pop_front()
         {
-            self.ids.remove(&oldest);
+            frames.remove(&oldest);
         }
-        self.ids.insert((id, seen.name), seen.frame);
-        self.ids_by_age.push_back((id, seen.name));
+        frames.insert((id, seen.name), seen.frame);
+        by_age.push_back((id, seen.name));
         None
     }
 
@@ -171,7 +196,7 @@ impl Slice {
     pub(super) fn event(
         &mut self,
         (event, seen): (&Event, Seen),
-        (courses, watches): (&[Course], &[Watch]),
+        (courses, watches, listeners): (&[Course], &[Watch], &Listeners),
         details: Details,
         (symbols, teller): (&Symbols, &mut Teller),
     ) -> (Vec<Judged>, u64) {
@@ -186,6 +211,9 @@ impl Slice {
                 *last = seen;
             }
         } else if self.events.len() < MAX_EVENTS {
+            if self.events.len() == self.events.capacity() {
+                self.events.reserve_exact(self.events.len().max(2));
+            }
             self.events.push(seen);
             let field = |id| event.field(id);
             for (index, progress) in &mut self.courses {
@@ -195,19 +223,16 @@ impl Slice {
             self.overfull = true;
         }
         let (mut judged, mut due_ns) = (Vec::new(), u64::MAX);
-        for (index, monitor) in &mut self.monitors {
+        let sent_ns = details.ts.and_then(|ts| match event.field(ts) {
+            Some(Scalar::Integer(ns)) => Some(ns),
+            _ => None,
+        });
+        for index in listeners.of(seen.name) {
             let watch = &watches[*index];
-            if !watch.hears(seen.name) {
-                continue;
-            }
             let value = match &watch.rule.kind {
                 RuleKind::Sequence { field, .. } => event.field(*field),
                 _ => None,
             };
-            let sent_ns = details.ts.and_then(|ts| match event.field(ts) {
-                Some(Scalar::Integer(ns)) => Some(ns),
-                _ => None,
-            });
             let late = self.ended.is_some();
             let transport = !matches!(event.kind, Kind::Message | Kind::Undecodable);
             let body = event.body.as_deref();
@@ -215,6 +240,7 @@ impl Slice {
             let look = Look { seen: &seen, value, sent_ns, symbols, late, transport, fits, body };
             let key = watch.rule.key.and_then(|key| event.field(key));
             let mut verdicts = Verdicts::default();
+            let monitor = monitor_of(&mut self.monitors, *index);
             monitor.event(watch, key, &look, &mut verdicts);
             due_ns = due_ns.min(monitor.deadline(watch).unwrap_or(u64::MAX));
             teller.activated(*index, verdicts.activations);
@@ -294,7 +320,7 @@ impl Slice {
     /// What all its rules say at its end.
     pub(super) fn end(
         &mut self,
-        (courses, watches): (&[Course], &[Watch]),
+        (courses, watches, listeners): (&[Course], &[Watch], &Listeners),
         end: SliceEnd,
         at_ns: u64,
         symbols: &Symbols,
@@ -309,10 +335,12 @@ impl Slice {
                 activations: 1,
             })
             .collect();
-        for (index, monitor) in &mut self.monitors {
+        for index in &listeners.watches {
             let mut verdicts = Verdicts::default();
             let stop = Stop { end, at_ns, symbols };
-            monitor.end(&watches[*index], stop, &mut verdicts);
+            if let Some((_, monitor)) = self.monitors.iter_mut().find(|(known, _)| known == index) {
+                monitor.end(&watches[*index], stop, &mut verdicts);
+            }
             judged.push(Judged::of(By::Watch(*index), verdicts));
         }
         judged
@@ -393,6 +421,16 @@ impl Slice {
         }
         rows
     }
+}
+
+/// The state of a rule, begun now if it is new.
+fn monitor_of(monitors: &mut Vec<(usize, Monitor)>, watch: usize) -> &mut Monitor {
+    let place = monitors.iter().position(|(known, _)| *known == watch).unwrap_or_else(|| {
+        monitors.reserve_exact(1);
+        monitors.push((watch, Monitor::default()));
+        monitors.len() - 1
+    });
+    &mut monitors[place].1
 }
 
 fn ghost(expected: &super::finding::Expected) -> Row {

@@ -186,7 +186,7 @@ impl Watch {
     }
 
     /// Whether an event of this name can matter to it: most rules hear only of those they name.
-    pub(super) fn hears(&self, name: Symbol) -> bool {
+    pub(super) fn hears(&self, name: Option<Symbol>) -> bool {
         let all = matches!(
             self.rule.kind,
             K::Existence(_)
@@ -203,7 +203,7 @@ impl Watch {
                 | K::Heartbeat { .. }
                 | K::Sequence { .. }
         );
-        all || self.names(name)
+        all || name.is_some_and(|name| self.names(name))
     }
 
     /// Whether it is of the rule's first list, and of its second or third. Events that make the rule
@@ -281,17 +281,17 @@ pub(super) struct Monitor {
     /// In the order in which their keys came.
     states: Vec<(Option<Scalar>, State)>,
     /// Places in `states`, once there are many.
-    places: Map<Option<Scalar>, usize>,
+    places: Option<Box<Map<Option<Scalar>, usize>>>,
     /// Events of further keys, not watched.
     pub(super) unwatched: u64,
 }
 
 #[derive(Debug)]
 enum State {
-    Order(Order),
-    Obligation(Obligation),
-    Stream(Stream),
-    Payload(Payload),
+    Order(Box<Order>),
+    Obligation(Box<Obligation>),
+    Stream(Box<Stream>),
+    Payload(Box<Payload>),
 }
 
 impl State {
@@ -304,14 +304,14 @@ impl State {
             | K::Existence(_)
             | K::ExactlyOne(_)
             | K::Pair { .. }
-            | K::Reply { .. } => Self::Obligation(Obligation::new(began_ns)),
+            | K::Reply { .. } => Self::Obligation(Box::new(Obligation::new(began_ns))),
             K::Sequence { .. }
             | K::Heartbeat { .. }
             | K::Rate { .. }
             | K::Silence { .. }
-            | K::Latency { .. } => Self::Stream(Stream::default()),
-            K::Schema { .. } => Self::Payload(Payload::default()),
-            _ => Self::Order(Order::default()),
+            | K::Latency { .. } => Self::Stream(Box::default()),
+            K::Schema { .. } => Self::Payload(Box::default()),
+            _ => Self::Order(Box::default()),
         }
     }
 
@@ -360,7 +360,7 @@ impl Monitor {
         let place = if self.states.len() <= FEW {
             self.states.iter().position(|(known, _)| *known == key)
         } else {
-            self.places.get(&key).copied()
+            self.places.as_ref().and_then(|places| places.get(&key).copied())
         };
         if let Some(place) = place {
             return self.states.get_mut(place).map(|(_, state)| state);
@@ -368,11 +368,14 @@ impl Monitor {
         if self.states.len() >= watch.caps.keys {
             return None;
         }
+        // Most rules have one key.
+        self.states.reserve_exact(usize::from(self.states.is_empty()));
         self.states.push((key, State::new(watch, began_ns)));
         if self.states.len() > FEW {
-            let known = self.places.len();
+            let places = &mut **self.places.get_or_insert_default();
+            let known = places.len();
             let new = self.states.iter().enumerate().skip(known);
-            self.places.extend(new.map(|(place, (key, _))| (*key, place)));
+            places.extend(new.map(|(place, (key, _))| (*key, place)));
         }
         self.states.last_mut().map(|(_, state)| state)
     }
