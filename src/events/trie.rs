@@ -93,7 +93,7 @@ impl Node {
     /// of a text are told from all that are wanted by their length alone.
     fn child(&self, key: &str) -> Result<usize, usize> {
         self.children.binary_search_by(|child| match child.key.len().cmp(&key.len()) {
-            Ordering::Equal => child.key.as_str().cmp(key),
+            Ordering::Equal => child.key.as_bytes().cmp(key.as_bytes()),
             other => other,
         })
     }

@@ -247,9 +247,9 @@ impl Engine {
         let mut foreign = false;
         for index in 0..self.watches.len() {
             let watch = &self.watches[index];
-            let RuleKind::Isolation { keys, owner, shared } = &watch.rule.kind else { continue };
-            let Some(wrong) = self.owners.event(event, user, (keys, *owner, shared), symbols)
-            else {
+            let RuleKind::Isolation { keys, owner, .. } = &watch.rule.kind else { continue };
+            let of = (&keys[..], *owner, &*watch.names[0]);
+            let Some(wrong) = self.owners.event(event, user, of, symbols) else {
                 continue;
             };
             let run = self.details.run.and_then(|run| event.field(run));

@@ -1,6 +1,6 @@
 //! Who owns a run, and events that went to somebody else (rules.md, 2.5: `isolation`).
 
-use crate::events::{Event, FieldId, Map, Scalar, Symbols};
+use crate::events::{Event, FieldId, Map, Scalar, Symbol, Symbols};
 use crate::wire::Direction;
 
 /// Runs, threads and calls whose owners are remembered. What is seen after it is not judged.
@@ -39,11 +39,11 @@ impl Owners {
         &mut self,
         event: &Event,
         user: Option<Scalar>,
-        (keys, owner, shared): (&[FieldId], FieldId, &[String]),
+        (keys, owner, shared): (&[FieldId], FieldId, &[Symbol]),
         symbols: &Symbols,
     ) -> Option<Wrong> {
         let user = user?;
-        if shared.iter().any(|shared| shared == symbols.text(event.name)) {
+        if shared.contains(&event.name) {
             return None;
         }
         if event.direction == Direction::ServerToClient

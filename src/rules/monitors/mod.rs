@@ -151,7 +151,9 @@ impl Watch {
             K::Existence(a) | K::Absence(a) | K::ExactlyOne(a) | K::Init(a) | K::End(a) => {
                 [a, none, none]
             }
-            K::AtMost { event: a, .. } | K::Rate { event: a, .. } => [a.as_slice(), none, none],
+            K::AtMost { event: a, .. }
+            | K::Rate { event: a, .. }
+            | K::Isolation { shared: a, .. } => [a.as_slice(), none, none],
             K::Latency { event: a, .. } | K::Schema { event: a, .. } => [a, none, none],
             K::RespondedExistence(a, b)
             | K::CoExistence(a, b)
@@ -172,7 +174,7 @@ impl Watch {
             K::Sequence { reset_on, .. } => [reset_on.as_slice(), none, none],
             K::Heartbeat { event, from, .. } => [event.as_slice(), from, none],
             K::Silence { after, expect, .. } => [after.as_slice(), expect, none],
-            K::Reconnect { .. } | K::Resume { .. } | K::Isolation { .. } => [none, none, none],
+            K::Reconnect { .. } | K::Resume { .. } => [none, none, none],
         };
         let schema = match &rule.kind {
             K::Schema { text: Some(text), .. } => Schema::compile(text).ok().map(Arc::new),
