@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 
 use super::Globals;
 use super::failure::{Code, Failure};
@@ -43,15 +43,18 @@ pub(crate) fn look(
     let mut progress = Progress::new("checking", globals.quiet);
     let (stream, judging) = analysis.apart();
     let (send, batches) = sync_channel(AHEAD);
+    let (give_back, judged) = channel();
     let mut analysis = std::thread::scope(|scope| {
         let reading = std::thread::Builder::new()
             .name("reader".into())
-            .spawn_scoped(scope, move || read(&reader, stream, &send))?;
+            .spawn_scoped(scope, move || read(&reader, stream, (&send, &judged)))?;
         let mut judging = judging;
         while let Ok(Batch { events, new }) = batches.recv() {
             judging.take(&events, new, each);
             let at = events.last().map_or(0, |event| event.frames.1);
             progress.at(at.unsigned_abs(), last.unsigned_abs());
+            // The reader may have ended, and then they are freed here.
+            let _ = give_back.send(events);
         }
         match reading.join() {
             Ok(stream) => Ok::<_, Failure>(judging.joined(stream?)),
@@ -65,13 +68,16 @@ pub(crate) fn look(
 fn read(
     reader: &RecordingReader,
     mut stream: EventStream,
-    send: &SyncSender<Batch>,
+    (send, judged): (&SyncSender<Batch>, &Receiver<Vec<Event>>),
 ) -> Result<EventStream, RecordingError> {
     let (mut events, mut known) = (Vec::with_capacity(BATCH), stream.symbols().len());
     let mut hand_over = |events: &mut Vec<Event>, stream: &EventStream| {
         let new = stream.symbols().since(known).to_vec();
         known += new.len();
-        let events = std::mem::replace(events, Vec::with_capacity(BATCH));
+        // What was judged is freed by the thread that made it: a third of the time otherwise.
+        let mut next = judged.try_recv().unwrap_or_default();
+        next.clear();
+        let events = std::mem::replace(events, next);
         // Nobody listens only where judging has failed, which ends all.
         match send.send(Batch { events, new }) {
             Ok(()) => ControlFlow::Continue(()),
