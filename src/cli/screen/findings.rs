@@ -28,10 +28,7 @@ impl Screen {
             return self.emit(&json!({"v": 1, "kind": "rules", "chosen": chosen}));
         }
         if !self.quiet {
-            self.event(&format!(
-                "{}   (others: --rules, none: --rules none)",
-                escape::text(chosen)
-            ));
+            self.event(&format!("{}   (change: --rules)", escape::text(chosen)));
         }
     }
 
