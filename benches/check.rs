@@ -21,10 +21,11 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use wiretape::analysis::Analysis;
-use wiretape::recording::{RecordingReader, RecordingWriter, WriterOptions};
+use wiretape::recording::{Follow, FrameRange, RecordingReader, RecordingWriter, WriterOptions};
 use wiretape::rules::presets;
 use wiretape::wire::{Connection, Direction, Fact, FrameDecoder, RecordedFrame, Recording, Stamp};
 
@@ -43,6 +44,10 @@ const STEP_NS: u64 = 20_000;
 /// Runs that are open at once, in the measurement of memory.
 const OPEN: usize = 200_000;
 
+/// Frames a second that a live check has to keep up with, and for how long.
+const LIVE_A_SECOND: usize = 50_000;
+const LIVE_S: usize = 5;
+
 /// Events of the run that is explained.
 const LONG: usize = 200;
 
@@ -56,6 +61,7 @@ fn main() -> Outcome<()> {
     let talk = Talk::of_runs(frames);
     talk.record(&path)?;
     one_core(&path)?;
+    live(&folder.path().join("live.db"))?;
     command(&path, talk.said.len())?;
     open_runs()?;
     explained()
@@ -79,6 +85,66 @@ fn one_core(path: &Path) -> Outcome<()> {
         events / seconds
     );
     Ok(())
+}
+
+/// Beside a writer that is given so many frames a second: how far behind it the findings are.
+fn live(path: &Path) -> Outcome<()> {
+    let talk = Talk::of_runs(LIVE_A_SECOND * LIVE_S);
+    let recording = Recording { name: "live".to_owned(), ..Recording::default() };
+    let writer = RecordingWriter::create(path, &recording, WriterOptions::default())?;
+    let journal = writer.journal();
+    let (over, done) = (AtomicBool::new(false), AtomicU64::new(0));
+    let start = clock::now();
+    std::thread::scope(|scope| {
+        let following = scope.spawn(|| follow(path, (&over, &done)).map_err(|e| e.to_string()));
+        let mut written = 0_u64;
+        talk.facts(&mut |fact| {
+            journal.wait_ready();
+            journal.fact(fact.clone());
+            written += 1;
+            // A millisecond's worth at once, at the pace that is asked.
+            if written.is_multiple_of(LIVE_A_SECOND as u64 / 1000) {
+                let due = Duration::from_secs_f64(written as f64 / LIVE_A_SECOND as f64);
+                std::thread::sleep(due.saturating_sub(start.elapsed()));
+            }
+        });
+        let took = start.elapsed().as_secs_f64();
+        let behind = talk.said.len() as u64 - done.load(Ordering::Relaxed);
+        let end = clock::now();
+        over.store(true, Ordering::SeqCst);
+        let (events, early) = following.join().map_err(|_| "the check panicked")??;
+        println!(
+            "live beside a writer of {:.0} frames/s: {behind} frames behind at its end, all {events} events judged {:.0} ms later, {early} told early  target: keeps up with {LIVE_A_SECOND}",
+            talk.said.len() as f64 / took,
+            end.elapsed().as_secs_f64() * 1e3,
+        );
+        Ok::<_, Box<dyn Error>>(())
+    })?;
+    writer.finish(talk.said.len() as u64 * STEP_NS)?;
+    Ok(())
+}
+
+/// Follows a file as `record` does, until its writer is `over`; events judged, and findings told
+/// early.
+fn follow(path: &Path, (over, done): (&AtomicBool, &AtomicU64)) -> Outcome<(u64, usize)> {
+    let reader = RecordingReader::open(path)?;
+    let mut follow = Follow::new(FrameRange::default());
+    let mut analysis = Analysis::new(presets::preset("agent").ok_or("no such preset")?)?;
+    analysis.watch();
+    let (mut early, mut idle) = (0, 0);
+    // Once the writer is over, its last commit is a tick away.
+    while idle < 3 {
+        let is_over = over.load(Ordering::SeqCst);
+        let any = follow.poll(&reader, &mut |fact| {
+            analysis.feed(&fact, &mut |_, _| {});
+            ControlFlow::Continue(())
+        })?;
+        done.store(analysis.counts().frames, Ordering::Relaxed);
+        early += analysis.provisional().len();
+        idle = if is_over && !any { idle + 1 } else { 0 };
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok((analysis.counts().events, early))
 }
 
 /// As people run it.

@@ -8,7 +8,7 @@ mod stream;
 use std::sync::Arc;
 
 use crate::events::{Event, ReadingError, Symbols};
-use crate::rules::{AutomatonError, Engine, RuleBook};
+use crate::rules::{AutomatonError, Early, Engine, RuleBook};
 use crate::wire::Fact;
 
 pub use stream::EventStream;
@@ -108,6 +108,18 @@ impl Analysis {
         self.engine.time(now_ns, self.stream.symbols());
         changed.extend(self.engine.changes());
         changed
+    }
+
+    /// From now on findings are told early, by [`Analysis::provisional`]: for who watches a recording
+    /// that is being written.
+    pub fn watch(&mut self) {
+        self.engine.watch();
+    }
+
+    /// What is told of slices that are still open, as far as time has come; and what became of what
+    /// was told of them before. Changes no finding.
+    pub fn provisional(&mut self) -> Vec<Early> {
+        self.engine.provisional(self.now_ns, self.stream.symbols())
     }
 
     /// What was found, and by which rules.

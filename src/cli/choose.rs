@@ -8,13 +8,13 @@ use super::failure::{Code, Failure};
 use super::{escape, rules};
 use crate::analysis::Analysis;
 use crate::events::Kind;
-use crate::recording::{Check, RecordingReader};
+use crate::recording::{Check, RecordingError, RecordingReader};
 use crate::rules::learn::pairs::with_pairs;
 use crate::rules::learn::{LearnedPair, Pairs};
 use crate::rules::{RuleBook, language, presets};
 
 /// Frames looked at to find out what is spoken: a few seconds of it.
-const SAMPLE: u64 = 2_000;
+pub(super) const SAMPLE: u64 = 2_000;
 
 /// Of a hundred events, so many must be of a protocol before it is taken for spoken.
 const SHARE: u64 = 5;
@@ -36,16 +36,34 @@ pub(super) fn choose(asked: Option<&str>, path: &Path) -> Result<(RuleBook, Stri
     if let Some(text) = reader.recording()?.rules
         && let Ok(book) = language::read("recorded rules", &text)
     {
-        return Ok((book, "rules it was recorded with".to_owned()));
+        return if is_pairs(&text) {
+            learned(book, path)
+        } else {
+            Ok((book, "rules it was recorded with".to_owned()))
+        };
     }
-    fitting(&reader)
+    let fitting = fitting(&reader)?;
+    let nothing = || "no rules: nothing here is of a protocol that is known".to_owned();
+    let (name, why) = fitting.map_or_else(|| ("none", nothing()), |fits| (fits.name, fits.why));
+    Ok((built_in(name)?, why))
+}
+
+/// Whether these are the rules that are learned from what they judge.
+pub(super) fn is_pairs(text: &str) -> bool {
+    presets::presets().iter().any(|preset| preset.name == PAIRS && preset.text == text)
+}
+
+/// The preset of this name.
+pub(super) fn built_in(name: &str) -> Result<RuleBook, Failure> {
+    presets::preset(name)
+        .ok_or_else(|| Failure::new(Code::Runtime, format!("the preset {name} is broken")))
 }
 
 /// The preset that learns its rules from what it is to judge.
 const PAIRS: &str = "pairs";
 
 /// The pairs that the recording itself shows, as rules.
-fn learned(book: RuleBook, path: &Path) -> Result<(RuleBook, String), Failure> {
+pub(super) fn learned(book: RuleBook, path: &Path) -> Result<(RuleBook, String), Failure> {
     let reader = RecordingReader::open_with(path, Check::Schema)?;
     let mut pairs = Pairs::new(&book.reading);
     let mut analysis = Analysis::new(book.clone()).map_err(|error| {
@@ -103,8 +121,17 @@ pub(super) fn load_with_text(asked: &str) -> Result<(RuleBook, String), Failure>
     Ok((read?, text))
 }
 
-/// The preset that knows most of what is said.
-fn fitting(reader: &RecordingReader) -> Result<(RuleBook, String), Failure> {
+/// A preset that fits a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fits {
+    pub(super) name: &'static str,
+    /// `rules agent: 12 of the first 14 events are its own`.
+    pub(super) why: String,
+}
+
+/// The preset that knows most of what is said, if one knows enough. It depends on the first
+/// [`SAMPLE`] frames alone, so that who asks afterwards gets the same.
+pub(super) fn fitting(reader: &RecordingReader) -> Result<Option<Fits>, RecordingError> {
     let mut best: Option<(u64, u64, &str)> = None;
     for name in CANDIDATES {
         let Some(book) = presets::preset(name) else { continue };
@@ -113,19 +140,14 @@ fn fitting(reader: &RecordingReader) -> Result<(RuleBook, String), Failure> {
             best = Some((known, all, name));
         }
     }
-    let (name, why) = match best {
-        Some((known, all, name)) => {
-            (name, format!("rules {name}: {known} of the first {all} events are its own"))
-        }
-        None => ("none", "no rules: nothing here is of a protocol that is known".to_owned()),
-    };
-    let book = presets::preset(name)
-        .ok_or_else(|| Failure::new(Code::Runtime, format!("the preset {name} is broken")))?;
-    Ok((book, why))
+    Ok(best.map(|(known, all, name)| Fits {
+        name,
+        why: format!("rules {name}: {known} of the first {all} events are its own"),
+    }))
 }
 
 /// How many of the first events a book has names for, of how many.
-fn known(reader: &RecordingReader, book: RuleBook) -> Result<(u64, u64), Failure> {
+fn known(reader: &RecordingReader, book: RuleBook) -> Result<(u64, u64), RecordingError> {
     let mut names: HashSet<String> = HashSet::new();
     for lifecycle in &book.lifecycles {
         names.extend(lifecycle.pattern.names().into_iter().map(str::to_owned));

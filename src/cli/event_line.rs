@@ -12,7 +12,7 @@ const TARGET_COLUMNS: usize = 120;
 const LEAST_TARGET: usize = 16;
 
 /// Columns of the time and the spaces after it: where lines go on that had to be broken.
-const INDENT: usize = 10;
+pub(crate) const INDENT: usize = 10;
 
 /// A connection opened.
 pub(crate) fn opened(connection: &Connection, columns: Option<usize>) -> String {

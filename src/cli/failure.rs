@@ -62,6 +62,11 @@ impl Failure {
         self
     }
 
+    /// What and why, in one line.
+    pub(crate) fn in_a_line(&self) -> String {
+        std::iter::once(&self.what).chain(&self.why).cloned().collect::<Vec<_>>().join(": ")
+    }
+
     /// The text: `error: …`, then why, then what to try.
     pub(crate) fn render(&self) -> String {
         let mut lines = vec![format!("error: {}", escape::text(&self.what))];

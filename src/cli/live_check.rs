@@ -1,9 +1,9 @@
 //! A recording that is being written → findings as they come, on a thread of its own.
 //!
-//! It reads the file that the recorder writes, as anyone else would: so it can't hold the traffic
-//! up, and what it says live is what `check` says afterwards.
+//! It reads the file that the recorder writes, as anyone else would, when nobody else wants the
+//! processor: so it can't hold the traffic up, and what it says live is what `check` says
+//! afterwards.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,26 +11,51 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::choose;
 use super::failure::{Code, Failure};
+use super::live_told::LiveTold;
 use super::screen::Screen;
 use crate::analysis::Analysis;
 use crate::proxy::Clock;
-use crate::recording::{Check, Follow, FrameRange, Journal, RecordingError, RecordingReader};
-use crate::rules::{Finding, RuleBook, Severity, Status};
+use crate::recording::{Check, Follow, FrameRange, Journal, RecordingReader};
+use crate::rules::RuleBook;
+use crate::wire::Fact;
 
 /// The pause between two looks at the file.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Frames read at one look, and the pause after so many: the writer and the proxy have the disk and
+/// the memory to themselves in between.
+const FRAMES_A_LOOK: u64 = 20_000;
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// How far behind the clock deadlines are judged: what happened before that has been committed.
 const LAG_NS: u64 = 200_000_000;
+
+/// How far behind the traffic is worth a word.
+const BEHIND_NS: u64 = 5_000_000_000;
 
 /// Looks, at the end, for what is still to be committed: a second's worth.
 const LAST_LOOKS: u32 = 10;
 
+/// Frames, or the time after the first, before it is asked which rules fit.
+const FIRST_FRAMES: u64 = 8;
+const FIRST_NS: u64 = 2_000_000_000;
+
+/// What a recording is checked by.
+pub(super) enum By {
+    /// These rules.
+    Rules(Box<RuleBook>),
+    /// Rules that it shows itself once it is whole.
+    Pairs(Box<RuleBook>),
+    /// The preset that fits, if one does.
+    Fitting,
+}
+
 /// Checks a recording while it grows.
 pub(super) struct LiveCheck {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<Found>,
+    thread: JoinHandle<Option<Found>>,
 }
 
 /// How many findings there were.
@@ -42,106 +67,232 @@ pub(super) struct Found {
 
 struct Looking {
     path: PathBuf,
-    analysis: Analysis,
+    by: By,
     screen: Arc<Screen>,
     clock: Clock,
     journal: Journal,
-    /// Findings that were told, by their id.
-    told: BTreeSet<u64>,
-    found: Found,
+    going: Option<Going>,
+    choice: Choice,
+    told: LiveTold,
+    said_behind: bool,
+    /// All that happened before has been committed.
+    settled_ns: u64,
+}
+
+/// An analysis under way.
+struct Going {
+    analysis: Analysis,
+    follow: Follow,
+}
+
+/// The preset taken so far. It is asked again until as much was seen as `check` looks at, so that
+/// both come to the same.
+#[derive(Default)]
+struct Choice {
+    name: Option<&'static str>,
+    first_ns: Option<u64>,
+    asked: u64,
 }
 
 impl LiveCheck {
     /// Begins to look at the recording at `path`.
     pub(super) fn start(
         path: &Path,
-        book: RuleBook,
+        by: By,
         screen: Arc<Screen>,
         (clock, journal): (Clock, Journal),
     ) -> Result<Self, Failure> {
-        let analysis = Analysis::new(book).map_err(|error| {
-            Failure::new(Code::Usage, "the rules can't be followed").because(&error)
-        })?;
+        let going = match &by {
+            By::Rules(book) => Some(Going::new((**book).clone())?),
+            By::Pairs(_) => {
+                screen.rules("rules pairs: learned from the whole, so judged at the end");
+                None
+            }
+            By::Fitting => None,
+        };
         let stop = Arc::new(AtomicBool::new(false));
         let mut looking = Looking {
             path: path.to_owned(),
-            analysis,
+            by,
+            told: LiveTold::new(Arc::clone(&screen)),
             screen,
             clock,
             journal,
-            told: BTreeSet::new(),
-            found: Found::default(),
+            going,
+            choice: Choice::default(),
+            said_behind: false,
+            settled_ns: 0,
         };
         let thread = {
             let stop = Arc::clone(&stop);
             std::thread::Builder::new().name("check".into()).spawn(move || {
-                if let Err(error) = looking.look(&stop) {
-                    looking.screen.check_failed(&error.to_string());
-                }
-                looking.found
+                yield_to_others();
+                looking.look(&stop).unwrap_or_else(|failure| {
+                    looking.screen.check_failed(&failure.in_a_line());
+                    looking.going.as_ref().map(|going| found(&going.analysis))
+                })
             })?
         };
         Ok(Self { stop, thread })
     }
 
-    /// Tells what is left, and how much there was. The file is let go of.
-    pub(super) fn finish(self) -> Found {
+    /// Tells what is left, and how much there was; `None` if nothing was checked. The file is let
+    /// go of.
+    pub(super) fn finish(self) -> Option<Found> {
         self.stop.store(true, Ordering::SeqCst);
         // A panic has printed itself; the recording is not touched by it.
         self.thread.join().unwrap_or_default()
     }
 }
 
+/// This thread runs when nobody else wants to.
+fn yield_to_others() {
+    // Elsewhere it would be the whole process that yields.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, 19);
+}
+
+impl Going {
+    fn new(book: RuleBook) -> Result<Self, Failure> {
+        let mut analysis = Analysis::new(book).map_err(|error| {
+            Failure::new(Code::Usage, "the rules can't be followed").because(&error)
+        })?;
+        analysis.watch();
+        Ok(Self { analysis, follow: Follow::new(FrameRange::default()) })
+    }
+}
+
 impl Looking {
-    fn look(&mut self, stop: &AtomicBool) -> Result<(), RecordingError> {
+    fn look(&mut self, stop: &AtomicBool) -> Result<Option<Found>, Failure> {
         let reader = RecordingReader::open_with(&self.path, Check::Schema)?;
-        let mut follow = Follow::new(FrameRange::default());
         loop {
             let stopping = stop.load(Ordering::SeqCst);
-            for _ in 0..if stopping { LAST_LOOKS } else { 0 } {
-                if self.journal.status().queued_bytes == 0 {
-                    break;
-                }
-                std::thread::sleep(LOOK);
+            if stopping {
+                self.wait_for_the_disk();
             }
             let now_ns = self.clock.now_ns();
-            let mut changed = Vec::new();
-            let Self { analysis, .. } = self;
-            follow.poll(&reader, &mut |fact| {
-                changed.extend(analysis.feed(&fact, &mut |_, _| {}));
-                ControlFlow::Continue(())
-            })?;
-            if stopping {
-                self.analysis.end(Some(now_ns), &mut |_, _| {});
-                self.tell_all();
-                return Ok(());
+            if self.journal.status().queued_bytes == 0 {
+                self.settled_ns = now_ns.saturating_sub(LAG_NS);
             }
-            changed.extend(self.analysis.tick(now_ns.saturating_sub(LAG_NS), &mut |_, _| {}));
-            for index in changed {
-                self.tell(index);
+            self.choose(&reader, (now_ns, stopping))?;
+            let has_all = self.read(&reader, now_ns)?;
+            if stopping && has_all {
+                return Ok(self.end(now_ns));
+            }
+            std::thread::sleep(if has_all { LOOK } else { PAUSE });
+        }
+    }
+
+    fn wait_for_the_disk(&self) {
+        for _ in 0..LAST_LOOKS {
+            if self.journal.status().queued_bytes == 0 {
+                return;
             }
             std::thread::sleep(LOOK);
         }
     }
 
-    fn tell_all(&mut self) {
-        for index in 0..self.analysis.engine().findings().len() {
-            self.tell(index);
+    /// Takes the rules that fit, as soon as there is something that they can fit.
+    fn choose(
+        &mut self,
+        reader: &RecordingReader,
+        (now_ns, stopping): (u64, bool),
+    ) -> Result<(), Failure> {
+        match &self.by {
+            By::Pairs(book) if stopping && self.going.is_none() => {
+                let (book, chosen) = choose::learned((**book).clone(), &self.path)?;
+                self.screen.rules(&chosen);
+                self.going = Some(Going::new(book)?);
+                return Ok(());
+            }
+            By::Rules(_) | By::Pairs(_) => return Ok(()),
+            By::Fitting => {}
         }
+        let frames = reader.last_frame()?.unsigned_abs();
+        if !self.choice.is_due(frames, (now_ns, stopping)) {
+            return Ok(());
+        }
+        self.choice.asked = frames;
+        let fits = choose::fitting(reader)?;
+        let name = fits.as_ref().map(|fits| fits.name);
+        if name == self.choice.name {
+            return Ok(());
+        }
+        self.choice.name = name;
+        self.told.forget();
+        self.going = match fits {
+            Some(fits) => {
+                self.screen.rules(&fits.why);
+                Some(Going::new(choose::built_in(fits.name)?)?)
+            }
+            None => None,
+        };
+        Ok(())
     }
 
-    fn tell(&mut self, index: usize) {
-        let Some(finding) = self.analysis.engine().findings().get(index) else { return };
-        if finding.status == Status::Withdrawn || !self.told.insert(finding.id) {
-            return;
+    /// Reads what is new. Whether that is all there is.
+    fn read(&mut self, reader: &RecordingReader, now_ns: u64) -> Result<bool, Failure> {
+        let Some(Going { analysis, follow }) = &mut self.going else { return Ok(true) };
+        let (mut frames, mut last_ns, mut changed) = (0, now_ns, Vec::new());
+        follow.poll(reader, &mut |fact| {
+            changed.extend(analysis.feed(&fact, &mut |_, _| {}));
+            if let Fact::Frame(frame) = &fact {
+                frames += 1;
+                last_ns = frame.stamp.read_ns;
+            }
+            if frames < FRAMES_A_LOOK { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        let has_all = frames < FRAMES_A_LOOK;
+        if has_all {
+            changed.extend(analysis.tick(self.settled_ns, &mut |_, _| {}));
+        } else if now_ns.saturating_sub(last_ns) > BEHIND_NS && !self.said_behind {
+            self.said_behind = true;
+            self.screen.check_behind(now_ns.saturating_sub(last_ns));
         }
-        match finding.severity {
-            Severity::Error => self.found.errors += 1,
-            Severity::Warning => self.found.warnings += 1,
-            // Told by `check`, which has room for it.
-            Severity::Info => return,
-        }
-        let finding: &Finding = finding;
-        self.screen.finding(finding);
+        let early = analysis.provisional();
+        self.told.tell(analysis.engine().findings(), (early, changed));
+        self.told.tell_counted(now_ns);
+        Ok(has_all)
     }
+
+    fn end(&mut self, now_ns: u64) -> Option<Found> {
+        let Going { analysis, .. } = self.going.as_mut()?;
+        analysis.end(Some(now_ns), &mut |_, _| {});
+        let early = analysis.provisional();
+        let findings = analysis.engine().findings();
+        self.told.tell(findings, (early, (0..findings.len()).collect()));
+        self.told.tell_counted(u64::MAX);
+        Some(found(analysis))
+    }
+}
+
+impl Choice {
+    /// Whether so many frames are worth asking: twice as many as the last time, and all of them
+    /// at the end.
+    fn is_due(&mut self, frames: u64, (now_ns, stopping): (u64, bool)) -> bool {
+        if frames == 0 || self.asked >= choose::SAMPLE {
+            return false;
+        }
+        let first_ns = *self.first_ns.get_or_insert(now_ns);
+        match self.asked {
+            _ if stopping => frames > self.asked,
+            0 => frames >= FIRST_FRAMES || now_ns >= first_ns.saturating_add(FIRST_NS),
+            asked => frames >= choose::SAMPLE.min(2 * asked),
+        }
+    }
+}
+
+/// What stands, as far as is known.
+fn found(analysis: &Analysis) -> Found {
+    use crate::rules::{Severity, Status};
+    let mut found = Found::default();
+    let findings = analysis.engine().findings().iter();
+    for finding in findings.filter(|finding| finding.status != Status::Withdrawn) {
+        match finding.severity {
+            Severity::Error => found.errors += 1,
+            Severity::Warning => found.warnings += 1,
+            Severity::Info => {}
+        }
+    }
+    found
 }

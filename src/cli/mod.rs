@@ -25,6 +25,7 @@ mod human;
 mod import;
 mod info;
 mod live_check;
+mod live_told;
 mod locate;
 mod look;
 mod losses;

@@ -19,7 +19,7 @@ use super::Globals;
 use super::child::Child;
 use super::choose;
 use super::failure::{Code, Failure};
-use super::live_check::LiveCheck;
+use super::live_check::{By, LiveCheck};
 use super::screen::Screen;
 use super::signals::Signals;
 use super::tap::JournalTap;
@@ -82,11 +82,11 @@ pub(crate) struct RecordArgs {
     /// Accept any certificate from the server
     #[arg(short = 'k', long, conflicts_with = "ca")]
     pub(crate) insecure: bool,
-    /// Check while recording, by a rules file or a preset, and keep the rules in the recording
+    /// Check while recording by these, kept in the recording [default: the preset that fits; none: off]
     #[arg(long, value_name = "FILE|PRESET")]
     pub(crate) rules: Option<String>,
-    /// With --rules: exit with 1 from this severity on
-    #[arg(long, value_name = "error|warning|never", default_value = "never", value_parser = ["error", "warning", "never"], requires = "rules")]
+    /// Exit with 1 if there is a finding of this severity or worse
+    #[arg(long, value_name = "error|warning|never", default_value = "never", value_parser = ["error", "warning", "never"])]
     pub(crate) fail_on: String,
     /// Run this command, and end with it
     #[arg(last = true, value_name = "CMD")]
@@ -188,8 +188,7 @@ async fn record(
         .map_err(|error| Failure::new(Code::Runtime, "can't listen").because(&error))?;
     let urls = Urls::new(args, &upstream, address);
     let clock = Clock::start();
-    let rules = args.rules.as_deref().map(choose::load_with_text).transpose()?;
-    let text = rules.as_ref().map(|(_, text)| text.clone());
+    let (by, text) = checked_by(args.rules.as_deref())?;
     let writer = create(args, globals, (&upstream, text), &urls)?;
     let mut child = match Child::start(args, globals, &urls.variable) {
         Ok(child) => child,
@@ -210,10 +209,8 @@ async fn record(
     let connector = Connector::new(upstream, plan.tls);
     let mut proxy = listening.serve(plan.settings, connector, tap, clock);
     let path = writer.path().to_owned();
-    let checking = rules
-        .map(|(book, _)| {
-            LiveCheck::start(&path, book, Arc::clone(&screen), (clock, writer.journal()))
-        })
+    let checking = by
+        .map(|by| LiveCheck::start(&path, by, Arc::clone(&screen), (clock, writer.journal())))
         .transpose()?;
     let ticker = Ticker::start(Arc::clone(&screen), writer.journal());
     let exit = tokio::select! {
@@ -231,10 +228,12 @@ async fn record(
         proxy.end_now().await;
     }
     // Before the writer closes the file, which it can clean up after only if nobody reads it.
-    let found = checking.map(LiveCheck::finish);
+    let found = checking.and_then(LiveCheck::finish);
     let summary = finish(writer, &screen, (&mut signals, hurried), clock.now_ns()).await?;
     if let Some(found) = found {
         screen.found(found.errors, found.warnings);
+    } else if args.fail_on != "never" {
+        screen.not_checked();
     }
     let fails = found.is_some_and(|found| match args.fail_on.as_str() {
         "error" => found.errors > 0,
@@ -243,6 +242,19 @@ async fn record(
     });
     let code = conclude(&screen, summary, exit.or_else(|| child.code()), hurried)?;
     Ok(if fails && code == ExitCode::SUCCESS { ExitCode::FAILURE } else { code })
+}
+
+/// What is checked by, and the text of it that is kept. What fits is found again by whoever looks
+/// afterwards, from the same messages: so nothing is kept of that.
+fn checked_by(rules: Option<&str>) -> Result<(Option<By>, Option<String>), Failure> {
+    let Some(rules) = rules else { return Ok((Some(By::Fitting), None)) };
+    if rules == "none" {
+        return Ok((None, None));
+    }
+    let (book, text) = choose::load_with_text(rules)?;
+    let book = Box::new(book);
+    let by = if choose::is_pairs(&text) { By::Pairs(book) } else { By::Rules(book) };
+    Ok((Some(by), Some(text)))
 }
 
 /// Finishes the file; whoever does not want to wait for a slow disk says so by another Ctrl-C.

@@ -59,6 +59,8 @@ pub(super) struct Progress {
     children: Vec<Child>,
     /// Where the first end event is among the slice's events.
     ended_at: Option<usize>,
+    /// An event came that leads nowhere.
+    astray: bool,
 }
 
 /// Letters walked, and where that led; `None` where it led nowhere.
@@ -216,7 +218,7 @@ impl Course {
     }
 
     pub(super) fn start(&self) -> Progress {
-        Progress { run: self.track.walk(), children: Vec::new(), ended_at: None }
+        Progress { run: self.track.walk(), children: Vec::new(), ended_at: None, astray: false }
     }
 
     /// The names of all events that have a place in it.
@@ -260,6 +262,7 @@ impl Progress {
         }
         if let Some(letter) = course.track.letters.get(&seen.name) {
             self.run.step(&course.track, Pass { letter: *letter, at });
+            self.astray |= self.run.state.is_none();
             return;
         }
         let sub = course.subs.iter().position(|sub| sub.track.letters.contains_key(&seen.name));
@@ -302,7 +305,30 @@ impl Progress {
             }
             None => return,
         };
-        self.children[child].walk.step(&sub.track, Pass { letter, at });
+        let walk = &mut self.children[child].walk;
+        walk.step(&sub.track, Pass { letter, at });
+        self.astray |= walk.state.is_none() || self.run.state.is_none();
+    }
+
+    /// Whether something came that is not allowed where it came.
+    pub(super) fn is_astray(&self) -> bool {
+        self.astray
+    }
+
+    /// Where the run left its course, without a word on why.
+    pub(super) fn unexplained(
+        &self,
+        course: &Course,
+        events: &[Seen],
+        ending: &Ending<'_>,
+    ) -> Told {
+        let track = &course.track;
+        let explained = Explained { course, track, walk: &self.run, events, ending };
+        let ops = track.first_deviation(&self.run);
+        Told {
+            breaches: ops.iter().map(|op| explained.unexplained(op)).collect(),
+            ..Told::default()
+        }
     }
 
     /// Tells what went wrong, and what is owed.

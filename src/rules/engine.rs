@@ -13,6 +13,7 @@ use super::course::Course;
 use super::finding::{Finding, Pending, Tally};
 use super::isolation::Owners;
 use super::monitors::{Seen, SliceEnd, Watch};
+use super::provisional::Suspects;
 use super::resume::Streams;
 use super::session::Sessions;
 use super::slice::{Detached, Details, Judged, Key, Listeners, Slice, key_of};
@@ -40,6 +41,7 @@ pub struct Engine {
     timers: BinaryHeap<Reverse<(u64, usize, u64)>>,
     pub(super) now_ns: u64,
     pub(super) teller: Teller,
+    pub(super) suspects: Suspects,
 }
 
 /// An event, and whose connection it is on.
@@ -52,8 +54,8 @@ struct Now<'a> {
 
 #[derive(Debug, Default)]
 pub(super) struct ScopeState {
-    begins: Vec<Symbol>,
-    ends: Vec<Symbol>,
+    pub(super) begins: Vec<Symbol>,
+    pub(super) ends: Vec<Symbol>,
     open: Map<Key, u64>,
     pub(super) slices: Slices,
     listeners: Listeners,
@@ -107,6 +109,7 @@ impl Engine {
             timers: BinaryHeap::new(),
             now_ns: 0,
             teller,
+            suspects: Suspects::default(),
             book,
         })
     }
@@ -384,7 +387,9 @@ impl Engine {
         let all = (rules.0, rules.1, &state.listeners);
         let (judged, due_ns) =
             slice.event((event, seen), all, self.details, (symbols, &mut self.teller));
-        if slice.ended.is_none() && state.ends.contains(&event.name) {
+        let is_end = state.ends.contains(&event.name);
+        self.suspects.event((scope, number), slice, is_end);
+        if slice.ended.is_none() && is_end {
             slice.ended = Some((event.at_ns, slice.events.len().saturating_sub(1)));
         }
         self.teller.judged(rules, slice, judged, symbols);
@@ -466,6 +471,8 @@ impl Engine {
         let rules = (&self.courses[..], &self.watches[..]);
         let all = (rules.0, rules.1, &self.scopes[scope].listeners);
         let judged: Vec<Judged> = slice.end(all, end, at_ns, symbols);
+        let before = self.teller.findings.len();
         self.teller.ended(rules, (&slice, end), judged, symbols);
+        self.suspects.ended((scope, number), &self.teller, before);
     }
 }

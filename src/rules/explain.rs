@@ -178,6 +178,14 @@ impl Explained<'_> {
         Self::at(Code::E110, seen, vec![seen.frame], message)
     }
 
+    /// Of a run too long to be explained while it is open.
+    pub(super) fn unexplained(&self, op: &Op) -> Breach {
+        let breach = self.breach(op, None);
+        let frame = breach.frames.last().copied().unwrap_or_default();
+        let message = format!("unexplained deviation at #{frame}: {}", breach.message);
+        Breach { code: Code::E110, message, ..breach }
+    }
+
     fn moved(&self, op: &Op) -> Breach {
         let symbols = self.ending.symbols;
         let (at, other, code, message) = match *op {

@@ -23,6 +23,7 @@ mod explain;
 mod isolation;
 mod monitors;
 mod presence;
+mod provisional;
 mod resume;
 mod slice;
 mod slices;
@@ -37,5 +38,6 @@ pub use book::{
 pub use engine::Engine;
 pub use finding::{Cause, Code, Expected, Finding, Pending, Row, Side, Status, Tally};
 pub use pattern::PatternError;
+pub use provisional::Early;
 pub use session::Sessions;
 pub use states::StateSet;

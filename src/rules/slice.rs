@@ -8,8 +8,8 @@ use crate::events::{Event, FieldId, Kind, Map, Scalar, Symbol, Symbols};
 
 use super::book::{KeyPart, RuleKind, Scope};
 use super::course::{Course, Ending, Progress, Told};
-use super::finding::{Cause, Row};
-use super::monitors::{Look, Monitor, Seen, SliceEnd, Stop, Verdicts, Watch, lasted};
+use super::finding::{Cause, Code, Row};
+use super::monitors::{Breach, Look, Monitor, Seen, SliceEnd, Stop, Verdicts, Watch, lasted};
 use super::told::Teller;
 
 /// Events kept of one slice, where a stream of the same counts as two. A run has hundreds; what has
@@ -83,7 +83,7 @@ pub(super) struct Slice {
     pub(super) foreign: Vec<Foreign>,
     /// Of messages that have ids.
     ids: Option<Box<Ids>>,
-    courses: Box<[(usize, Progress)]>,
+    pub(super) courses: Box<[(usize, Progress)]>,
     /// Of the rules that something of it was about.
     monitors: Vec<(usize, Monitor)>,
 }
@@ -346,7 +346,7 @@ impl Slice {
         judged
     }
 
-    fn end_text(&self, end: SliceEnd) -> String {
+    pub(super) fn end_text(&self, end: SliceEnd) -> String {
         match (end, &self.detached) {
             (SliceEnd::Complete, _) => "the run ended".to_owned(),
             (SliceEnd::Superseded, _) => "the run began anew".to_owned(),
@@ -362,6 +362,22 @@ impl Slice {
     /// Whether the recording, or what is kept of it, does not tell all.
     pub(super) fn is_uncertain(&self) -> bool {
         self.gapped || self.overfull && !self.courses.is_empty()
+    }
+
+    /// The finding that tells that what is missing here went to somebody else.
+    pub(super) fn went_elsewhere(&self, breach: &Breach) -> Option<usize> {
+        let quiet = breach.code == Code::W202;
+        if breach.code.class() != "missing" && breach.code != Code::E105 && !quiet {
+            return None;
+        }
+        let mut foreign = self.foreign.iter();
+        let told = foreign.find(|foreign| quiet || foreign.name == breach.about);
+        told.map(|foreign| foreign.finding)
+    }
+
+    /// Whether one of its lifecycles does not allow what came.
+    pub(super) fn is_astray(&self) -> bool {
+        self.courses.iter().any(|(_, progress)| progress.is_astray())
     }
 
     /// Why something may be missing in it, as far as its connections tell.

@@ -34,7 +34,7 @@ pub(super) struct Teller {
     stated: Map<String, Option<Severity>>,
     /// Findings of debts that are overdue and not settled: by their rule and since when.
     overdue: Map<(usize, Since), usize>,
-    ids: HashSet<u64>,
+    pub(super) ids: HashSet<u64>,
     /// Findings kept.
     most: usize,
     /// Findings beyond the limit.
@@ -75,6 +75,12 @@ impl Teller {
             most: book.caps.findings,
             ..Self::default()
         }
+    }
+
+    /// One that tells of the same rules, after `findings`.
+    pub(super) fn aside(&self, findings: Vec<Finding>) -> Self {
+        let ids = findings.iter().map(|finding| finding.id).collect();
+        Self { findings, ids, courses: self.courses, most: usize::MAX, ..Self::default() }
     }
 
     /// How bad breaches of a built-in rule are; `None` if nobody wants to know.
@@ -218,7 +224,7 @@ impl Teller {
     }
 
     /// Gives the first finding made.
-    fn tell(
+    pub(super) fn tell(
         &mut self,
         (courses, watches): (&[Course], &[Watch]),
         (slice, end): (&Slice, Option<SliceEnd>),
@@ -351,14 +357,8 @@ impl Teller {
 
     /// What is missing here went to somebody else, which was told.
     fn is_explained(&mut self, slice: &Slice, breach: &Breach, rule: &str) -> bool {
-        let quiet = breach.code == Code::W202;
-        if breach.code.class() != "missing" && breach.code != Code::E105 && !quiet {
-            return false;
-        }
-        let told = slice.foreign.iter().find(|foreign| quiet || foreign.name == breach.about);
-        let Some(finding) = told.and_then(|foreign| self.findings.get_mut(foreign.finding)) else {
-            return false;
-        };
+        let told = slice.went_elsewhere(breach);
+        let Some(finding) = told.and_then(|told| self.findings.get_mut(told)) else { return false };
         let also = format!("{rule}: {}", breach.message);
         if !finding.also_violates.contains(&also) {
             finding.also_violates.push(also);

@@ -19,6 +19,7 @@ mod figures;
 #[cfg(unix)]
 mod http;
 #[cfg(target_os = "linux")]
+mod live;
 mod load;
 #[cfg(unix)]
 mod peers;

@@ -49,6 +49,8 @@ fn found(book: RuleBook, mut lines: Vec<Line>, closes: impl Fn(i64) -> bool) -> 
         }
     }
     let ended = traffic.end(40_000 * MS);
+    let taken_back = ended.taken_back();
+    assert!(taken_back.is_empty(), "{taken_back:#?}");
     let findings = ended.engine().findings().iter();
     findings.filter(|finding| finding.severity > Severity::Info).cloned().collect()
 }

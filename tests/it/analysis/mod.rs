@@ -26,6 +26,7 @@
 //! Errors and warnings are all told: one that is not expected fails, as does one that is missing.
 //! Findings of severity info may be expected, and need not be.
 
+mod early;
 mod honest;
 mod timeline;
 mod walk;

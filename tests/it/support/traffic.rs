@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use wiretape::analysis::Analysis;
-use wiretape::rules::{Engine, RuleBook};
+use wiretape::rules::{Early, Engine, RuleBook};
 use wiretape::wire::{
     Close, Connection, Direction, EndedBy, Ending, Fact, Frame, Header, Marks, RecordedFrame,
     Recording, Stamp,
@@ -14,11 +14,18 @@ pub(crate) struct Traffic {
     analysis: Analysis,
     frames: i64,
     last_ns: u64,
+    looked_ns: u64,
+    early: Vec<Early>,
 }
+
+/// How often it is looked at, by who watches.
+const LOOK_NS: u64 = 100_000_000;
 
 impl Traffic {
     pub(crate) fn new(book: RuleBook) -> Self {
-        let mut traffic = Self { analysis: Analysis::new(book).unwrap(), frames: 0, last_ns: 0 };
+        let analysis = Analysis::new(book).unwrap();
+        let mut traffic = Self { analysis, frames: 0, last_ns: 0, looked_ns: 0, early: Vec::new() };
+        traffic.analysis.watch();
         traffic.feed(&Fact::Recording(Recording::default()));
         traffic
     }
@@ -63,6 +70,10 @@ impl Traffic {
     ) -> i64 {
         assert!(at_ns >= self.last_ns, "time goes on");
         self.last_ns = at_ns;
+        if at_ns >= self.looked_ns + LOOK_NS {
+            self.looked_ns = at_ns;
+            self.early.extend(self.analysis.provisional());
+        }
         self.frames += 1;
         let length = payload.len() as u64;
         let mut header = vec![first, 127];
@@ -85,16 +96,22 @@ impl Traffic {
     /// The recording is finished so long after its last frame. What was found is in the engine.
     pub(crate) fn end(mut self, after_ns: u64) -> Ended {
         self.analysis.end(Some(self.last_ns + after_ns), &mut |_, _| {});
-        Ended(self.analysis)
+        self.early.extend(self.analysis.provisional());
+        Ended(self.analysis, self.early)
     }
 }
 
-/// A recording that was looked at to its end.
-pub(crate) struct Ended(Analysis);
+/// A recording that was looked at to its end, and what was told early of it.
+pub(crate) struct Ended(Analysis, Vec<Early>);
 
 impl Ended {
     pub(crate) fn engine(&self) -> &Engine {
         self.0.engine()
+    }
+
+    /// Findings that were told early and then taken back or told otherwise.
+    pub(crate) fn taken_back(&self) -> Vec<&Early> {
+        self.1.iter().filter(|early| !matches!(early, Early::Told(_))).collect()
     }
 }
 

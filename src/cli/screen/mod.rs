@@ -11,11 +11,9 @@ use serde_json::{Value, json};
 use crate::proxy::ca::LocalCa;
 use crate::recording::store::{DEFAULT_DIR, name_of};
 use crate::recording::{Status, Summary};
-use crate::rules::{Finding, Severity};
 use crate::wire::{Connection, EndedBy, Ending};
 
 use super::Globals;
-use super::check::json::FindingJson;
 use super::event_line::{ended, fold, now, opened, target};
 use super::hint::Hints;
 use super::human;
@@ -25,6 +23,10 @@ use super::printer::Printer;
 use super::record::{RecordArgs, Urls};
 use super::tap::Watcher;
 use super::{escape, mask};
+
+mod findings;
+
+pub(crate) use findings::Telling;
 
 /// Lines about connections in one second; more are counted, not printed, so that a reconnect storm
 /// can't bury everything else.
@@ -231,45 +233,6 @@ impl Screen {
             let open = human::counted(open as u64, "open connection");
             self.event(&format!("stopping: {open} {have} {seconds} s (Ctrl-C again: at once)"));
         }
-    }
-
-    /// A finding, as it comes.
-    pub(crate) fn finding(&self, finding: &Finding) {
-        if self.json {
-            return self.emit(&json!({
-                "v": 1, "kind": "finding", "finding": FindingJson::of(finding, None),
-            }));
-        }
-        let mark = if finding.severity == Severity::Error { "✖" } else { "▲" };
-        let whose = [finding.user.as_deref(), finding.run.as_deref()];
-        let whose: Vec<String> = whose.into_iter().flatten().map(escape::text).collect();
-        self.printer.line(format!(
-            "{}  {mark} {}  {}  {}",
-            now(),
-            finding.code.text(),
-            whose.join(" "),
-            escape::text(&finding.message)
-        ));
-    }
-
-    /// How much a check that went along has found.
-    pub(crate) fn found(&self, errors: u64, warnings: u64) {
-        if self.json {
-            return self.emit(&json!({
-                "v": 1, "kind": "checked", "errors": errors, "warnings": warnings,
-            }));
-        }
-        self.printer.line(format!(
-            "Checked     {}, {}   see them: wiretape check {}",
-            human::counted(errors, "error"),
-            human::counted(warnings, "warning"),
-            self.called
-        ));
-    }
-
-    /// The check has ended before the recording.
-    pub(crate) fn check_failed(&self, why: &str) {
-        self.tell_notice(&format!("no longer checked: {}", escape::text(why)));
     }
 
     /// The last words of one who does not wait for the disk.
