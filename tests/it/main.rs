@@ -13,6 +13,8 @@ mod completions;
 #[cfg(unix)]
 mod crash;
 mod demo;
+#[cfg(unix)]
+mod docs;
 mod events;
 mod exchange;
 mod figures;
