@@ -33,6 +33,8 @@ mod record;
 mod rules;
 mod sample;
 #[cfg(unix)]
+mod schemas;
+#[cfg(unix)]
 mod support;
 mod terminal;
 mod tls;

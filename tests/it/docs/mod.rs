@@ -6,7 +6,7 @@
 //! the flags are looked at. `WIRETAPE_DOCS=write` puts into the files what the commands print.
 
 mod blocks;
-mod traffic;
+pub(crate) mod traffic;
 
 use std::collections::BTreeSet;
 use std::fs;

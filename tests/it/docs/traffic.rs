@@ -9,7 +9,7 @@ use super::root;
 use crate::sample::{self, Home, frame, run};
 
 /// Puts the demo's sample into the folder, as amber-fox.
-pub(super) fn demo(home: &Home) {
+pub(crate) fn demo(home: &Home) {
     let text = fs::read_to_string(root().join("recordings/samples/demo.jsonl")).unwrap();
     let (head, rest) = text.split_once('\n').unwrap();
     let mut head: serde_json::Value = serde_json::from_str(head).unwrap();
@@ -23,7 +23,7 @@ pub(super) fn demo(home: &Home) {
 
 /// Writes the recording called `name`. A line is a time in seconds, `conn N` where it is not the
 /// first, and `open PATH`, `→ TEXT`, `← TEXT`, `close CODE` by the client, or `lost`.
-pub(super) fn record(home: &Home, name: &str, text: &str) {
+pub(crate) fn record(home: &Home, name: &str, text: &str) {
     let mut connections: BTreeMap<i64, Connection> = BTreeMap::new();
     let (mut frames, mut last_ns) = (Vec::new(), 0);
     for line in text.lines() {
