@@ -18,6 +18,7 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 20..=1000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` is set or `TERM` is dumb.
+    #[value(help = "On a terminal, unless NO_COLOR is set or TERM is dumb")]
     #[default]
     Auto,
     /// Always.

@@ -57,7 +57,15 @@ enum RulesVerb {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Where the fields of the rules are found in a recording, and where they probably are
+    /// Where a recording has the fields of the rules, and where it probably has them
+    #[command(after_help = "\
+without: messages that lack the field. values: how many different ones there are. each: messages \
+of one value. found at: places, with the messages that have it there. Where the rules fit badly, \
+lines to paste into a rules file follow.
+
+Examples:
+  wiretape rules keys amber-fox
+  wiretape rules keys amber-fox --rules wiretape.rules.toml")]
     Keys {
         /// A path, a file's name, or the recording's name
         #[arg(value_name = "REC")]
@@ -125,7 +133,9 @@ fn list(globals: &Globals) -> Result<ExitCode, Failure> {
         for preset in presets {
             let name = escape::pad_right(preset.name, width);
             let name = output.style.paint(Role::Strong, &name);
-            output.line(&format!("{name}   {}", preset.about))?;
+            let line = format!("{name}   {}", preset.about);
+            let columns = output.columns().unwrap_or(usize::MAX);
+            output.line(&escape::wrap(&line, columns, width + 3))?;
         }
         output.line("")?;
         let next = format!("yours   wiretape rules init PRESET   writes {USUAL_FILE}");

@@ -25,9 +25,9 @@ const USUAL: usize = 80;
 /// What `stats` is asked for.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-gap is the time since the event before it in its run; reply is the time since what it answers: the
-event of its call before it, or the client's first message that had no answer yet. Percentiles are
-right to two parts in a hundred; max is exact.
+gap is the time since the event before it in its run; reply is the time since what it answers: \
+the event of its call before it, or the client's first message that had no answer yet. \
+Percentiles are right to two parts in a hundred; max is exact.
 
 Examples:
   wiretape stats amber-fox
@@ -225,7 +225,7 @@ fn runs(output: &mut Output, stats: &Stats) -> Result<(), Failure> {
         .ends
         .iter()
         .map(|(end, runs)| {
-            let end = end.as_ref().map_or("no end".into(), |end| escape::text(end));
+            let end = end.as_ref().map_or("without an end".into(), |end| escape::text(end));
             format!("{} {end}", count(*runs))
         })
         .collect();

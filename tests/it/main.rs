@@ -13,6 +13,8 @@ mod completions;
 #[cfg(unix)]
 mod crash;
 mod demo;
+#[cfg(unix)]
+mod docs;
 mod events;
 mod exchange;
 mod figures;
@@ -31,6 +33,8 @@ mod reader;
 mod record;
 mod rules;
 mod sample;
+#[cfg(unix)]
+mod schemas;
 #[cfg(unix)]
 mod support;
 mod terminal;

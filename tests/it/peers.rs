@@ -19,16 +19,16 @@ use crate::support::{NEVER, assert_same_bytes, sha256};
 const PLANNED: i64 = 311;
 
 /// Where `.ci/run` installs the peers.
-fn peers_folder() -> PathBuf {
+pub(crate) fn peers_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers")
 }
 
-fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name)
 }
 
 /// False, loudly, if a peer is not installed; a failure where peers are required.
-fn has(what: &str, found: bool) -> bool {
+pub(crate) fn has(what: &str, found: bool) -> bool {
     if !found {
         let required = std::env::var("WIRETAPE_PEERS").is_ok_and(|value| value == "required");
         assert!(!required, "{what} is not installed, and WIRETAPE_PEERS=required");
@@ -41,7 +41,7 @@ fn has_node() -> bool {
     has("npm ws", peers_folder().join("node_modules/ws").exists())
 }
 
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     peers_folder().join("venv/bin/python")
 }
 

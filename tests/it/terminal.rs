@@ -23,7 +23,7 @@ fn hostile() -> (String, Vec<u8>) {
     (text, bytes)
 }
 
-fn hostile_home() -> Home {
+pub(crate) fn hostile_home() -> Home {
     let (text, bytes) = hostile();
     let mut head = b"GET /".to_vec();
     head.extend(&bytes);

@@ -15,8 +15,8 @@ const SHOWN: usize = 3;
 const MESSAGE_INDENT: usize = 4;
 const LABEL_INDENT: usize = 10;
 
-/// Bytes of why these rules, beyond which that stands on lines of its own.
-const LONG_CHOICE: usize = 80;
+/// Columns of the first line, of a pipe; beyond them, why these rules stands on lines of its own.
+const LONG_HEAD: usize = 120;
 
 /// Columns before an excerpt's event.
 const INDENT: &str = "    ";
@@ -41,7 +41,9 @@ fn one(output: &mut Output, checked: &Checked) -> Result<(), Failure> {
         numbers::counted(counts.frames, "frame"),
         numbers::counted(counts.connections, "connection"),
     );
-    if chosen.len() <= LONG_CHOICE {
+    let columns = output.columns().filter(|_| output.is_terminal()).unwrap_or(LONG_HEAD);
+    // What the paint takes only makes the head longer than it shows.
+    if escape::width(&format!("{head}   {chosen}")) <= columns {
         output.line(&format!("{head}   {chosen}"))?;
     } else {
         output.line(&head)?;
@@ -105,11 +107,11 @@ fn show(output: &mut Output, checked: &Checked, finding: &Finding) -> Result<(),
     let wall = Wall::local();
     let at = wall.time(moment(checked.recording.started_ns, finding.at_ns));
     let (mark, role) = mark(finding.severity);
-    let whose = [
-        finding.user.as_deref().map(escape::text),
-        finding.connection.map(|connection| format!("conn {connection}")),
-    ];
-    let whose: Vec<String> = whose.into_iter().flatten().collect();
+    let conn = finding.connection.map(|connection| format!("conn {connection}"));
+    let user = finding.user.as_deref().map(escape::text);
+    // Who has no name is called by the connection.
+    let user = user.filter(|user| conn.as_ref() != Some(user));
+    let whose: Vec<String> = [user, conn].into_iter().flatten().collect();
     let head = format!("{mark} {} {}", finding.code.text(), finding.code.class());
     output.line(&format!("{}   {}   {}", style.paint(role, &head), at, whose.join("  ")))?;
     let run = finding.run.as_deref().map(|run| format!("run {}   ", escape::text(run)));
@@ -145,8 +147,8 @@ fn show(output: &mut Output, checked: &Checked, finding: &Finding) -> Result<(),
     if let Some(side) = finding.side {
         told("side", words(side, finding.code))?;
     }
-    if !finding.also_violates.is_empty() {
-        told("also", &finding.also_violates.join("; "))?;
+    for (index, other) in finding.also_violates.iter().enumerate() {
+        told(if index == 0 { "also" } else { "" }, other)?;
     }
     Ok(())
 }
@@ -182,7 +184,7 @@ fn mark(severity: Severity) -> (&'static str, Role) {
 fn rule(finding: &Finding) -> String {
     let origin = &finding.origin;
     if origin.file.is_empty() {
-        return finding.rule.clone();
+        return format!("{} (built-in rule)", escape::text(&finding.rule));
     }
     format!("{}:{} {}", escape::text(&origin.file), origin.line, escape::text(&finding.rule))
 }
@@ -254,18 +256,23 @@ fn summary(output: &mut Output, checked: &Checked, findings: &[&Finding]) -> Res
     let style = output.style;
     let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let errors = of(Severity::Error);
-    let runs: u64 =
-        checked.analysis.engine().tallies().iter().take(1).map(|tally| tally.activations).sum();
+    let engine = checked.analysis.engine();
+    let tallies = engine.tallies().iter().take(1);
+    // Lifecycles are counted first, by their runs. Without any there is nothing called so.
+    let seen = if engine.book().lifecycles.is_empty() {
+        numbers::counted(checked.analysis.counts().connections, "connection")
+    } else {
+        numbers::counted(tallies.map(|tally| tally.activations).sum(), "run")
+    };
     let text = format!(
         "{}, {}, {} in {}",
         numbers::counted(errors as u64, "error"),
         numbers::counted(of(Severity::Warning) as u64, "warning"),
         numbers::counted(of(Severity::Info) as u64, "remark"),
-        numbers::counted(runs, "run"),
+        seen,
     );
     let role = if errors > 0 { Role::Bad } else { Role::Live };
     output.line(&style.paint(role, &text))?;
-    let engine = checked.analysis.engine();
     let (dropped, evicted) = engine.left_out();
     let unjudged: Vec<&str> = engine.unjudged().collect();
     for (count, text) in [

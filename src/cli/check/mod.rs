@@ -26,6 +26,15 @@ const FOUND: u8 = 1;
 
 /// What `check` is asked for.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Exits with 1 where there is a finding of --fail-on or worse. On GitHub, --format github annotates \
+the ten worst findings and puts all of them into the step's summary.
+
+Examples:
+  wiretape check amber-fox
+  wiretape check amber-fox --rules wiretape.rules.toml --since 30s
+  wiretape check recordings/*.db --format junit > wiretape.xml
+  wiretape rules explain E102")]
 pub(crate) struct CheckArgs {
     /// Recordings: paths, file names, or names
     #[arg(required = true, value_name = "REC")]
@@ -33,13 +42,13 @@ pub(crate) struct CheckArgs {
     /// A rules file or a preset; without it, the traffic decides
     #[arg(long, value_name = "FILE|PRESET")]
     rules: Option<String>,
-    /// How to say it
+    /// For whom the findings are printed
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
     /// Exit with 1 from this severity on
     #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
     fail_on: FailOn,
-    /// What is open when the recording ends
+    /// Whether what is still open when the recording ends is a failure
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pending: PendingIs,
     /// Only findings from here on: 90s, 1m30s
@@ -54,11 +63,12 @@ enum Format {
     Human,
     /// One object a recording
     Json,
-    /// `JUnit` XML
+    /// For test reports, as `JUnit` has them
+    #[value(help = "For test reports: JUnit's XML")]
     Junit,
-    /// SARIF 2.1.0
+    /// For code scanning: SARIF 2.1.0
     Sarif,
-    /// Annotations of GitHub Actions
+    /// For GitHub Actions: annotations, and the step's summary
     Github,
 }
 

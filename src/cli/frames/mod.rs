@@ -36,8 +36,8 @@ const PREVIEW_COLUMNS: usize = 160;
 /// What `frames` takes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-In the kind, + means that more frames of the message follow, z that it is compressed; the content
-of a compressed message is shown, inflated, where it ends.
+In the kind, + means that more frames of the message follow, z that it is compressed; the \
+content of a compressed message is shown, inflated, where it ends.
 
 Examples:
   wiretape frames amber-fox

@@ -39,9 +39,9 @@ pub(super) fn read_limits(sections: &Sections<'_>, known: &mut Known, report: &m
             report.error(&entry.value.place, "a limit can't be another limit", hint);
             continue;
         }
-        if let Some(nanos) = known.some_time(&entry.value, report) {
-            known.limits.push((entry.key.to_owned(), nanos));
-        }
+        // One that can't be read is declared all the same: what refers to it is not wrong as well.
+        let nanos = known.some_time(&entry.value, report).unwrap_or(SECOND);
+        known.limits.push((entry.key.to_owned(), nanos));
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod load;
 pub(crate) mod proxy;
 pub(crate) mod recorded;
 pub(crate) mod script;
+pub(crate) mod toml_json;
 pub(crate) mod traffic;
 
 use std::time::Duration;
