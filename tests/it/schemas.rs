@@ -1,4 +1,4 @@
-//! What `check` prints for other tools → what the schemas of SARIF and JUnit say of it, by validators
+//! What `check` prints for other tools → what the schemas of SARIF and `JUnit` say of it, by validators
 //! that nobody of this project wrote.
 
 use std::fs;
