@@ -26,6 +26,7 @@ Examples:
   wiretape rules list
   wiretape rules init agent
   wiretape rules lint wiretape.rules.toml
+  wiretape rules keys amber-fox
   wiretape rules explain E102")]
 pub(crate) struct RulesArgs {
     #[command(subcommand)]
@@ -74,6 +75,13 @@ Examples:
         #[arg(long, value_name = "FILE|PRESET")]
         rules: Option<String>,
     },
+    /// A JSON Schema of rules files, for editors to complete and explain them
+    #[command(after_help = "\
+With Taplo, the first line of a rules file names it: #:schema ./wiretape.rules.schema.json
+
+Examples:
+  wiretape rules schema > wiretape.rules.schema.json")]
+    Schema,
     /// What the code of a finding means
     Explain {
         /// E101 to E112, W201 to W208; without it, all of them
@@ -92,6 +100,7 @@ pub(crate) fn run(args: &RulesArgs, globals: &Globals) -> Result<ExitCode, Failu
         RulesVerb::Keys { recording, rules } => {
             super::rules_keys::run(recording, rules.as_deref(), globals)
         }
+        RulesVerb::Schema => print_schema(globals),
         RulesVerb::Explain { code } => explain(code.as_deref(), globals),
     }
 }
@@ -170,6 +179,15 @@ fn print(object: &TextObject, globals: &Globals) -> Result<ExitCode, Failure> {
 fn show(preset: &Preset, globals: &Globals) -> Result<ExitCode, Failure> {
     let Preset { name, about, text } = *preset;
     print(&TextObject { v: 1, kind: "preset", name, about, text }, globals)
+}
+
+fn print_schema(globals: &Globals) -> Result<ExitCode, Failure> {
+    let mut output = globals.output();
+    // It is JSON already, and what an editor reads: --json has nothing to add.
+    let text = serde_json::to_string_pretty(&language::json_schema()).unwrap_or_default();
+    text.lines().try_for_each(|line| output.line(line))?;
+    output.flush()?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn explain(code: Option<&str>, globals: &Globals) -> Result<ExitCode, Failure> {

@@ -1,5 +1,5 @@
-//! What `check` prints for other tools → what the schemas of SARIF and `JUnit` say of it, by validators
-//! that nobody of this project wrote.
+//! What `check` prints for other tools → what the schemas of SARIF and `JUnit` say of it, by
+//! validators that nobody of this project wrote.
 
 use std::fs;
 use std::path::PathBuf;

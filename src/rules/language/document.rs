@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::Diagnostic;
+use super::keys::Key;
 use super::near;
 use crate::rules::{Origin, Severity};
 
@@ -145,9 +146,11 @@ impl<'d> Table<'d> {
     }
 
     /// Complains of keys other than `known`.
-    pub(super) fn only(&self, known: &[&str], report: &mut Report<'_>) {
-        for entry in self.entries.iter().filter(|entry| !known.contains(&entry.key)) {
-            let hint = near::suggestion(entry.key, known.iter().copied());
+    pub(super) fn only(&self, known: &[Key], report: &mut Report<'_>) {
+        let names = known.iter().map(|key| key.name);
+        let is_known = |entry: &&Entry<'_>| known.iter().any(|key| key.name == entry.key);
+        for entry in self.entries.iter().filter(|entry| !is_known(entry)) {
+            let hint = near::suggestion(entry.key, names.clone());
             report.error(&entry.key_place, format!("unknown key \"{}\"", entry.key), hint);
         }
     }

@@ -1,51 +1,15 @@
 //! The one key of a `[[rule]]` that says what must hold → [`RuleKind`].
 
 use super::document::{Report, Table, Value};
+use super::keys::{KINDS, MAX_COUNT, Takes};
 use super::known::Known;
 use crate::events::FieldId;
 use crate::rules::RuleKind;
 use crate::rules::book::Names;
 use crate::rules::schema::Schema;
 
-/// Counts in rules: a rate keeps as many times.
-const MAX_COUNT: i64 = 1_000_000;
-
-/// Every kind, for suggestions; an alias follows its kind.
-pub(super) const KINDS: [&str; 33] = [
-    "existence",
-    "absence",
-    "exactly_one",
-    "at_most",
-    "init",
-    "end",
-    "responded_existence",
-    "co_existence",
-    "not_co_existence",
-    "response",
-    "alternate_response",
-    "chain_response",
-    "precedence",
-    "alternate_precedence",
-    "chain_precedence",
-    "succession",
-    "alternate_succession",
-    "chain_succession",
-    "not_succession",
-    "absence_after",
-    "not_chain_succession",
-    "pair",
-    "reply",
-    "not_before",
-    "sequence",
-    "heartbeat",
-    "rate",
-    "silence",
-    "reconnect",
-    "resume",
-    "isolation",
-    "latency",
-    "schema",
-];
+/// Whether what was seen may come again.
+pub(super) const REPLAY: [(&str, bool); 2] = [("allowed", true), ("forbidden", false)];
 
 /// A kind, and the key that it holds for each value of, where the kind says one itself.
 pub(super) struct Read {
@@ -126,56 +90,40 @@ struct Parts<'p, 'd, 't> {
 
 impl<'d> Parts<'_, 'd, '_> {
     fn of_table(&mut self, name: &str) -> Option<(RuleKind, Option<FieldId>)> {
+        let kind = KINDS.iter().find(|kind| kind.name == name)?;
+        if let Takes::Table(keys) = kind.takes {
+            self.table.only(keys, self.report);
+        }
         let kind = match name {
             "at_most" => {
-                self.only(&["event", "n"]);
                 RuleKind::AtMost { event: self.names("event"), n: self.count("n", 0).unwrap_or(1) }
             }
-            "pair" => {
-                self.only(&["open", "close", "key", "max_open"]);
-                RuleKind::Pair {
-                    open: self.names("open"),
-                    close: self.names("close"),
-                    max_open: self.count_if_any("max_open"),
-                }
-            }
-            "reply" => {
-                self.only(&["request", "reply", "error", "key"]);
-                RuleKind::Reply {
-                    request: self.names("request"),
-                    reply: self.names("reply"),
-                    error: self.names_if_any("error"),
-                }
-            }
+            "pair" => RuleKind::Pair {
+                open: self.names("open"),
+                close: self.names("close"),
+                max_open: self.count_if_any("max_open"),
+            },
+            "reply" => RuleKind::Reply {
+                request: self.names("request"),
+                reply: self.names("reply"),
+                error: self.names_if_any("error"),
+            },
             "not_before" => {
-                self.only(&["event", "until"]);
                 // That `event` does not come before `until` is: `until` precedes it.
                 RuleKind::Precedence(self.names("until"), self.names("event"))
             }
-            "rate" => {
-                self.only(&["event", "max", "per"]);
-                RuleKind::Rate {
-                    event: self.names("event"),
-                    max: self.count("max", 1)?,
-                    per: self.time("per")?,
-                }
-            }
-            "silence" => {
-                self.only(&["after", "expect", "within"]);
-                RuleKind::Silence {
-                    after: self.names("after"),
-                    expect: self.names_if_any("expect"),
-                    within: self.time("within")?,
-                }
-            }
-            "latency" => {
-                self.only(&["event", "max"]);
-                RuleKind::Latency { event: self.names("event"), max: self.time("max")? }
-            }
-            "schema" => {
-                self.only(&["event", "file"]);
-                self.schema()?
-            }
+            "rate" => RuleKind::Rate {
+                event: self.names("event"),
+                max: self.count("max", 1)?,
+                per: self.time("per")?,
+            },
+            "silence" => RuleKind::Silence {
+                after: self.names("after"),
+                expect: self.names_if_any("expect"),
+                within: self.time("within")?,
+            },
+            "latency" => RuleKind::Latency { event: self.names("event"), max: self.time("max")? },
+            "schema" => self.schema()?,
             _ => self.of_stream(name)?,
         };
         let key = if matches!(name, "pair" | "reply") { self.field_if_any("key") } else { None };
@@ -187,7 +135,6 @@ impl<'d> Parts<'_, 'd, '_> {
         Some(match name {
             "sequence" => self.sequence()?,
             "heartbeat" => {
-                self.only(&["event", "every", "tol", "from"]);
                 let from = self.names_if_any("from");
                 RuleKind::Heartbeat {
                     event: self.names("event"),
@@ -197,15 +144,12 @@ impl<'d> Parts<'_, 'd, '_> {
                 }
             }
             "reconnect" => {
-                self.only(&["within", "codes"]);
                 RuleKind::Reconnect { within: self.time("within")?, codes: self.codes() }
             }
             "resume" => {
-                self.only(&["seq", "epoch", "replay"]);
-                let words = [("allowed", true), ("forbidden", false)];
                 let replay = self.table.get("replay").cloned();
                 let replay = replay.and_then(|value| {
-                    super::reading::one_of(&value, &words, "replay", self.report)
+                    super::reading::one_of(&value, &REPLAY, "replay", self.report)
                 });
                 RuleKind::Resume {
                     seq: self.field("seq")?,
@@ -214,7 +158,6 @@ impl<'d> Parts<'_, 'd, '_> {
                 }
             }
             "isolation" => {
-                self.only(&["keys", "owner", "shared"]);
                 let keys = self.required("keys")?;
                 let shared = self.table.get("shared").cloned();
                 RuleKind::Isolation {
@@ -251,7 +194,6 @@ impl<'d> Parts<'_, 'd, '_> {
     }
 
     fn sequence(&mut self) -> Option<RuleKind> {
-        self.only(&["field", "start", "step", "reorder", "reset_on"]);
         let start = self.table.get("start").cloned().filter(|start| start.as_str() != Some("any"));
         let start = start.and_then(|start| {
             if start.as_integer().is_none() {
@@ -278,10 +220,6 @@ impl<'d> Parts<'_, 'd, '_> {
         };
         let codes = elements.iter().filter_map(|code| self.report.integer(code, 1000..=4999));
         codes.filter_map(|code| u16::try_from(code).ok()).collect()
-    }
-
-    fn only(&mut self, keys: &[&str]) {
-        self.table.only(keys, self.report);
     }
 
     fn required(&mut self, key: &str) -> Option<Value<'d>> {

@@ -1,6 +1,7 @@
 //! `[[lifecycle]]` → [`Lifecycle`].
 
 use super::document::{Place, Report, Table, Value};
+use super::keys;
 use super::known::Known;
 use super::near;
 use super::sections::{self, Sections, Stated};
@@ -8,7 +9,7 @@ use crate::rules::pattern;
 use crate::rules::{Lifecycle, Pattern, Severity, Sub};
 
 /// An event's weight at most: more than that decides every alignment.
-const MAX_WEIGHT: i64 = 100;
+pub(super) const MAX_WEIGHT: i64 = 100;
 
 /// Sub-lifecycles of one lifecycle.
 const MAX_SUBS: usize = 64;
@@ -50,9 +51,7 @@ pub(super) fn read(
 }
 
 fn lifecycle(table: &Table<'_>, known: &mut Known, report: &mut Report<'_>) -> Option<Lifecycle> {
-    const KEYS: [&str; 8] =
-        ["id", "scope", "pattern", "strict", "alphabet", "weight", "severity", "sub"];
-    table.only(&KEYS, report);
+    table.only(keys::LIFECYCLE, report);
     let id = identifier(table, "lifecycle", report)?;
     let severity = severity(table, Severity::Error, report);
     let subs = match table.get("sub").and_then(|value| report.table(value)) {
@@ -83,14 +82,13 @@ fn read_subs(
     known: &mut Known,
     report: &mut Report<'_>,
 ) -> Vec<Sub> {
-    const KEYS: [&str; 6] = ["key", "fallback_key", "pattern", "drain", "sequential", "severity"];
     let mut read = Vec::new();
     if subs.entries.len() > MAX_SUBS {
         report.error(&subs.place, format!("over {MAX_SUBS} parts of a lifecycle"), None);
     }
     for entry in subs.entries.iter().take(MAX_SUBS) {
         let Some(table) = report.table(&entry.value) else { continue };
-        table.only(&KEYS, report);
+        table.only(keys::SUB, report);
         let key = table.get("key").map(|value| known.field(value, report));
         let fallback = table.get("fallback_key").map(|value| known.field(value, report));
         if key.is_none() && fallback.is_none() {

@@ -20,6 +20,7 @@ use sections::{Sections, Stated};
 mod diagnostic;
 mod document;
 mod duration;
+mod keys;
 mod kinds;
 mod known;
 mod lifecycles;
@@ -28,9 +29,11 @@ mod reading;
 mod rules;
 mod scopes;
 mod sections;
+mod shape;
 
 pub use diagnostic::Diagnostic;
 pub(crate) use near::nearest;
+pub use shape::json_schema;
 
 /// The longest file that is read: the longest preset has 20 KiB.
 pub const MAX_BYTES: usize = 1 << 20;

@@ -3,6 +3,7 @@
 use regex::Regex;
 
 use super::document::{Report, Table, Value};
+use super::keys;
 use super::near;
 use super::sections::Sections;
 use crate::events::reading::{Condition, Literal};
@@ -15,7 +16,7 @@ const MAX_FIELDS: usize = 100;
 /// Names that a field can't have: they mean something in every key.
 const TAKEN: [&str; 1] = ["conn"];
 
-const FORMATS: [(&str, Format); 5] = [
+pub(super) const FORMATS: [(&str, Format); 5] = [
     ("json", Format::Json),
     ("jsonl", Format::JsonLines),
     ("socketio", Format::SocketIo),
@@ -23,8 +24,12 @@ const FORMATS: [(&str, Format); 5] = [
     ("text", Format::Text),
 ];
 
+/// Who sent it.
+pub(super) const DIRECTIONS: [(&str, Direction); 2] =
+    [("c2s", Direction::ClientToServer), ("s2c", Direction::ServerToClient)];
+
 /// Time is told apart by its looks, so that its three names mean the same.
-const TYPES: [(&str, ValueType); 7] = [
+pub(super) const TYPES: [(&str, ValueType); 7] = [
     ("any", ValueType::Any),
     ("string", ValueType::Text),
     ("int", ValueType::Integer),
@@ -71,7 +76,6 @@ pub(super) fn read(
 }
 
 fn decode(sections: &Sections<'_>, reading: &mut Reading, report: &mut Report<'_>) {
-    const KEYS: [&str; 5] = ["format", "each", "unwrap", "text", "jwt_from"];
     for entry in &sections.decode {
         let value = &entry.value;
         match entry.key {
@@ -93,7 +97,7 @@ fn decode(sections: &Sections<'_>, reading: &mut Reading, report: &mut Report<'_
             }
             "jwt_from" => reading.jwt_from = locators(value, report),
             other => {
-                let hint = near::suggestion(other, KEYS);
+                let hint = near::suggestion(other, keys::DECODE.iter().map(|key| key.name));
                 report.error(&entry.key_place, format!("unknown key \"{other}\""), hint);
             }
         }
@@ -111,7 +115,7 @@ fn field(name: &str, value: &Value<'_>, report: &mut Report<'_>) -> Field {
         field.from = locators(value, report);
         return field;
     };
-    table.only(&["from", "absent", "type", "sticky", "derive"], report);
+    table.only(keys::FIELD, report);
     if let Some(from) = table.get("from") {
         field.from = locators(from, report);
     }
@@ -135,7 +139,7 @@ fn field(name: &str, value: &Value<'_>, report: &mut Report<'_>) -> Field {
 
 fn derivation(value: &Value<'_>, report: &mut Report<'_>) -> Option<(String, String)> {
     let table = report.table(value)?;
-    table.only(&["field", "regex"], report);
+    table.only(keys::DERIVE, report);
     let (Some(from), Some(pattern)) = (table.get("field"), table.get("regex")) else {
         let hint = "derive = { field = \"run\", regex = '^(\\w+)-' }".to_owned();
         report.error(&table.place, "this needs a field and a regex", hint);
@@ -170,7 +174,7 @@ fn event(
     letters: &mut Vec<(String, char)>,
     report: &mut Report<'_>,
 ) {
-    table.only(&["name", "type", "dir", "where", "letter", "fields"], report);
+    table.only(keys::EVENT, report);
     let Some(name) = table.get("name") else {
         report.error(&table.place, "this event has no name", "name = \"…\"".to_owned());
         return;
@@ -188,8 +192,7 @@ fn event(
         None => {}
     }
     if let Some(direction) = table.get("dir") {
-        let known = [("c2s", Direction::ClientToServer), ("s2c", Direction::ServerToClient)];
-        naming.direction = one_of(direction, &known, "dir", report);
+        naming.direction = one_of(direction, &DIRECTIONS, "dir", report);
     }
     if let Some(value) = conditions {
         naming.conditions = self::conditions(value, report);
@@ -244,7 +247,7 @@ fn condition(value: &Value<'_>, report: &mut Report<'_>) -> Vec<Condition> {
     let Some(table) = value.as_table() else {
         return literal(value, report).map(|one| Condition::In(vec![one])).into_iter().collect();
     };
-    table.only(&["in", "exists", "regex", "gt", "ge", "lt", "le"], report);
+    table.only(keys::CONDITION, report);
     let mut conditions = Vec::new();
     if let Some(elements) = table.get("in") {
         match elements.as_array() {

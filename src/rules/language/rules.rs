@@ -1,7 +1,8 @@
 //! `[[rule]]` → [`Rule`].
 
 use super::document::{Entry, Report, Table};
-use super::kinds::{self, KINDS};
+use super::keys::{KINDS, RULE};
+use super::kinds;
 use super::known::Known;
 use super::lifecycles::{identifier, scope, severity};
 use super::near;
@@ -12,9 +13,13 @@ use crate::rules::{AtEnd, ClockKind, Rule, RuleKind, Severity};
 /// Different tests of rules: each is a bit of every event.
 const MAX_TESTS: usize = 32;
 
-/// Keys of a rule besides its kind.
-const MODIFIERS: [&str; 10] =
-    ["id", "scope", "severity", "key", "where", "within", "crossing", "at_end", "clock", "note"];
+/// What is open when a scope ends.
+pub(super) const ENDS: [(&str, AtEnd); 2] =
+    [("violated", AtEnd::Violated), ("pending", AtEnd::Pending)];
+
+/// By whose clock.
+pub(super) const CLOCKS: [(&str, ClockKind); 3] =
+    [("recorder", ClockKind::Recorder), ("payload", ClockKind::Payload), ("skew", ClockKind::Skew)];
 
 /// Reads all rules that are not off.
 pub(super) fn read(
@@ -53,14 +58,8 @@ fn rule(table: &Table<'_>, known: &mut Known, report: &mut Report<'_>) -> Option
     }
     let within = table.get("within").and_then(|value| known.some_time(value, report));
     let crossing = table.get("crossing").and_then(|value| known.duration(value, report));
-    let ends = [("violated", AtEnd::Violated), ("pending", AtEnd::Pending)];
-    let at_end = table.get("at_end").and_then(|value| one_of(value, &ends, "at_end", report));
-    let clocks = [
-        ("recorder", ClockKind::Recorder),
-        ("payload", ClockKind::Payload),
-        ("skew", ClockKind::Skew),
-    ];
-    let clock = table.get("clock").and_then(|value| one_of(value, &clocks, "clock", report));
+    let at_end = table.get("at_end").and_then(|value| one_of(value, &ENDS, "at_end", report));
+    let clock = table.get("clock").and_then(|value| one_of(value, &CLOCKS, "clock", report));
     let note = table.get("note").and_then(|value| report.text(value)).map(str::to_owned);
     let filter = filter(table, known, report);
     let severity = severity(table, Severity::Error, report);
@@ -103,10 +102,10 @@ fn kind<'t, 'd>(table: &'t Table<'d>, report: &mut Report<'_>) -> Option<&'t Ent
     let mut found: Option<&Entry<'_>> = None;
     let mut unknown = false;
     for entry in &table.entries {
-        if MODIFIERS.contains(&entry.key) {
+        if RULE.iter().any(|key| key.name == entry.key) {
             continue;
         }
-        if !KINDS.contains(&entry.key) {
+        if !KINDS.iter().any(|key| key.name == entry.key) {
             unknown = true;
             report.error(&entry.key_place, format!("unknown key \"{}\"", entry.key), hint(entry));
         } else if let Some(first) = found {
@@ -124,7 +123,7 @@ fn kind<'t, 'd>(table: &'t Table<'d>, report: &mut Report<'_>) -> Option<&'t Ent
 }
 
 fn hint(entry: &Entry<'_>) -> String {
-    let known = KINDS.into_iter().chain(MODIFIERS);
+    let known = KINDS.iter().chain(RULE).map(|key| key.name);
     near::nearest(entry.key, known).map_or_else(
         || "wiretape rules show agent   has examples of every part".to_owned(),
         |near| format!("did you mean \"{near}\"?"),

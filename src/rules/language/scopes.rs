@@ -2,6 +2,7 @@
 
 use super::document::{Report, Table};
 use super::duration;
+use super::keys;
 use super::known::Known;
 use super::near;
 use super::sections::Sections;
@@ -20,10 +21,10 @@ const IDLE: Nanos = 600 * SECOND;
 const MAX_OPEN: usize = 200_000;
 
 /// More open slices than this can't be asked for: 2 GB.
-const MOST_OPEN: i64 = 10_000_000;
+pub(super) const MOST_OPEN: i64 = 10_000_000;
 
 /// What can be asked for of anything else: a gigabyte of findings.
-const MOST_KEPT: i64 = 1_000_000;
+pub(super) const MOST_KEPT: i64 = 1_000_000;
 
 /// Parts of a key; each is copied with every slice.
 const MAX_KEY: usize = 8;
@@ -47,7 +48,6 @@ pub(super) fn read_limits(sections: &Sections<'_>, known: &mut Known, report: &m
 
 /// Reads how much the engine keeps.
 pub(super) fn read_caps(sections: &Sections<'_>, report: &mut Report<'_>) -> Caps {
-    const KEYS: [&str; 3] = ["max_obligations", "max_keys", "max_findings"];
     let mut caps = Caps::default();
     for entry in &sections.caps {
         let cap = match entry.key {
@@ -55,7 +55,7 @@ pub(super) fn read_caps(sections: &Sections<'_>, report: &mut Report<'_>) -> Cap
             "max_keys" => &mut caps.keys,
             "max_findings" => &mut caps.findings,
             other => {
-                let hint = near::suggestion(other, KEYS);
+                let hint = near::suggestion(other, keys::LIMITS.iter().map(|key| key.name));
                 report.error(&entry.key_place, format!("unknown key \"{other}\""), hint);
                 continue;
             }
@@ -83,9 +83,7 @@ pub(super) fn read_scopes(sections: &Sections<'_>, known: &mut Known, report: &m
 }
 
 fn scope(name: &str, table: &Table<'_>, known: &mut Known, report: &mut Report<'_>) -> Scope {
-    const KEYS: [&str; 7] =
-        ["key", "begin", "end", "linger", "idle", "across_reconnect", "max_open"];
-    table.only(&KEYS, report);
+    table.only(keys::SCOPE, report);
     let mut scope = empty(name, Vec::new());
     if let Some(key) = table.get("key") {
         scope.key = known.key(key, report);

@@ -2,7 +2,9 @@
 //! replace those of the same id or name.
 
 use super::document::{Entry, Report, Table, Value};
+use super::keys::{self, TOP};
 use crate::rules::Severity;
+use crate::rules::presets;
 
 /// Rules, lifecycles and events of one file; more is not a protocol but a mistake.
 pub(super) const MAX_ENTRIES: usize = 1000;
@@ -10,20 +12,21 @@ pub(super) const MAX_ENTRIES: usize = 1000;
 /// The version of the language.
 const VERSION: i64 = 1;
 
-/// Keys at the top of a file.
-const TOP: [&str; 11] = [
-    "version",
-    "preset",
-    "decode",
-    "limit",
-    "limits",
-    "fields",
-    "event",
-    "scope",
-    "lifecycle",
-    "rule",
-    "severity",
-];
+/// How bad a breach is.
+pub(super) const SEVERITIES: [(&str, Severity); 3] =
+    [("error", Severity::Error), ("warning", Severity::Warning), ("info", Severity::Info)];
+
+/// What `[severity]` may say of a rule.
+pub(super) fn severities() -> Vec<&'static str> {
+    let mut words = keys::words(&SEVERITIES);
+    words.push("off");
+    words
+}
+
+/// What `preset` may say.
+pub(super) fn preset_names() -> Vec<&'static str> {
+    presets::presets().iter().map(|preset| preset.name).collect()
+}
 
 /// All entries of a file, presets included.
 #[derive(Debug, Default)]
@@ -50,7 +53,7 @@ pub(super) enum Stated {
 impl<'d> Sections<'d> {
     /// Lays `document` over what is there. Call it for the innermost preset first.
     pub(super) fn lay(&mut self, document: &Table<'d>, report: &mut Report<'_>) {
-        document.only(&TOP, report);
+        document.only(TOP, report);
         if let Some(version) = document.get("version")
             && version.as_integer() != Some(VERSION)
         {
@@ -109,11 +112,8 @@ pub(super) fn severity_of(
     off_too: bool,
     report: &mut Report<'_>,
 ) -> Option<Severity> {
-    match word {
-        "error" => return Some(Severity::Error),
-        "warning" => return Some(Severity::Warning),
-        "info" => return Some(Severity::Info),
-        _ => {}
+    if let Some((_, severity)) = SEVERITIES.iter().find(|(known, _)| *known == word) {
+        return Some(*severity);
     }
     let hint = if off_too { "error, warning, info or off" } else { "error, warning or info" };
     report.error(&value.place, format!("\"{word}\" is no severity"), hint.to_owned());

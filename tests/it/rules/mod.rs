@@ -7,6 +7,7 @@ mod golden;
 mod language;
 mod ltlf;
 mod pairs;
+mod shape;
 #[cfg(unix)]
 mod verbs;
 
