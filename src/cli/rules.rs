@@ -140,11 +140,13 @@ fn list(globals: &Globals) -> Result<ExitCode, Failure> {
     } else {
         let width = presets.iter().map(|preset| preset.name.len()).max().unwrap_or(0);
         for preset in presets {
-            let name = escape::pad_right(preset.name, width);
-            let name = output.style.paint(Role::Strong, &name);
-            let line = format!("{name}   {}", preset.about);
-            let columns = output.columns().unwrap_or(usize::MAX);
-            output.line(&escape::wrap(&line, columns, width + 3))?;
+            let columns = output.columns().unwrap_or(usize::MAX).saturating_sub(width + 3);
+            let mut name = escape::pad_right(preset.name, width);
+            for about in escape::wrap(preset.about, columns, 0).lines() {
+                let painted = output.style.paint(Role::Strong, &name);
+                output.line(&format!("{painted}   {about}"))?;
+                name = " ".repeat(width);
+            }
         }
         output.line("")?;
         let next = format!("yours   wiretape rules init PRESET   writes {USUAL_FILE}");

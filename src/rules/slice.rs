@@ -413,11 +413,12 @@ impl Slice {
         // In between, only what lies next to what is blamed.
         for place in from..to {
             let seen = &self.events[place];
-            let ghost_before = expected.is_some_and(|expected| {
+            let previous = place.checked_sub(1).map(|place| self.events[place].frame);
+            // The events of a batch have one frame: what is missing is not missing between them.
+            let begins_frame = place == from || previous != Some(seen.frame);
+            let ghost_before = expected.filter(|_| begins_frame).is_some_and(|expected| {
                 expected.before == Some(seen.frame)
-                    || expected.before.is_none()
-                        && place > 0
-                        && expected.after == Some(self.events[place - 1].frame)
+                    || expected.before.is_none() && previous.is_some() && expected.after == previous
             });
             if ghost_before && let Some(expected) = expected {
                 rows.push(ghost(expected));

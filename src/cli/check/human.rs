@@ -34,16 +34,15 @@ fn one(output: &mut Output, checked: &Checked) -> Result<(), Failure> {
     let counts = checked.analysis.counts();
     let name = escape::text(&checked.recording.name);
     let chosen = format!("({})", escape::text(&checked.chosen));
-    let head = format!(
-        "{}   {}   {}   {}",
-        style.paint(Role::Strong, &name),
+    let told = format!(
+        "   {}   {}   {}",
         numbers::counted(counts.events, "event"),
         numbers::counted(counts.frames, "frame"),
         numbers::counted(counts.connections, "connection"),
     );
     let columns = output.columns().filter(|_| output.is_terminal()).unwrap_or(LONG_HEAD);
-    // What the paint takes only makes the head longer than it shows.
-    if escape::width(&format!("{head}   {chosen}")) <= columns {
+    let head = format!("{}{told}", style.paint(Role::Strong, &name));
+    if escape::width(&format!("{name}{told}   {chosen}")) <= columns {
         output.line(&format!("{head}   {chosen}"))?;
     } else {
         output.line(&head)?;

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::sample::{Home, run};
+use wiretape::rules::presets;
+
+use crate::sample::{Home, run, wiretape};
 
 #[test]
 fn presets_are_listed_and_shown() {
@@ -10,6 +12,15 @@ fn presets_are_listed_and_shown() {
     let listed = home.prints(&["rules", "list"]);
     assert!(listed.starts_with("agent                  AI chat: "), "{listed}");
     assert!(listed.contains("\nnone   "), "{listed}");
+    // In a narrow terminal what a preset is for stays in its column.
+    let mut narrow = wiretape(home.dir.path());
+    let listed = narrow.env("COLUMNS", "60").args(["rules", "list"]).output().unwrap().stdout;
+    let listed = String::from_utf8(listed).unwrap();
+    let table = listed.lines().take_while(|line| !line.is_empty());
+    assert!(table.clone().count() > presets::presets().len(), "{listed}");
+    for line in table {
+        assert!(line.chars().count() <= 60 && !line[23..].starts_with(' '), "{listed}");
+    }
     let shown = home.prints(&["rules", "show", "agent"]);
     assert_eq!(shown, include_str!("../../../src/rules/presets/agent.toml"));
     let output = run(home.dir.path(), &["rules", "show", "agnet"]);
