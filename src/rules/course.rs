@@ -4,6 +4,7 @@
 //! run itself sees only that a tool call began, so that any number of calls may overlap. What fits
 //! costs one table look-up an event. Only what does not fit is aligned, and becomes breaches.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::hash::Hash;
 
@@ -11,7 +12,7 @@ use crate::events::{FieldId, Map, Scalar, Symbol, Symbols};
 
 use super::align::{self, Op, Options, Step};
 use super::automaton::{Automaton, AutomatonError, Letter, State};
-use super::book::{Lifecycle, Scope, Sub};
+use super::book::{Lifecycle, Scope, Severity, Sub};
 use super::explain::Explained;
 use super::finding::Code;
 use super::monitors::{Breach, Owed, Seen, SliceEnd};
@@ -31,6 +32,8 @@ pub(super) struct Track {
     pub(super) automaton: Automaton,
     letters: Map<Symbol, Letter>,
     weights: Vec<u32>,
+    /// By letter: a run may have it more than once.
+    repeats: Vec<bool>,
 }
 
 /// A lifecycle ready to follow.
@@ -38,15 +41,15 @@ pub(super) struct Track {
 pub(super) struct Course {
     pub(super) lifecycle: Lifecycle,
     pub(super) track: Track,
-    subs: Vec<SubCourse>,
+    pub(super) subs: Vec<SubCourse>,
     pub(super) begins: Vec<Symbol>,
     pub(super) ends: Vec<Symbol>,
 }
 
 #[derive(Debug)]
-struct SubCourse {
-    sub: Sub,
-    track: Track,
+pub(super) struct SubCourse {
+    pub(super) sub: Sub,
+    pub(super) track: Track,
     /// What the run sees when an instance opens.
     opening: Option<Letter>,
     drained_by: Vec<Symbol>,
@@ -55,10 +58,10 @@ struct SubCourse {
 /// How far a slice has come.
 #[derive(Debug)]
 pub(super) struct Progress {
-    run: Walk,
-    children: Vec<Child>,
+    pub(super) run: Walk,
+    pub(super) children: Vec<Child>,
     /// Where the first end event is among the slice's events.
-    ended_at: Option<usize>,
+    pub(super) ended_at: Option<usize>,
 }
 
 /// Letters walked, and where that led; `None` where it led nowhere.
@@ -77,11 +80,11 @@ pub(super) struct Pass {
 
 /// One instance of a sub-lifecycle.
 #[derive(Clone, Debug)]
-struct Child {
-    sub: usize,
+pub(super) struct Child {
+    pub(super) sub: usize,
     key: Option<Scalar>,
     fallback: Option<Scalar>,
-    walk: Walk,
+    pub(super) walk: Walk,
 }
 
 /// The fields by which an event of a sub-lifecycle finds its instance.
@@ -91,9 +94,26 @@ pub(super) type FieldOf<'a> = dyn Fn(FieldId) -> Option<Scalar> + 'a;
 #[derive(Debug, Default)]
 pub(super) struct Told {
     pub(super) breaches: Vec<Breach>,
+    /// Of sub-lifecycles, which have severities of their own.
+    pub(super) parts: Vec<(Severity, Breach)>,
     pub(super) owed: Vec<Owed>,
     /// What the first of the breaches breaks as well.
     pub(super) also: Vec<String>,
+}
+
+impl Told {
+    pub(super) fn is_empty(&self) -> bool {
+        self.breaches.is_empty() && self.parts.is_empty() && self.owed.is_empty()
+    }
+
+    /// All breaches, the gravest first, and what the first one breaks as well; `own` is how bad
+    /// those are that are of no part.
+    pub(super) fn by_severity(self, own: Severity) -> (Vec<(Severity, Breach)>, Vec<String>) {
+        let mut all = self.parts;
+        all.extend(self.breaches.into_iter().map(|breach| (own, breach)));
+        all.sort_by_key(|(severity, _)| Reverse(*severity));
+        (all, self.also)
+    }
 }
 
 /// A slice's end, as people are told of it.
@@ -122,7 +142,9 @@ impl Track {
                 letters.insert(symbols.intern(name), letter);
             }
         }
-        Ok(Self { automaton, letters, weights: by_letter })
+        let all = (0..automaton.letters().len()).map(|letter| Letter(letter as u16));
+        let repeats = all.map(|letter| may_repeat(&automaton, letter)).collect();
+        Ok(Self { automaton, letters, weights: by_letter, repeats })
     }
 
     fn walk(&self) -> Walk {
@@ -177,6 +199,22 @@ impl Track {
             .collect();
         names.join("/")
     }
+}
+
+/// Whether some run has the letter twice.
+fn may_repeat(automaton: &Automaton, letter: Letter) -> bool {
+    let states = || (0..automaton.state_count()).map(|state| State(state as u16));
+    let mut ahead: Vec<State> =
+        states().filter_map(|state| automaton.next(state, letter)).collect();
+    let mut seen: HashSet<State> = ahead.iter().copied().collect();
+    while let Some(state) = ahead.pop() {
+        if automaton.next(state, letter).is_some() {
+            return true;
+        }
+        let next = automaton.edges(state).iter().map(|(_, next)| *next);
+        ahead.extend(next.filter(|next| seen.insert(*next)));
+    }
+    false
 }
 
 impl Walk {
@@ -239,6 +277,15 @@ impl Progress {
         let Some(state) = self.run.state else { return false };
         let letter = course.track.letters.get(&name);
         letter.is_some_and(|letter| course.track.automaton.next(state, *letter) == Some(state))
+    }
+
+    /// Whether the run has come on since it began, and a beginning, of this name, may not come here.
+    pub(super) fn is_past(&self, course: &Course, name: Symbol) -> bool {
+        let Some(state) = self.run.state else { return false };
+        let letter = course.track.letters.get(&name);
+        let barred =
+            letter.is_some_and(|letter| course.track.automaton.next(state, *letter).is_none());
+        barred && self.run.word.len() > 1
     }
 
     /// Whether an event of this name may come next, and parts are open, or may be: what opened them
@@ -307,13 +354,21 @@ impl Progress {
 
     /// Tells what went wrong, and what is owed.
     pub(super) fn end(&self, course: &Course, events: &[Seen], ending: &Ending<'_>) -> Told {
+        let mut told = self.deviations(course, events, ending);
+        self.tell_intrusions(course, events, ending.symbols, &mut told);
+        told
+    }
+
+    fn deviations(&self, course: &Course, events: &[Seen], ending: &Ending<'_>) -> Told {
         let mut told = Told::default();
         // What has ended in order owes nothing more, though the recording be cut after it.
         let cut = ending.end == SliceEnd::Cut && self.ended_at.is_none();
         for child in self.paired(course) {
             self.end_child(course, (&child, events), (ending, cut), &mut told);
         }
-        let unfinished = told.breaches.iter().any(|breach| breach.code == Code::E102);
+        let unfinished = told.parts.iter().any(|(severity, breach)| {
+            breach.code == Code::E102 && *severity >= course.lifecycle.severity
+        });
         let track = &course.track;
         if track.accepts(&self.run) {
             return told;
@@ -325,10 +380,13 @@ impl Progress {
             }
             return told;
         }
-        // That another of a sub-lifecycle opens is no repeat.
+        // That another of a sub-lifecycle opens is no repeat, nor is what has no id and may come
+        // more than once: nobody can tell that it is the same.
         let by_name = |pass: &Pass| {
             let seen = &events[pass.at];
-            track.letters.contains_key(&seen.name).then_some((seen.name, seen.detail))
+            let known = seen.detail.is_some() || !track.repeats[usize::from(pass.letter.0)];
+            let own = track.letters.contains_key(&seen.name);
+            (own && known).then_some((seen.name, seen.detail))
         };
         let ops = track.align(&self.run, by_name, cut);
         let mut breaches = Vec::new();
@@ -400,7 +458,10 @@ impl Progress {
             match child.walk.goes_on_after(end, &sub.track) {
                 // That it began at all is told of the run.
                 Some(0) => return,
-                Some(late) => return told.breaches.push(explained.after_end(late, end)),
+                Some(late) => {
+                    let late = explained.after_end(late, end);
+                    return told.parts.push((sub.sub.severity, late));
+                }
                 None => {}
             }
         }
@@ -415,7 +476,7 @@ impl Progress {
         }
         let ops = sub.track.align(&child.walk, |pass| Some(pass.letter), cut);
         for op in ops.iter().filter(|op| !matches!(op, Op::Sync { .. })) {
-            told.breaches.push(explained.child_breach(op, self.ended_at));
+            told.parts.push((sub.sub.severity, explained.child_breach(op, self.ended_at)));
         }
     }
 }

@@ -24,6 +24,8 @@ mod isolation;
 mod monitors;
 mod presence;
 mod resume;
+mod retold;
+mod sequential;
 mod slice;
 mod slices;
 mod told;

@@ -22,6 +22,10 @@ const RECENT: usize = 64;
 /// Message ids remembered, so that what comes twice is known (rules.md, 2.4).
 const MAX_IDS: usize = 256;
 
+/// How long after a beginning a copy of it comes: what is sent twice is sent twice at once, and
+/// whoever starts anew has waited for something.
+const MAX_COPY: u64 = 1_000_000_000;
+
 /// Rows shown before and after what a finding is about.
 const CONTEXT: usize = 3;
 
@@ -260,6 +264,25 @@ impl Slice {
         self.courses.iter().any(goes_on)
     }
 
+    pub(super) fn has_courses(&self) -> bool {
+        !self.courses.is_empty()
+    }
+
+    /// Whether a beginning that comes while this is open is that of another run: its lifecycle has
+    /// come on, has no place for it here, and it comes too long after to be a copy of the first.
+    pub(super) fn is_restarted_by(&self, seen: &Seen, courses: &[Course]) -> bool {
+        let is_past =
+            |(index, progress): &(usize, Progress)| progress.is_past(&courses[*index], seen.name);
+        let has_come =
+            |ids: &Ids| seen.msg_id.is_some_and(|id| ids.frames.contains_key(&(id, seen.name)));
+        if self.ids.as_deref().is_some_and(has_come) {
+            return false;
+        }
+        let begun = self.events.iter().rfind(|other| other.name == seen.name);
+        begun.is_some_and(|begun| seen.at_ns.saturating_sub(begun.at_ns) > MAX_COPY)
+            && self.courses.iter().any(is_past)
+    }
+
     /// Whether this is one more of the same, and changes nothing.
     fn is_one_more(&self, seen: &Seen, courses: &[Course]) -> bool {
         let same = |other: &Seen| {
@@ -447,7 +470,7 @@ fn ghost(expected: &super::finding::Expected) -> Row {
 impl Judged {
     fn of(by: By, verdicts: Verdicts) -> Self {
         let Verdicts { breaches, owed, activations } = verdicts;
-        Self { by, told: Told { breaches, owed, also: Vec::new() }, activations }
+        Self { by, told: Told { breaches, owed, ..Told::default() }, activations }
     }
 }
 

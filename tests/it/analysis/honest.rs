@@ -331,3 +331,19 @@ fn what_others_say_in_between_changes_nothing() {
         assert_eq!(told(&shifts), expected);
     }
 }
+
+/// A run that never ends is a finding of the run, and no other of its agent, however many runs a
+/// connection's end leaves open at once.
+#[test]
+fn each_of_a_thousand_runs_cut_off_together_is_told_once() {
+    let line = |(run, kind): (u64, &str)| Line {
+        at_ns: (10 + run) * MS,
+        connection: 1,
+        direction: ServerToClient,
+        text: format!(r#"{{"type":"{kind}","run_id":"r{run}","agent_name":"a{run}"}}"#),
+    };
+    let lines = (0..1000).map(|run| line((run, "agent_started"))).collect();
+    let findings = found(presets::preset("agent").unwrap(), lines, |_| true);
+    assert_eq!(findings.len(), 1000, "{:#?}", findings.iter().map(super::line).next_back());
+    assert!(findings.iter().all(|finding| finding.code.text() == "E101"));
+}
