@@ -94,6 +94,7 @@ impl Engine {
             agent: field("agent"),
             msg_id: field("msg_id"),
             ts: field("ts"),
+            round_trip_ns: 0,
         };
         let teller = Teller::new(&book);
         Ok(Self {
@@ -385,6 +386,8 @@ impl Engine {
         seen: Seen,
         symbols: &Symbols,
     ) {
+        let round_trip_ns = self.sessions.round_trip_ns(event.connection);
+        let details = Details { round_trip_ns, ..self.details };
         let state = &mut self.scopes[scope];
         let Some(slice) = state.slices.get_mut(number) else { return };
         if !slice.connections.contains(&event.connection) {
@@ -399,7 +402,7 @@ impl Engine {
         let rules = (&self.courses[..], &self.watches[..]);
         let all = (rules.0, rules.1, &state.listeners);
         let (judged, due_ns) =
-            slice.event((event, seen), all, self.details, (symbols, &mut self.teller));
+            slice.event((event, seen), all, details, (symbols, &mut self.teller));
         if slice.ended.is_none() && state.ends.contains(&event.name) {
             slice.ended = Some((event.at_ns, slice.events.len().saturating_sub(1)));
         }

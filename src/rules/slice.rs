@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use crate::events::{Event, FieldId, Kind, Map, Scalar, Symbol, Symbols};
 
-use super::book::{KeyPart, RuleKind, Scope};
+use super::book::{KeyPart, Nanos, RuleKind, Scope};
 use super::course::{Course, Ending, Progress, Told};
 use super::finding::{Cause, Row};
 use super::monitors::{Look, Monitor, Seen, SliceEnd, Stop, Verdicts, Watch, lasted};
@@ -41,6 +41,8 @@ pub(super) struct Details {
     pub(super) agent: Option<FieldId>,
     pub(super) msg_id: Option<FieldId>,
     pub(super) ts: Option<FieldId>,
+    /// Of the event's connection, as far as it was measured.
+    pub(super) round_trip_ns: Nanos,
 }
 
 /// An event of this run that went to somebody else.
@@ -241,7 +243,18 @@ impl Slice {
             let transport = !matches!(event.kind, Kind::Message | Kind::Undecodable);
             let body = event.body.as_deref();
             let fits = watch.rule.filter.is_none_or(|test| event.passes >> test & 1 == 1);
-            let look = Look { seen: &seen, value, sent_ns, symbols, late, transport, fits, body };
+            let round_trip_ns = details.round_trip_ns;
+            let look = Look {
+                seen: &seen,
+                value,
+                sent_ns,
+                symbols,
+                late,
+                transport,
+                fits,
+                body,
+                round_trip_ns,
+            };
             let key = watch.rule.key.and_then(|key| event.field(key));
             let mut verdicts = Verdicts::default();
             let monitor = monitor_of(&mut self.monitors, *index);
