@@ -104,7 +104,9 @@ impl Teller {
     fn grow(&mut self, index: usize, frame: i64) -> usize {
         let Some(finding) = self.findings.get_mut(index) else { return 0 };
         if finding.frames.len() < Finding::MAX_FRAMES {
+            self.places.remove(index, finding);
             finding.frames.push(frame);
+            self.places.add(index, finding);
         }
         self.changed.push(index);
         finding.frames.len()

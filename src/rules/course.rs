@@ -4,20 +4,17 @@
 //! run itself sees only that a tool call began, so that any number of calls may overlap. What fits
 //! costs one table look-up an event. Only what does not fit is aligned, and becomes breaches.
 
-use std::collections::HashSet;
-use std::hash::Hash;
+use std::cmp::Reverse;
 
-use crate::events::{FieldId, Map, Scalar, Symbol, Symbols};
+use crate::events::{FieldId, Scalar, Symbol, Symbols};
 
-use super::align::{self, Op, Options, Step};
-use super::automaton::{Automaton, AutomatonError, Letter, State};
-use super::book::{Lifecycle, Scope, Sub};
+use super::align::Op;
+use super::automaton::{AutomatonError, Letter};
+use super::book::{Lifecycle, Scope, Severity, Sub};
 use super::explain::Explained;
 use super::finding::Code;
 use super::monitors::{Breach, Owed, Seen, SliceEnd};
-
-/// States of one automaton. Patterns with more are products that should be sub-lifecycles.
-const MAX_STATES: usize = 4096;
+use super::track::{Pass, Track, Walk};
 
 /// Instances of sub-lifecycles followed in one slice.
 const MAX_CHILDREN: usize = 4096;
@@ -25,28 +22,20 @@ const MAX_CHILDREN: usize = 4096;
 /// Deviations told one by one; a slice with more does not follow its lifecycle at all.
 const MAX_TOLD: usize = 3;
 
-/// One automaton over the names of events.
-#[derive(Debug)]
-pub(super) struct Track {
-    pub(super) automaton: Automaton,
-    letters: Map<Symbol, Letter>,
-    weights: Vec<u32>,
-}
-
 /// A lifecycle ready to follow.
 #[derive(Debug)]
 pub(super) struct Course {
     pub(super) lifecycle: Lifecycle,
     pub(super) track: Track,
-    subs: Vec<SubCourse>,
+    pub(super) subs: Vec<SubCourse>,
     pub(super) begins: Vec<Symbol>,
     pub(super) ends: Vec<Symbol>,
 }
 
 #[derive(Debug)]
-struct SubCourse {
-    sub: Sub,
-    track: Track,
+pub(super) struct SubCourse {
+    pub(super) sub: Sub,
+    pub(super) track: Track,
     /// What the run sees when an instance opens.
     opening: Option<Letter>,
     drained_by: Vec<Symbol>,
@@ -55,35 +44,21 @@ struct SubCourse {
 /// How far a slice has come.
 #[derive(Debug)]
 pub(super) struct Progress {
-    run: Walk,
-    children: Vec<Child>,
+    pub(super) run: Walk,
+    pub(super) children: Vec<Child>,
     /// Where the first end event is among the slice's events.
-    ended_at: Option<usize>,
+    pub(super) ended_at: Option<usize>,
     /// An event came that leads nowhere.
     astray: bool,
 }
 
-/// Letters walked, and where that led; `None` where it led nowhere.
-#[derive(Clone, Debug)]
-pub(super) struct Walk {
-    state: Option<State>,
-    pub(super) word: Vec<Pass>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pass {
-    pub(super) letter: Letter,
-    /// Which of the slice's events.
-    pub(super) at: usize,
-}
-
 /// One instance of a sub-lifecycle.
 #[derive(Clone, Debug)]
-struct Child {
-    sub: usize,
+pub(super) struct Child {
+    pub(super) sub: usize,
     key: Option<Scalar>,
     fallback: Option<Scalar>,
-    walk: Walk,
+    pub(super) walk: Walk,
 }
 
 /// The fields by which an event of a sub-lifecycle finds its instance.
@@ -93,9 +68,26 @@ pub(super) type FieldOf<'a> = dyn Fn(FieldId) -> Option<Scalar> + 'a;
 #[derive(Debug, Default)]
 pub(super) struct Told {
     pub(super) breaches: Vec<Breach>,
+    /// Of sub-lifecycles, which have severities of their own.
+    pub(super) parts: Vec<(Severity, Breach)>,
     pub(super) owed: Vec<Owed>,
     /// What the first of the breaches breaks as well.
     pub(super) also: Vec<String>,
+}
+
+impl Told {
+    pub(super) fn is_empty(&self) -> bool {
+        self.breaches.is_empty() && self.parts.is_empty() && self.owed.is_empty()
+    }
+
+    /// All breaches, the gravest first, and what the first one breaks as well; `own` is how bad
+    /// those are that are of no part.
+    pub(super) fn by_severity(self, own: Severity) -> (Vec<(Severity, Breach)>, Vec<String>) {
+        let mut all = self.parts;
+        all.extend(self.breaches.into_iter().map(|breach| (own, breach)));
+        all.sort_by_key(|(severity, _)| Reverse(*severity));
+        (all, self.also)
+    }
 }
 
 /// A slice's end, as people are told of it.
@@ -106,93 +98,6 @@ pub(super) struct Ending<'a> {
     pub(super) text: String,
     pub(super) symbols: &'a Symbols,
     pub(super) at_ns: u64,
-}
-
-impl Track {
-    fn new(
-        pattern: &super::book::Pattern,
-        alphabet: &[String],
-        weights: &[(String, u32)],
-        symbols: &mut Symbols,
-    ) -> Result<Self, AutomatonError> {
-        let automaton = Automaton::compile(pattern, alphabet, MAX_STATES)?;
-        let (mut letters, mut by_letter) = (Map::default(), Vec::new());
-        for name in automaton.letters() {
-            let weight = weights.iter().find(|(of, _)| of == name).map_or(1, |(_, weight)| *weight);
-            by_letter.push(weight);
-            if let Some(letter) = automaton.letter(name).filter(|_| !name.starts_with('@')) {
-                letters.insert(symbols.intern(name), letter);
-            }
-        }
-        Ok(Self { automaton, letters, weights: by_letter })
-    }
-
-    fn walk(&self) -> Walk {
-        Walk { state: Some(self.automaton.start()), word: Vec::new() }
-    }
-
-    /// Where `pass` leads.
-    pub(super) fn step(&self, state: Option<State>, pass: &Pass) -> Option<State> {
-        state.and_then(|state| self.automaton.next(state, pass.letter))
-    }
-
-    fn accepts(&self, walk: &Walk) -> bool {
-        walk.state.is_some_and(|state| self.automaton.accepts(state))
-    }
-
-    /// `same` is what makes an event one that was there before; `None` where it can't be one.
-    fn align<K: Eq + Hash>(
-        &self,
-        walk: &Walk,
-        same: impl Fn(&Pass) -> Option<K>,
-        cut: bool,
-    ) -> Vec<Op> {
-        let mut known = HashSet::new();
-        let step = |pass: &Pass| {
-            let seen = same(pass).is_some_and(|same| !known.insert(same));
-            Step { letter: pass.letter, seen }
-        };
-        let word: Vec<Step> = walk.word.iter().map(step).collect();
-        let options = Options { left_censored: false, right_censored: cut, weights: &self.weights };
-        let alignment = align::align(&self.automaton, &word, &options);
-        // Too long or too far off to be explained: where it left the course is what can be said.
-        alignment.map_or_else(|| self.first_deviation(walk), |alignment| alignment.ops)
-    }
-
-    fn first_deviation(&self, walk: &Walk) -> Vec<Op> {
-        let mut state = Some(self.automaton.start());
-        let leaves = walk.word.iter().position(|pass| {
-            state = state.and_then(|state| self.automaton.next(state, pass.letter));
-            state.is_none()
-        });
-        leaves.map(|at| Op::Unexpected { at }).into_iter().collect()
-    }
-
-    /// What would be right after `walk`: names, the run's sub-lifecycles by what they begin with.
-    pub(super) fn expected(&self, state: Option<State>) -> String {
-        let Some(state) = state else { return "another event".to_owned() };
-        let names: Vec<&str> = self
-            .automaton
-            .expected(state)
-            .map(|letter| self.automaton.name(letter))
-            .filter(|name| !name.starts_with('@'))
-            .collect();
-        names.join("/")
-    }
-}
-
-impl Walk {
-    /// Which of its events is the first after the run's end, if it was in order up to there.
-    fn goes_on_after(&self, end: usize, track: &Track) -> Option<usize> {
-        let late = self.word.iter().position(|pass| pass.at > end)?;
-        let before = self.word[..late].iter().map(|pass| pass.letter);
-        track.automaton.run(before).map(|_| late)
-    }
-
-    fn step(&mut self, track: &Track, pass: Pass) {
-        self.state = track.step(self.state, &pass);
-        self.word.push(pass);
-    }
 }
 
 impl Course {
@@ -241,6 +146,15 @@ impl Progress {
         let Some(state) = self.run.state else { return false };
         let letter = course.track.letters.get(&name);
         letter.is_some_and(|letter| course.track.automaton.next(state, *letter) == Some(state))
+    }
+
+    /// Whether the run has come on since it began, and a beginning, of this name, may not come here.
+    pub(super) fn is_past(&self, course: &Course, name: Symbol) -> bool {
+        let Some(state) = self.run.state else { return false };
+        let letter = course.track.letters.get(&name);
+        let barred =
+            letter.is_some_and(|letter| course.track.automaton.next(state, *letter).is_none());
+        barred && self.run.word.len() > 1
     }
 
     /// Whether an event of this name may come next, and parts are open, or may be: what opened them
@@ -333,13 +247,21 @@ impl Progress {
 
     /// Tells what went wrong, and what is owed.
     pub(super) fn end(&self, course: &Course, events: &[Seen], ending: &Ending<'_>) -> Told {
+        let mut told = self.deviations(course, events, ending);
+        self.tell_intrusions(course, events, ending.symbols, &mut told);
+        told
+    }
+
+    fn deviations(&self, course: &Course, events: &[Seen], ending: &Ending<'_>) -> Told {
         let mut told = Told::default();
         // What has ended in order owes nothing more, though the recording be cut after it.
         let cut = ending.end == SliceEnd::Cut && self.ended_at.is_none();
         for child in self.paired(course) {
             self.end_child(course, (&child, events), (ending, cut), &mut told);
         }
-        let unfinished = told.breaches.iter().any(|breach| breach.code == Code::E102);
+        let unfinished = told.parts.iter().any(|(severity, breach)| {
+            breach.code == Code::E102 && *severity >= course.lifecycle.severity
+        });
         let track = &course.track;
         if track.accepts(&self.run) {
             return told;
@@ -351,10 +273,13 @@ impl Progress {
             }
             return told;
         }
-        // That another of a sub-lifecycle opens is no repeat.
+        // That another of a sub-lifecycle opens is no repeat, nor is what has no id and may come
+        // more than once: nobody can tell that it is the same.
         let by_name = |pass: &Pass| {
             let seen = &events[pass.at];
-            track.letters.contains_key(&seen.name).then_some((seen.name, seen.detail))
+            let known = seen.detail.is_some() || !track.repeats[usize::from(pass.letter.0)];
+            let own = track.letters.contains_key(&seen.name);
+            (own && known).then_some((seen.name, seen.detail))
         };
         let ops = track.align(&self.run, by_name, cut);
         let mut breaches = Vec::new();
@@ -426,7 +351,10 @@ impl Progress {
             match child.walk.goes_on_after(end, &sub.track) {
                 // That it began at all is told of the run.
                 Some(0) => return,
-                Some(late) => return told.breaches.push(explained.after_end(late, end)),
+                Some(late) => {
+                    let late = explained.after_end(late, end);
+                    return told.parts.push((sub.sub.severity, late));
+                }
                 None => {}
             }
         }
@@ -441,7 +369,7 @@ impl Progress {
         }
         let ops = sub.track.align(&child.walk, |pass| Some(pass.letter), cut);
         for op in ops.iter().filter(|op| !matches!(op, Op::Sync { .. })) {
-            told.breaches.push(explained.child_breach(op, self.ended_at));
+            told.parts.push((sub.sub.severity, explained.child_breach(op, self.ended_at)));
         }
     }
 }

@@ -12,11 +12,12 @@ use super::book::{RuleBook, RuleKind, Scope, Severity};
 use super::course::Course;
 use super::finding::{Finding, Pending, Tally};
 use super::isolation::Owners;
+use super::listeners::Listeners;
 use super::monitors::{Seen, SliceEnd, Watch};
 use super::provisional::Suspects;
 use super::resume::Streams;
 use super::session::Sessions;
-use super::slice::{Detached, Details, Judged, Key, Listeners, Slice, key_of};
+use super::slice::{Detached, Details, Judged, Key, Slice, key_of};
 use super::slices::Slices;
 use super::told::Teller;
 
@@ -50,6 +51,8 @@ struct Now<'a> {
     event: &'a Event,
     seen: Seen,
     user: Option<Scalar>,
+    /// The scope in which this has begun a new slice while one was open.
+    restarted: Option<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -94,6 +97,7 @@ impl Engine {
             agent: field("agent"),
             msg_id: field("msg_id"),
             ts: field("ts"),
+            round_trip_ns: 0,
         };
         let teller = Teller::new(&book);
         Ok(Self {
@@ -137,9 +141,9 @@ impl Engine {
         let foreign = self.isolation(event, user, symbols);
         let again = !foreign && self.is_sent_again(event, user, symbols);
         if !foreign && !again && event.kind != Kind::Gap {
-            let now = Now { event, seen, user };
+            let mut now = Now { event, seen, user, restarted: None };
             for scope in 0..self.scopes.len() {
-                self.in_scope(scope, now, symbols);
+                now.restarted = self.in_scope(scope, now, symbols).or(now.restarted);
             }
         }
         if matches!(event.kind, Kind::Close | Kind::Abort) {
@@ -275,16 +279,19 @@ impl Engine {
         foreign
     }
 
-    fn in_scope(&mut self, scope: usize, now: Now<'_>, symbols: &Symbols) {
-        let Now { event, seen, user } = now;
-        let Some(key) = key_of(&self.book.scopes[scope].key, event, user) else { return };
+    /// Gives the scope, if this has begun a slice of it anew while one was open.
+    fn in_scope(&mut self, scope: usize, now: Now<'_>, symbols: &Symbols) -> Option<usize> {
+        let Now { event, seen, user, .. } = now;
+        let key = key_of(&self.book.scopes[scope].key, event, user)?;
+        let mut restarted = None;
         let state = &self.scopes[scope];
         let begins = state.begins.contains(&event.name);
         let open = state.open.get(&key).copied();
         let number = match open {
-            Some(number) if begins && self.has_begun_again(scope, number, event) => {
+            Some(number) if begins && self.has_begun_again((scope, number), &now) => {
                 let ended = state.slices.get(number).is_some_and(|slice| slice.ended.is_some());
                 let end = if ended { SliceEnd::Complete } else { SliceEnd::Superseded };
+                restarted = (!ended).then_some(scope);
                 self.bury((scope, number), end, event.at_ns, symbols);
                 self.open((scope, key), event, user, symbols)
             }
@@ -294,25 +301,36 @@ impl Engine {
                     let mut courses = self.courses.iter();
                     let judged = courses.any(|course| course.lifecycle.scope == scope);
                     if !judged || self.has_gap(event.connection) {
-                        return;
+                        return None;
                     }
                     let end = *end;
                     self.teller.straggler(&seen, &end, (&key, user), symbols);
-                    return;
+                    return None;
                 }
-                _ if !begins && !self.is_of_interest(scope, event) => return,
+                _ if !begins && !self.is_of_interest(scope, event) => return None,
                 _ => self.open((scope, key), event, user, symbols),
             },
         };
         self.feed((scope, number), event, seen, symbols);
+        restarted
     }
 
-    /// A second beginning of the same key starts a new slice only after the first has ended; else
-    /// the lifecycle says what it is (a repeat, most often).
-    fn has_begun_again(&self, scope: usize, number: u64, event: &Event) -> bool {
+    /// A second beginning of the same key starts a new slice after the first has ended, or where
+    /// it can only be that of another run; else the lifecycle says what it is. What has no
+    /// lifecycle, and is a part of what was begun anew, is begun anew with it.
+    fn has_begun_again(&self, (scope, number): (usize, u64), now: &Now<'_>) -> bool {
+        let seen = &now.seen;
         let Some(slice) = self.scopes[scope].slices.get(number) else { return false };
-        slice.ended.is_some_and(|(at_ns, _)| event.at_ns >= at_ns)
-            && !slice.is_continued_by(event.name, &self.courses)
+        match slice.ended {
+            Some((at_ns, _)) => {
+                seen.at_ns >= at_ns && !slice.is_continued_by(seen.name, &self.courses)
+            }
+            None if slice.has_courses() => slice.is_restarted_by(seen, &self.courses),
+            None => now.restarted.is_some_and(|whole| {
+                let scopes = &self.book.scopes;
+                scopes[whole].key.iter().all(|part| scopes[scope].key.contains(part))
+            }),
+        }
     }
 
     /// Only events that a scope's rules know open a slice that declares how it begins.
@@ -372,6 +390,8 @@ impl Engine {
         seen: Seen,
         symbols: &Symbols,
     ) {
+        let round_trip_ns = self.sessions.round_trip_ns(event.connection);
+        let details = Details { round_trip_ns, ..self.details };
         let state = &mut self.scopes[scope];
         let Some(slice) = state.slices.get_mut(number) else { return };
         if !slice.connections.contains(&event.connection) {
@@ -386,7 +406,7 @@ impl Engine {
         let rules = (&self.courses[..], &self.watches[..]);
         let all = (rules.0, rules.1, &state.listeners);
         let (judged, due_ns) =
-            slice.event((event, seen), all, self.details, (symbols, &mut self.teller));
+            slice.event((event, seen), all, details, (symbols, &mut self.teller));
         let is_end = state.ends.contains(&event.name);
         self.suspects.event((scope, number), slice, is_end);
         if slice.ended.is_none() && is_end {

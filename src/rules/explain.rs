@@ -4,9 +4,10 @@ use crate::events::Symbol;
 
 use super::align::Op;
 use super::automaton::Letter;
-use super::course::{Course, Ending, Track, Walk};
+use super::course::{Course, Ending};
 use super::finding::{Code, Expected, Side};
 use super::monitors::{Breach, Seen, SliceEnd, lasted, named};
+use super::track::{Track, Walk};
 
 /// What an operation of an alignment is talked of with.
 pub(super) struct Explained<'a> {

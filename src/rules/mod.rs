@@ -21,13 +21,17 @@ mod astray;
 mod course;
 mod explain;
 mod isolation;
+mod listeners;
 mod monitors;
 mod presence;
 mod provisional;
 mod resume;
+mod retold;
+mod sequential;
 mod slice;
 mod slices;
 mod told;
+mod track;
 
 pub use align::{Alignment, Op, Options, Step, align, edits};
 pub use automaton::{Automaton, AutomatonError, Letter, State};

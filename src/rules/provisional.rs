@@ -37,9 +37,6 @@ const BUDGET: usize = 50_000;
 /// The rest after a look at a slice, for each of its events: long ones take long to explain.
 const REST_NS: u64 = 2_000_000;
 
-/// How far back one looks for what a finding has become.
-const RECENT: usize = 256;
-
 /// What was told of a slice that is still open, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Early {
@@ -112,8 +109,7 @@ impl Suspects {
         let made = teller.findings.get(from..).unwrap_or_default();
         for before in suspect.told {
             if !teller.ids.contains(&before.id) {
-                let recent = recent(teller).iter().rev();
-                self.settle(&before, made.iter().chain(recent));
+                self.settle(&before, made.iter().chain(of_run(teller, &before).rev()));
             }
         }
     }
@@ -142,15 +138,20 @@ impl Suspects {
                     before: Box::new(before.clone()),
                     now: Box::new(now.clone()),
                 }),
-                None => self.settle(before, recent(teller).iter().rev()),
+                None => self.settle(before, of_run(teller, before).rev()),
             }
         }
         self.early.extend(new.into_iter().map(|finding| Early::Told(Box::new(finding.clone()))));
     }
 }
 
-fn recent(teller: &Teller) -> &[Finding] {
-    &teller.findings[teller.findings.len().saturating_sub(RECENT)..]
+/// What was told of the same run.
+fn of_run<'a>(
+    teller: &'a Teller,
+    finding: &Finding,
+) -> impl DoubleEndedIterator<Item = &'a Finding> {
+    let places = teller.places.of_run(finding.user.as_deref(), finding.run.as_deref());
+    places.iter().filter_map(|index| teller.findings.get(*index))
 }
 
 /// Whether `now` tells of what `before` missed or blamed.
@@ -159,7 +160,7 @@ fn became(before: &Finding, now: &Finding) -> bool {
         return false;
     }
     let Some(expected) = &before.expected else {
-        return before.frames.last().is_some_and(|frame| now.frames.contains(frame));
+        return before.frames.iter().any(|frame| now.frames.contains(frame));
     };
     let same = |detail: &String| now.message.contains(detail.as_str());
     expected.event.split('/').any(|name| now.message.contains(name))
@@ -268,8 +269,10 @@ impl Teller {
     /// One that knows what was told of the slice's user lately, and whose own findings nobody sees.
     fn beside(&self, slice: &Slice, symbols: &Symbols) -> Self {
         let user = slice.user.map(|user| user.display(symbols));
-        let findings: Vec<Finding> =
-            recent(self).iter().filter(|finding| finding.user == user).cloned().collect();
-        self.aside(findings)
+        let run = slice.run.map(|run| run.display(symbols));
+        let of_run = self.places.of_run(user.as_deref(), run.as_deref());
+        let known: Vec<Finding> =
+            of_run.iter().filter_map(|index| self.findings.get(*index)).cloned().collect();
+        self.aside(known)
     }
 }

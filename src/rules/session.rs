@@ -1,7 +1,9 @@
 //! Connections → whose they are, and how they ended.
 
 use crate::events::{Event, FieldId, Kind, Map, Scalar, Symbols};
+use crate::wire::Direction;
 
+use super::book::Nanos;
 use super::slice::Detached;
 
 /// The users of a recording's connections.
@@ -16,6 +18,25 @@ pub struct Sessions {
 struct Session {
     user: Option<Scalar>,
     gone: bool,
+    /// When the client sent a ping that has no pong yet.
+    pinged_ns: Option<Nanos>,
+    /// The longest time from a ping of the client to the server's pong.
+    round_trip_ns: Nanos,
+}
+
+impl Session {
+    fn measure(&mut self, event: &Event) {
+        match (event.kind, event.direction) {
+            (Kind::Ping, Direction::ClientToServer) => {
+                self.pinged_ns.get_or_insert(event.at_ns);
+            }
+            (Kind::Pong, Direction::ServerToClient) => {
+                let took = self.pinged_ns.take().map(|sent| event.at_ns.saturating_sub(sent));
+                self.round_trip_ns = self.round_trip_ns.max(took.unwrap_or(0));
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Sessions {
@@ -32,6 +53,7 @@ impl Sessions {
         let session = self.connections.entry(event.connection).or_default();
         // The handshake comes first; a message may name somebody else.
         session.user = session.user.or(said);
+        session.measure(event);
         Some(session.user.unwrap_or(Scalar::Connection(event.connection)))
     }
 
@@ -40,6 +62,12 @@ impl Sessions {
         self.connections.iter().any(|(id, session)| {
             !session.gone && Some(session.user.unwrap_or(Scalar::Connection(*id))) == user
         })
+    }
+
+    /// The longest time that a word of the client's and the server's to it took, by their pings; 0
+    /// where it was not measured.
+    pub(super) fn round_trip_ns(&self, connection: i64) -> Nanos {
+        self.connections.get(&connection).map_or(0, |session| session.round_trip_ns)
     }
 
     /// Whether a connection has ended.

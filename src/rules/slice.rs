@@ -6,9 +6,10 @@ use smallvec::SmallVec;
 
 use crate::events::{Event, FieldId, Kind, Map, Scalar, Symbol, Symbols};
 
-use super::book::{KeyPart, RuleKind, Scope};
+use super::book::{KeyPart, Nanos, RuleKind, Scope};
 use super::course::{Course, Ending, Progress, Told};
 use super::finding::{Cause, Code, Row};
+use super::listeners::Listeners;
 use super::monitors::{Breach, Look, Monitor, Seen, SliceEnd, Stop, Verdicts, Watch, lasted};
 use super::told::Teller;
 
@@ -21,6 +22,10 @@ const RECENT: usize = 64;
 
 /// Message ids remembered, so that what comes twice is known (rules.md, 2.4).
 const MAX_IDS: usize = 256;
+
+/// How long after a beginning a copy of it comes: what is sent twice is sent twice at once, and
+/// whoever starts anew has waited for something.
+const MAX_COPY: u64 = 1_000_000_000;
 
 /// Rows shown before and after what a finding is about.
 const CONTEXT: usize = 3;
@@ -37,6 +42,8 @@ pub(super) struct Details {
     pub(super) agent: Option<FieldId>,
     pub(super) msg_id: Option<FieldId>,
     pub(super) ts: Option<FieldId>,
+    /// Of the event's connection, as far as it was measured.
+    pub(super) round_trip_ns: Nanos,
 }
 
 /// An event of this run that went to somebody else.
@@ -93,45 +100,6 @@ pub(super) struct Slice {
 struct Ids {
     frames: Map<(Scalar, Symbol), i64>,
     by_age: VecDeque<(Scalar, Symbol)>,
-}
-
-/// The rules and lifecycles of one scope, and which rules an event's name is heard by.
-#[derive(Debug, Default)]
-pub(super) struct Listeners {
-    courses: Vec<usize>,
-    watches: Vec<usize>,
-    by_name: Map<Symbol, Vec<usize>>,
-    /// Rules that hear of every event.
-    of_any: Vec<usize>,
-}
-
-impl Listeners {
-    pub(super) fn new(scope: usize, courses: &[Course], watches: &[Watch]) -> Self {
-        let is_mine = |watch: &Watch| {
-            use RuleKind::{Isolation, Reconnect, Resume};
-            let elsewhere =
-                matches!(watch.rule.kind, Isolation { .. } | Reconnect { .. } | Resume { .. });
-            watch.rule.scope == scope && !elsewhere
-        };
-        let mine: Vec<usize> = (0..watches.len()).filter(|at| is_mine(&watches[*at])).collect();
-        let by = |name: Option<Symbol>| -> Vec<usize> {
-            let hears = |at: &usize| watches[*at].hears(name);
-            mine.iter().copied().filter(hears).collect()
-        };
-        let names = mine.iter().flat_map(|at| watches[*at].names.iter().flatten());
-        Self {
-            courses: (0..courses.len())
-                .filter(|at| courses[*at].lifecycle.scope == scope)
-                .collect(),
-            by_name: names.map(|name| (*name, by(Some(*name)))).collect(),
-            of_any: by(None),
-            watches: mine,
-        }
-    }
-
-    fn of(&self, name: Symbol) -> &[usize] {
-        self.by_name.get(&name).unwrap_or(&self.of_any)
-    }
 }
 
 /// A rule's breaches and debts, found in a slice.
@@ -237,7 +205,18 @@ impl Slice {
             let transport = !matches!(event.kind, Kind::Message | Kind::Undecodable);
             let body = event.body.as_deref();
             let fits = watch.rule.filter.is_none_or(|test| event.passes >> test & 1 == 1);
-            let look = Look { seen: &seen, value, sent_ns, symbols, late, transport, fits, body };
+            let round_trip_ns = details.round_trip_ns;
+            let look = Look {
+                seen: &seen,
+                value,
+                sent_ns,
+                symbols,
+                late,
+                transport,
+                fits,
+                body,
+                round_trip_ns,
+            };
             let key = watch.rule.key.and_then(|key| event.field(key));
             let mut verdicts = Verdicts::default();
             let monitor = monitor_of(&mut self.monitors, *index);
@@ -258,6 +237,25 @@ impl Slice {
             progress.goes_on(&courses[*index], name, self.gapped)
         };
         self.courses.iter().any(goes_on)
+    }
+
+    pub(super) fn has_courses(&self) -> bool {
+        !self.courses.is_empty()
+    }
+
+    /// Whether a beginning that comes while this is open is that of another run: its lifecycle has
+    /// come on, has no place for it here, and it comes too long after to be a copy of the first.
+    pub(super) fn is_restarted_by(&self, seen: &Seen, courses: &[Course]) -> bool {
+        let is_past =
+            |(index, progress): &(usize, Progress)| progress.is_past(&courses[*index], seen.name);
+        let has_come =
+            |ids: &Ids| seen.msg_id.is_some_and(|id| ids.frames.contains_key(&(id, seen.name)));
+        if self.ids.as_deref().is_some_and(has_come) {
+            return false;
+        }
+        let begun = self.events.iter().rfind(|other| other.name == seen.name);
+        begun.is_some_and(|begun| seen.at_ns.saturating_sub(begun.at_ns) > MAX_COPY)
+            && self.courses.iter().any(is_past)
     }
 
     /// Whether this is one more of the same, and changes nothing.
@@ -464,7 +462,7 @@ fn ghost(expected: &super::finding::Expected) -> Row {
 impl Judged {
     fn of(by: By, verdicts: Verdicts) -> Self {
         let Verdicts { breaches, owed, activations } = verdicts;
-        Self { by, told: Told { breaches, owed, also: Vec::new() }, activations }
+        Self { by, told: Told { breaches, owed, ..Told::default() }, activations }
     }
 }
 

@@ -8,12 +8,10 @@ use crate::events::{Map, Scalar, Symbol, Symbols};
 use super::book::Rule;
 use super::book::{Origin, RuleBook, Severity};
 use super::course::Course;
-use super::finding::{Cause, Code, Expected, Finding, Pending, Status, Tally};
+use super::finding::{Cause, Code, Finding, Pending, Status, Tally};
 use super::monitors::{Breach, SliceEnd, Standing, Watch};
+use super::retold::Places;
 use super::slice::{By, Judged, Key, Slice};
-
-/// How far back one looks for a finding of the same cause: they are made close together.
-const RECENT: usize = 256;
 
 /// What was found, so far.
 #[derive(Debug, Default)]
@@ -35,6 +33,7 @@ pub(super) struct Teller {
     /// Findings of debts that are overdue and not settled: by their rule and since when.
     overdue: Map<(usize, Since), usize>,
     pub(super) ids: HashSet<u64>,
+    pub(super) places: Places,
     /// Findings kept.
     most: usize,
     /// Findings beyond the limit.
@@ -80,7 +79,9 @@ impl Teller {
     /// One that tells of the same rules, after `findings`.
     pub(super) fn aside(&self, findings: Vec<Finding>) -> Self {
         let ids = findings.iter().map(|finding| finding.id).collect();
-        Self { findings, ids, courses: self.courses, most: usize::MAX, ..Self::default() }
+        let mut places = Places::default();
+        findings.iter().enumerate().for_each(|(index, finding)| places.add(index, finding));
+        Self { findings, ids, places, courses: self.courses, most: usize::MAX, ..Self::default() }
     }
 
     /// How bad breaches of a built-in rule are; `None` if nobody wants to know.
@@ -183,6 +184,9 @@ impl Teller {
             let open = finding.expected.as_ref().is_some_and(|expected| expected.before.is_none());
             open && matches!(class, "missing" | "lost" | "stalled" | "silence")
         };
+        for (index, finding) in self.findings.iter().enumerate().skip(from) {
+            self.places.remove(index, finding);
+        }
         let mut kept = self.findings.remove(kept);
         let mut rest = Vec::new();
         // Nothing points at what was told just now, so that it may move.
@@ -198,6 +202,9 @@ impl Teller {
         }
         self.findings.push(kept);
         self.findings.append(&mut rest);
+        for (index, finding) in self.findings.iter().enumerate().skip(from) {
+            self.places.add(index, finding);
+        }
         self.changed.retain(|changed| *changed < from);
         self.changed.extend(from..self.findings.len());
     }
@@ -216,7 +223,9 @@ impl Teller {
             && about(other)
                 .is_some_and(|names| names.split('/').any(|name| one.message.contains(name)));
         if second + 1 == self.findings.len() && (same || quiet || moved) {
-            let Finding { rule, id, .. } = self.findings.remove(second);
+            let gone = self.findings.remove(second);
+            self.places.remove(second, &gone);
+            let Finding { rule, id, .. } = gone;
             self.ids.remove(&id);
             self.changed.retain(|changed| *changed != second);
             self.findings[first].also_violates.push(rule);
@@ -247,10 +256,10 @@ impl Teller {
             }
         };
         self.count(tally, &judged, unsure, end);
-        if judged.told.breaches.is_empty() && judged.told.owed.is_empty() {
+        if judged.told.is_empty() {
             return None;
         }
-        let about = About {
+        let mut about = About {
             rule,
             origin,
             severity,
@@ -269,8 +278,9 @@ impl Teller {
             });
         }
         let mut first = None;
-        let mut also = judged.told.also;
-        for breach in judged.told.breaches {
+        let (breaches, mut also) = judged.told.by_severity(severity);
+        for (severity, breach) in breaches {
+            about.severity = severity;
             if let Some(standing) = breach.standing
                 && self.stands(tally, (standing, &breach), (slice, end))
             {
@@ -313,6 +323,7 @@ impl Teller {
             return false;
         }
         let Some(finding) = self.findings.get_mut(index) else { return false };
+        self.places.remove(index, finding);
         let Breach { code, at_ns, message, frames, expected, side, .. } = breach.clone();
         *finding = Finding {
             code,
@@ -327,6 +338,7 @@ impl Teller {
             status: Status::Amended,
             ..finding.clone()
         };
+        self.places.add(index, finding);
         self.changed.push(index);
         true
     }
@@ -341,7 +353,8 @@ impl Teller {
     fn count(&mut self, tally: usize, judged: &Judged, unsure: bool, end: Option<SliceEnd>) {
         let Some(tally) = self.tallies.get_mut(tally) else { return };
         let open = |breach: &&Breach| breach.standing.is_some_and(|standing| standing.is_open);
-        let breaches = judged.told.breaches.iter().filter(|breach| !open(breach)).count() as u64;
+        let breaches = judged.told.breaches.iter().filter(|breach| !open(breach)).count();
+        let breaches = (breaches + judged.told.parts.len()) as u64;
         let owed = judged.told.owed.len() as u64;
         tally.activations += judged.activations;
         if unsure && (end.is_some() || breaches > 0) {
@@ -377,7 +390,8 @@ impl Teller {
             self.dropped += 1;
             return None;
         }
-        if let Some(index) = self.is_told(about, &breach) {
+        let began = slice.and_then(|slice| slice.events.first()).map(|seen| seen.frame);
+        if let Some(index) = self.places.same(&self.findings, (about, &breach), began) {
             let also = format!("{}: {}", about.rule, breach.message);
             self.findings[index].also_violates.push(also);
             return None;
@@ -395,8 +409,8 @@ impl Teller {
         let class = breach.code.class();
         let incomplete = matches!(class, "missing" | "lost" | "stalled" | "silence");
         let cause = slice.filter(|_| incomplete).and_then(Slice::cause);
-        self.changed.push(self.findings.len());
-        self.findings.push(Finding {
+        let index = self.findings.len();
+        let finding = Finding {
             id,
             code: breach.code,
             severity: about.severity,
@@ -415,62 +429,12 @@ impl Teller {
             elsewhere: None,
             also_violates: Vec::new(),
             rows,
-        });
-        Some(self.findings.len() - 1)
-    }
-
-    /// A graver finding tells that the same run is incomplete: one cause, one finding.
-    fn is_told(&self, about: &About<'_>, breach: &Breach) -> Option<usize> {
-        let incomplete = |code: Code| matches!(code.class(), "missing" | "lost" | "stalled");
-        let unmet = |code: Code| incomplete(code) || code == Code::W202;
-        let recent = self.findings.len().saturating_sub(RECENT);
-        let same = self.findings[recent..].iter().rposition(|finding| {
-            finding.status != Status::Withdrawn
-                && unmet(finding.code)
-                && unmet(breach.code)
-                && finding.frames == breach.frames
-                && await_same(finding.expected.as_ref(), breach.expected.as_ref())
-                && finding.severity >= about.severity
-                && finding.rule != about.rule
-                && finding.user == about.user
-        });
-        let blames =
-            |code: Code| matches!(code.class(), "unexpected" | "duplicate" | "out-of-order");
-        let same_blame = || {
-            self.findings[recent..].iter().rposition(|finding| {
-                blames(finding.code)
-                    && blames(breach.code)
-                    && finding.frames.last() == breach.frames.last()
-                    && finding.severity >= about.severity
-                    && finding.rule != about.rule
-                    && finding.user == about.user
-            })
         };
-        if let Some(same) = same.or_else(same_blame) {
-            return Some(recent + same);
-        }
-        if !incomplete(breach.code) && breach.code != Code::W202 || about.run.is_none() {
-            return None;
-        }
-        let graver = self.findings[recent..].iter().rposition(|finding| {
-            finding.status != Status::Withdrawn
-                && incomplete(finding.code)
-                && (finding.severity > about.severity
-                    || finding.code == Code::E101 && finding.severity == about.severity)
-                && (&finding.user, &finding.run) == (&about.user, &about.run)
-                && (breach.code != Code::W202
-                    || finding.expected.as_ref().and_then(|expected| expected.after)
-                        == breach.frames.first().copied()
-                        && breach.frames.len() == 1)
-        });
-        graver.map(|graver| recent + graver)
+        self.places.add(index, &finding);
+        self.changed.push(index);
+        self.findings.push(finding);
+        Some(index)
     }
-}
-
-/// Whether two wait for an event of the same name; each may name several.
-fn await_same(one: Option<&Expected>, other: Option<&Expected>) -> bool {
-    let (Some(one), Some(other)) = (one, other) else { return false };
-    one.event.split('/').any(|name| other.event.split('/').any(|also| also == name))
 }
 
 /// A slice that lost its connection, or was left, is told by that.

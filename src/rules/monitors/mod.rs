@@ -64,6 +64,8 @@ pub(super) struct Look<'a> {
     pub(super) fits: bool,
     /// Its JSON text, where a schema asks for it.
     pub(super) body: Option<&'a str>,
+    /// The longest time to the server and back that was measured on its connection; 0 for none.
+    pub(super) round_trip_ns: Nanos,
 }
 
 /// How a slice ended, for those who still owe something.

@@ -342,11 +342,12 @@ fn frame(
 
 /// All that a finding says, in one line.
 fn line(finding: &Finding) -> String {
-    let Finding { code, user, run, message, expected, cause, also_violates, .. } = finding;
+    let Finding { code, user, run, message, expected, cause, also_violates, severity, .. } =
+        finding;
     let expected = expected.as_ref().map(|expected| &expected.event);
     let cause = cause.as_ref().map(|cause| &cause.text);
     format!(
-        "{} {} {} {message} | expected {expected:?} | cause {cause:?} | also {also_violates:?} | {}",
+        "{} {} {} {message} | expected {expected:?} | cause {cause:?} | also {also_violates:?} | {} {severity:?}",
         code.text(),
         user.as_deref().unwrap_or("-"),
         run.as_deref().unwrap_or("-"),
