@@ -14,7 +14,6 @@ mod clock;
 mod completions;
 mod cut;
 mod demo;
-mod escape;
 mod event_line;
 mod export;
 mod failure;
@@ -32,6 +31,7 @@ mod ls;
 mod man;
 mod mask;
 mod messages;
+mod open;
 mod output;
 mod printer;
 mod progress;
@@ -50,6 +50,7 @@ mod ticker;
 mod timeline;
 mod uuid;
 
+use crate::tui::escape;
 use failure::{Code, Failure};
 use output::{ColorChoice, Output};
 
@@ -63,6 +64,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let done = match arguments.verb {
         Some(Verb::Record(args)) => record::run(&args, globals),
         Some(Verb::Demo(args)) => demo::run(&args, globals),
+        None if !globals.json && open::on_a_terminal() => open::sessions(globals),
         None | Some(Verb::Ls) => ls::run(globals),
         Some(Verb::Info(args)) => info::run(&args, globals),
         Some(Verb::Frames(args)) => frames::run(&args, globals),
@@ -71,6 +73,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Some(Verb::Import(args)) => import::run(&args, globals),
         Some(Verb::Rm(args)) => rm::run(&args, globals),
         Some(Verb::Check(args)) => check::run(&args, globals),
+        Some(Verb::Open(args)) => open::run(&args, globals),
         Some(Verb::Timeline(args)) => timeline::run(&args, globals),
         Some(Verb::Stats(args)) => stats::run(&args, globals),
         Some(Verb::Rules(args)) => rules::run(&args, globals),
@@ -86,6 +89,7 @@ const HELP: &str = "\
   wiretape demo                          see it at work, on a pretend chat
   wiretape record ws://localhost:8000    record yours: point your client at the URL it prints
   wiretape ls                            what was recorded
+  wiretape open amber-fox                look at one on a full screen; alone, wiretape lists all
   wiretape frames amber-fox              every frame of a recording
 
 {usage-heading} {usage}
@@ -157,6 +161,8 @@ enum Verb {
     Frames(frames::FramesArgs),
     /// What is missing, out of order, doubled, late or astray
     Check(check::CheckArgs),
+    /// Look at a recording on a full screen
+    Open(open::OpenArgs),
     /// Who did what when, as text
     Timeline(timeline::TimelineArgs),
     /// How much, how fast, how it ended: by type, user and tool
