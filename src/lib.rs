@@ -22,6 +22,7 @@
 //! - [`recording`]: the disk. The only room that knows SQL.
 //! - [`exchange`]: facts ↔ other tools' formats.
 //! - [`demo`]: a pretend chat platform with planted bugs, on loopback.
+//! - [`tui`]: the screen. State, update and view apart; reads payloads through a trait of the front door.
 //! - [`cli`]: the front door. One file a verb; the only place where rooms are wired together.
 //!
 //! ## Invariants
@@ -51,5 +52,7 @@ pub mod recording;
 pub mod exchange;
 
 pub mod demo;
+
+pub mod tui;
 
 pub mod cli;

@@ -16,7 +16,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("recording", &["wire"]),
     ("exchange", &["wire"]),
     ("demo", &["wire"]),
-    ("cli", &["wire", "events", "rules", "analysis", "proxy", "recording", "exchange", "demo"]),
+    ("tui", &["wire", "events", "rules", "analysis"]),
+    (
+        "cli",
+        &["wire", "events", "rules", "analysis", "proxy", "recording", "exchange", "demo", "tui"],
+    ),
 ];
 
 /// Outside crates that belong to some rooms only. Others may be used anywhere but in `wire`.
@@ -37,6 +41,8 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("regex", &["events", "rules"]),
     ("toml", &["rules"]),
     ("jsonschema", &["rules"]),
+    ("ratatui", &["tui"]),
+    ("crossterm", &["tui"]),
 ];
 
 /// A longer file holds more than one thought.

@@ -81,6 +81,13 @@ impl Failure {
         lines.join("\n")
     }
 
+    /// What, why and what to try, for a screen with one line for it.
+    pub(crate) fn in_a_line(&self) -> String {
+        let parts = [&self.what].into_iter().chain(&self.why).chain(&self.next);
+        let parts: Vec<&str> = parts.flat_map(|part| part.lines()).map(str::trim).collect();
+        parts.join("   ")
+    }
+
     /// Says it on stderr, if there is anything to say.
     pub(crate) fn report(&self) -> ExitCode {
         if self.code != Code::Closed {

@@ -12,6 +12,7 @@ use super::table::{Side, Table};
 use super::{Failure, Globals, cut, escape, locate, mask};
 use crate::recording::store::name_of;
 use crate::recording::{Check, RecordingError, RecordingReader, State, Totals};
+use crate::tui;
 use crate::wire::Recording;
 
 /// Prints the list.
@@ -128,6 +129,32 @@ impl Seen {
         };
         Ok(Self { recording, totals, state, lasted_ns })
     }
+}
+
+/// The list for the screen, the newest first.
+pub(super) fn listed(dir: &Path) -> Result<Vec<tui::Listed>, Failure> {
+    let files = in_order(locate::all(dir)?);
+    let listed = files.into_iter().rev().map(|(file, seen)| {
+        let listed = tui::Listed {
+            key: file.to_string_lossy().into_owned(),
+            name: name_of(&file).unwrap_or_else(|| "?".to_owned()),
+            size: size_of(&file),
+            ..tui::Listed::default()
+        };
+        match seen {
+            Ok(seen) => tui::Listed {
+                started_ns: seen.recording.started_ns,
+                lasted_ns: seen.lasted_ns,
+                connections: seen.totals.connections,
+                frames: seen.totals.frames.iter().sum(),
+                state: seen.state.word(),
+                upstream: mask::mask_target(&seen.recording.upstream),
+                ..listed
+            },
+            Err(error) => tui::Listed { state: "unreadable", upstream: trouble(&error), ..listed },
+        }
+    });
+    Ok(listed.collect())
 }
 
 #[derive(Serialize)]

@@ -14,7 +14,6 @@ mod clock;
 mod completions;
 mod cut;
 mod demo;
-mod escape;
 mod event_line;
 mod export;
 mod failure;
@@ -33,6 +32,7 @@ mod ls;
 mod man;
 mod mask;
 mod messages;
+mod open;
 mod output;
 mod printer;
 mod progress;
@@ -51,6 +51,7 @@ mod ticker;
 mod timeline;
 mod uuid;
 
+use crate::tui::escape;
 use failure::{Code, Failure};
 use output::{ColorChoice, Output};
 
@@ -64,6 +65,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let done = match arguments.verb {
         Some(Verb::Record(args)) => record::run(&args, globals),
         Some(Verb::Demo(args)) => demo::run(&args, globals),
+        None if !globals.json && open::on_a_terminal() => open::sessions(globals),
         None | Some(Verb::Ls) => ls::run(globals),
         Some(Verb::Info(args)) => info::run(&args, globals),
         Some(Verb::Frames(args)) => frames::run(&args, globals),
@@ -72,6 +74,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Some(Verb::Import(args)) => import::run(&args, globals),
         Some(Verb::Rm(args)) => rm::run(&args, globals),
         Some(Verb::Check(args)) => check::run(&args, globals),
+        Some(Verb::Open(args)) => open::run(&args, globals),
         Some(Verb::Timeline(args)) => timeline::run(&args, globals),
         Some(Verb::Stats(args)) => stats::run(&args, globals),
         Some(Verb::Rules(args)) => rules::run(&args, globals),
@@ -87,6 +90,7 @@ const HELP: &str = "\
   wiretape demo                          see it at work, on a pretend chat
   wiretape record ws://localhost:8000    record yours: point your client at the URL it prints
   wiretape ls                            what was recorded
+  wiretape open amber-fox                look at one on a full screen; alone, wiretape lists all
   wiretape frames amber-fox              every frame of a recording
 
 {usage-heading} {usage}
@@ -158,6 +162,8 @@ enum Verb {
     Frames(frames::FramesArgs),
     /// What is missing, out of order, doubled, late or astray
     Check(check::CheckArgs),
+    /// Look at a recording on a full screen
+    Open(open::OpenArgs),
     /// Who did what when, as text
     Timeline(timeline::TimelineArgs),
     /// How much, how fast, how it ended: by type, user and tool

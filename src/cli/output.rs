@@ -65,6 +65,11 @@ impl Style {
         Self { colored }
     }
 
+    /// Whether there are any.
+    pub(crate) fn is_colored(self) -> bool {
+        self.colored
+    }
+
     /// `text`, already escaped, in the colour of its role.
     pub(crate) fn paint(self, role: Role, text: &str) -> String {
         if !self.colored || text.is_empty() {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Globals;
 use super::choose::choose;
@@ -27,8 +28,8 @@ const MOST_TRIED: usize = 8;
 pub(super) struct Looked {
     path: PathBuf,
     pub(super) recording: Recording,
-    pub(super) analysis: Analysis,
-    pub(super) timeline: Timeline,
+    pub(super) analysis: Arc<Analysis>,
+    pub(super) timeline: Arc<Timeline>,
     pub(super) tools: ToolTimes,
     /// Why these rules.
     pub(super) chosen: String,
@@ -70,8 +71,14 @@ impl Looked {
         };
         let (recording, analysis) = look(path, book, globals, &mut each)?;
         timeline.settle(analysis.engine());
+        let (analysis, timeline) = (Arc::new(analysis), Arc::new(timeline));
         let path = path.to_owned();
         Ok(Self { path, recording, analysis, timeline, tools, chosen })
+    }
+
+    /// Its file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The rows that `filter` means.

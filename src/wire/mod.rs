@@ -12,6 +12,7 @@ pub mod inflate;
 pub mod mask;
 pub mod message;
 pub mod stamp;
+pub mod visible;
 
 pub use connection::{Close, Connection, EndedBy, Ending};
 pub use decode::FrameDecoder;
@@ -21,3 +22,4 @@ pub use frame::{Frame, Header, Marks, Opcode, RecordedFrame};
 pub use inflate::{Deflate, Inflated, Inflater};
 pub use message::{Message, MessageAssembler};
 pub use stamp::{Direction, Stamp};
+pub use visible::prints;

@@ -52,7 +52,7 @@ fn bash_completes_names_of_recordings_where_a_verb_takes_one() {
     let home = home();
     let folder = home.dir.path();
     let all = ["amber-fox", "calm-owl"];
-    for verb in ["info", "frames", "check", "timeline", "query", "export", "rm"] {
+    for verb in ["info", "frames", "check", "open", "timeline", "query", "export", "rm"] {
         assert_eq!(offered(folder, &[verb, ""]), all, "{verb}");
         assert_eq!(offered(folder, &[verb, "c"]), ["calm-owl"], "{verb}");
     }
@@ -85,13 +85,13 @@ fn every_shell_asks_for_names() {
     for (shell, asks) in [
         ("bash", "complete -F _wiretape_recordings "),
         ("zsh", "name:_wiretape_recordings' \\"),
-        ("fish", "using_subcommand info frames timeline stats query export check rm\""),
+        ("fish", "using_subcommand info frames open timeline stats query export check rm\""),
     ] {
         let script = home.prints(&["completions", shell]);
         assert!(script.contains(asks), "{shell}");
         assert!(script.contains("completions --names"), "{shell}");
     }
     let zsh = home.prints(&["completions", "zsh"]);
-    assert_eq!(zsh.matches(":_wiretape_recordings' \\").count(), 9);
+    assert_eq!(zsh.matches(":_wiretape_recordings' \\").count(), 10);
     assert!(!home.prints(&["completions", "--help"]).contains("--names"));
 }

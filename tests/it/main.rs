@@ -42,6 +42,8 @@ mod tls;
 #[cfg(unix)]
 mod transfer;
 #[cfg(unix)]
+mod tui;
+#[cfg(unix)]
 mod unlucky;
 mod upstream;
 mod wire;

@@ -136,7 +136,7 @@ pub(crate) fn facts() -> Vec<Fact<'static>> {
     facts
 }
 
-fn connections() -> [Connection; 3] {
+pub(crate) fn connections() -> [Connection; 3] {
     let first = Connection {
         id: 1,
         opened_ns: 200_000_000,

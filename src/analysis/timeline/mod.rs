@@ -102,6 +102,8 @@ struct Line {
 pub enum LaneOf {
     /// All connections of one user, by its number; see [`Timeline::users`].
     User(u32),
+    /// One connection, by its id.
+    Connection(i64),
     /// One run, by its number.
     Run(u32),
 }
@@ -338,7 +340,8 @@ impl Timeline {
 
     fn lanes(&self, of: LaneOf) -> impl Iterator<Item = &Lane> + '_ {
         let (lines, run) = match of {
-            LaneOf::User(user) => (self.users.get(user as usize), None),
+            LaneOf::User(user) => (self.users.get(user as usize).map(Vec::as_slice), None),
+            LaneOf::Connection(id) => (self.line_of.get(&id).map(std::slice::from_ref), None),
             LaneOf::Run(run) => (None, self.all_runs.get(run as usize)),
         };
         let lines = lines.into_iter().flatten();

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use crate::exchange::json::prints;
+use crate::wire::prints;
 
 /// Marks kept on one character: Vietnamese takes two, Hebrew three; towers of 500 are an attack.
 const MAX_MARKS: usize = 4;

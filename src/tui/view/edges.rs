@@ -1,0 +1,175 @@
+//! What is said above and below every screen: what this is, where one is, which keys work.
+
+use super::canvas::Canvas;
+use crate::rules::Severity;
+use crate::tui::app::{App, Overlay, Screen};
+use crate::tui::escape;
+use crate::tui::keys::{Act, Binding, KEYS};
+use crate::tui::measure::{self, Digits, count, counted};
+use crate::tui::scale::Scale;
+use crate::tui::shape::Shape;
+use crate::tui::tape::Tape;
+use crate::tui::theme::Role;
+use crate::tui::update::why_not;
+
+pub(super) fn head(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
+    let width = usize::from(shape.middle.width);
+    let mut x = canvas.put((0, 0), width, " wiretape  ", Role::Strong);
+    let mut say = |canvas: &mut Canvas<'_>, text: &str, role: Role| {
+        x += canvas.put((x as u16, 0), width.saturating_sub(x), text, role);
+    };
+    let Some(tape) = &app.tape else {
+        say(canvas, &app.folder, Role::Plain);
+        return tabs(app, shape, canvas);
+    };
+    say(canvas, &tape.name, Role::Strong);
+    let counts = [
+        counted(tape.users.len() as u64, "user"),
+        counted(tape.runs.len() as u64, "run"),
+        counted(tape.analysis.counts().frames, "frame"),
+    ];
+    let state = if tape.state == "live" { "● REC" } else { tape.state };
+    let state = if shape.roomy() {
+        format!("    {state} {}", measure::clock_length(tape.end_ns))
+    } else {
+        // Only what is not over is worth a word where there is little room.
+        let state = if tape.state == "finished" { "" } else { state };
+        format!("   {state} {}", measure::lasted(tape.end_ns))
+    };
+    let found = found(tape, shape.roomy());
+    let counts = format!("   {}", counts.join(if shape.roomy() { "  " } else { " " }));
+    if shape.roomy() {
+        // The address gives way to what is counted.
+        let rest = [&counts, &state].into_iter().chain(found.iter().map(|(text, _)| text));
+        let rest: usize = rest.map(|text| escape::width(text)).sum();
+        let room = width.saturating_sub(rest + escape::width(&tape.name) + 13);
+        let upstream = escape::fit(tape.upstream.as_bytes(), room);
+        say(canvas, &format!("  {upstream}"), Role::Plain);
+    }
+    say(canvas, &counts, Role::Plain);
+    for (text, role) in found {
+        say(canvas, &text, role);
+    }
+    say(canvas, &state, Role::Plain);
+    tabs(app, shape, canvas);
+}
+
+/// How many findings there are.
+fn found(tape: &Tape, roomy: bool) -> Vec<(String, Role)> {
+    let mut found = Vec::new();
+    for (severity, word) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
+        let (mark, role) = super::findings::sign(severity);
+        let number = tape.count(severity) as u64;
+        let gap = if found.is_empty() { "   " } else { "  " };
+        match number {
+            0 => {}
+            _ if roomy => found.push((format!("{gap}{mark} {}", counted(number, word)), role)),
+            _ => found.push((format!("{gap}{mark}{}", count(number)), role)),
+        }
+    }
+    found
+}
+
+fn tabs(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
+    let names = [
+        (Screen::Sessions, "1 Sessions", "1 Sess"),
+        (Screen::Timeline, "2 Timeline", "2 Time"),
+        (Screen::Frames, "3 Frames", "3 Frames"),
+        (Screen::Findings, "4 Findings", "4 Find"),
+    ];
+    let roomy = shape.roomy();
+    let mut line = String::new();
+    for (screen, long, short) in names {
+        let name = if roomy { long } else { short };
+        line += if roomy { "  " } else { " " };
+        line += &if screen == app.screen { format!("[{name}]") } else { name.to_owned() };
+    }
+    let filter = app.filter.as_ref().map_or("none", |(text, _)| text);
+    let gap = if roomy { 18 } else { 5 };
+    line += &format!("{}filter: {filter}", " ".repeat(gap));
+    if roomy {
+        line += &format!("    times: {}", app.times.word());
+    }
+    canvas.put((0, 1), usize::from(shape.middle.width), &line, Role::Plain);
+}
+
+pub(super) fn foot(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
+    let width = usize::from(shape.middle.width);
+    let y = shape.middle.y + shape.middle.height;
+    match (&app.overlay, &app.said, &app.tape) {
+        (Overlay::Filter(text), said, _) => {
+            // The end is what is being typed.
+            let room = width.saturating_sub(12);
+            let skip = text.chars().count().saturating_sub(room);
+            let end: String = text.chars().skip(skip).collect();
+            canvas.put((0, y), width, &format!(" filter / {end}_"), Role::Strong);
+            let hint = said.as_deref().unwrap_or(
+                "Enter filters  Esc leaves   type:tool_* user:user_07 flag:error dt>2s lacks:NAME",
+            );
+            canvas.put((0, y + 1), width, &format!(" {hint}"), Role::Plain);
+            return;
+        }
+        (_, Some(said), _) => {
+            canvas.put((0, y), width, &format!(" {said}"), Role::Strong);
+        }
+        (_, None, Some(tape)) if app.screen != Screen::Sessions => {
+            scrubber(app, tape, shape, canvas, y);
+        }
+        _ => {}
+    }
+    footer(app, width, y + 1, canvas);
+}
+
+/// Where the playhead is in the whole recording, and where findings are.
+fn scrubber(app: &App, tape: &Tape, shape: &Shape, canvas: &mut Canvas<'_>, y: u16) {
+    let at = tape.wall(app, app.at_ns, Digits::Millis);
+    let wide = if shape.roomy() { 60 } else { 40 };
+    let scale = Scale::folded(crate::tui::app::whole(tape), wide, &[]);
+    let mut cells: Vec<char> = vec!['─'; wide];
+    for finding in tape.findings() {
+        let cell = &mut cells[scale.nearest(finding.at_ns)];
+        match finding.severity {
+            Severity::Error => *cell = '✖',
+            Severity::Warning if *cell == '─' => *cell = '▲',
+            _ => {}
+        }
+    }
+    cells[scale.nearest(app.at_ns)] = '┃';
+    let bar: String = cells.into_iter().collect();
+    let since = measure::since(app.at_ns);
+    let since = if shape.roomy() { format!("  +{since}") } else { String::new() };
+    let place = match app.finding.and_then(|it| tape.flagged.iter().position(|at| *at == it)) {
+        Some(place) => format!("   finding {} of {}", place + 1, tape.flagged.len()),
+        None => String::new(),
+    };
+    let line = format!(" at ├{bar}┤ {at}{since}{place}");
+    canvas.put((0, y), usize::from(shape.middle.width), &line, Role::Plain);
+}
+
+/// Only what works now; help and the way back always have room.
+fn footer(app: &App, width: usize, y: u16, canvas: &mut Canvas<'_>) {
+    let mut rows: Vec<_> =
+        KEYS.iter().filter(|row| row.footer > 0 && why_not(app, row.act).is_none()).collect();
+    rows.sort_by_key(|row| row.footer);
+    let shown = |row: &Binding| {
+        let key = row.keys.first().map(|key| key.name()).unwrap_or_default();
+        format!(" {key} {} ", row.does)
+    };
+    let always = |row: &&&Binding| matches!(row.act, Act::Help | Act::Back);
+    let last: String = rows.iter().filter(always).map(|row| shown(row)).collect();
+    let mut line = String::new();
+    for row in rows.iter().filter(|row| !always(row)) {
+        let next = shown(row);
+        if escape::width(&line) + escape::width(&next) + escape::width(&last) <= width {
+            line += &next;
+        }
+    }
+    canvas.put((0, y), width, &(line + &last), Role::Quiet);
+}
+
+impl Tape {
+    /// A moment of this recording on the wall.
+    pub(super) fn wall(&self, app: &App, at_ns: u64, digits: Digits) -> String {
+        app.wall.time(i128::from(self.started_ns) + i128::from(at_ns), digits)
+    }
+}

@@ -1,0 +1,136 @@
+//! Findings → one line each, the worst first; and two lines on the one that the reader is at.
+
+use super::canvas::{Canvas, first_shown};
+use crate::rules::{Finding, Severity};
+use crate::tui::app::{App, Pane};
+use crate::tui::escape;
+use crate::tui::measure::{Digits, counted};
+use crate::tui::shape::{Area, Shape};
+use crate::tui::tape::Tape;
+use crate::tui::theme::Role;
+
+/// How bad, as a sign and a role.
+pub(super) fn sign(severity: Severity) -> (&'static str, Role) {
+    match severity {
+        Severity::Error => ("✖", Role::Bad),
+        Severity::Warning => ("▲", Role::Warning),
+        Severity::Info => ("●", Role::Plain),
+    }
+}
+
+pub(super) fn screen(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
+    let Some(tape) = &app.tape else { return };
+    let told = if shape.middle.height >= 16 { shape.middle.height / 2 } else { 0 };
+    let (list, card) = cut(shape.middle, told);
+    table(app, tape, list, true, canvas);
+    if told > 0 {
+        super::inspector::draw(app, tape, card, canvas);
+    }
+}
+
+fn cut(area: Area, below: u16) -> (Area, Area) {
+    let Area { x, y, width, height } = area;
+    let above = height - below;
+    (Area::new(x, y, width, above), Area::new(x, y + above, width, below))
+}
+
+pub(super) fn draw(app: &App, tape: &Tape, area: Area, canvas: &mut Canvas<'_>) {
+    table(app, tape, area, app.pane == Pane::Findings, canvas);
+}
+
+fn table(app: &App, tape: &Tape, area: Area, focused: bool, canvas: &mut Canvas<'_>) {
+    if area.height < 3 {
+        return;
+    }
+    let inner = area.inner();
+    let in_view = tape.findings().iter().filter(|it| app.window.contains(&it.at_ns)).count();
+    let errors = counted(tape.count(Severity::Error) as u64, "error");
+    let warnings = counted(tape.count(Severity::Warning) as u64, "warning");
+    let foot = if focused { "Enter go there  c cause" } else { "" };
+    canvas.frame(
+        area,
+        &format!("Findings  {errors} {warnings}   in view: {in_view}"),
+        foot,
+        focused,
+    );
+    if tape.by_severity.is_empty() {
+        let runs = counted(tape.runs.len() as u64, "run");
+        let book = &tape.analysis.engine().book().name;
+        canvas.line(inner, 0, &format!(" {runs}: nothing breaks the rules {book}."), Role::Plain);
+        let unjudged: Vec<&str> = tape.analysis.engine().unjudged().collect();
+        if !unjudged.is_empty() {
+            let text = format!(" Not checked: {}", unjudged.join("; "));
+            canvas.line(inner, 1, &text, Role::Plain);
+        }
+        return;
+    }
+    let height = usize::from(inner.height);
+    let here = app.told().and_then(|it| tape.by_severity.iter().position(|at| *at == it));
+    let first = first_shown(here.unwrap_or(0), tape.by_severity.len(), height);
+    for (place, index) in tape.by_severity.iter().enumerate().skip(first).take(height) {
+        let Some(finding) = tape.findings().get(*index) else { continue };
+        let row = (place - first) as u16;
+        let (mark, role) = sign(finding.severity);
+        let at = if Some(place) == here { "▶" } else { " " };
+        let line = line(app, tape, finding, usize::from(inner.width) >= 100);
+        let used = canvas.put((inner.x, inner.y + row), 1, at, Role::Strong);
+        canvas.put(
+            (inner.x + used as u16, inner.y + row),
+            6,
+            &format!("{mark} {}", finding.code.text()),
+            role,
+        );
+        let room = usize::from(inner.width).saturating_sub(8);
+        canvas.put((inner.x + 8, inner.y + row), room, &line, Role::Plain);
+        if focused && Some(place) == here {
+            canvas.select(inner, row);
+        }
+    }
+}
+
+fn line(app: &App, tape: &Tape, finding: &Finding, wide: bool) -> String {
+    let what = finding.expected.as_ref().map_or("", |expected| expected.event.as_str());
+    let what = cell(&format!("{} {what}", finding.code.class()), if wide { 26 } else { 12 });
+    let user = cell(finding.user.as_deref().unwrap_or("-"), if wide { 9 } else { 8 });
+    let run = finding.run.as_deref().map_or_else(
+        || finding.connection.map_or_else(String::new, |id| format!("conn {id}")),
+        |run| format!("run {}", tail(run, 8)),
+    );
+    let run = cell(&run, 13);
+    let at = tape.wall(app, finding.at_ns, Digits::Seconds);
+    let alike = finding.also_violates.len();
+    let alike = if alike > 0 { format!("   + {alike} same cause") } else { String::new() };
+    if wide {
+        format!("{what}{user}{run} {at}   {}{alike}", finding.message)
+    } else {
+        format!("{what} {user} {at}  {}", finding.message)
+    }
+}
+
+/// Escaped, cut and filled up.
+pub(super) fn cell(text: &str, columns: usize) -> String {
+    escape::pad_right(&escape::fit(text.as_bytes(), columns.saturating_sub(1)), columns)
+}
+
+/// The end of a long id, which is what differs: its last part, or the end of that.
+pub(super) fn tail(id: &str, columns: usize) -> String {
+    let last = id.rsplit(['_', '-', ':', '/']).next().filter(|part| !part.is_empty());
+    let part = if id.chars().count() <= columns { id } else { last.unwrap_or(id) };
+    let skip = part.chars().count().saturating_sub(columns);
+    part.chars().skip(skip).collect()
+}
+
+/// Two lines on the finding that the reader is at, where there is no room for its card.
+pub(super) fn brief(app: &App, tape: &Tape, area: Area, canvas: &mut Canvas<'_>) {
+    let Some(finding) = app.told().and_then(|finding| tape.findings().get(finding)) else {
+        let errors = counted(tape.count(Severity::Error) as u64, "error");
+        let warnings = counted(tape.count(Severity::Warning) as u64, "warning");
+        let next = if tape.findings().is_empty() { "" } else { ": e goes to the next" };
+        return canvas.line(area, 0, &format!(" {errors}, {warnings}{next}"), Role::Plain);
+    };
+    let (mark, role) = sign(finding.severity);
+    let text = format!(" {mark} {} {}", finding.code.text(), finding.message);
+    canvas.line(area, 0, &text, role);
+    let cause = finding.cause.as_ref().map_or("", |cause| cause.text.as_str());
+    canvas.line(area, 1, &format!("   {cause}"), Role::Plain);
+}

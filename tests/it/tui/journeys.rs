@@ -1,0 +1,119 @@
+//! Journeys of ux.md as keys, ending in what is on the screen.
+
+use wiretape::tui::{At, Key, Wall};
+
+use super::desk::{Desk, demo};
+
+/// On the first finding of this code, by `e` alone.
+fn at_finding(code: &str, size: (u16, u16)) -> Desk {
+    let mut desk = Desk::at(&demo(), "agent", size);
+    for _ in 0..20 {
+        let screen = desk.types("e").screen();
+        if screen.contains(&format!("Inspector  {code}"))
+            || screen.contains(&format!(" {code} tool_"))
+        {
+            return desk;
+        }
+    }
+    panic!("e never came to {code}:\n{}", desk.screen());
+}
+
+#[track_caller]
+fn assert_says(screen: &str, words: &[&str]) {
+    for word in words {
+        assert!(screen.contains(word), "no {word:?} in\n{screen}");
+    }
+}
+
+/// J3 and J4: from the red flag to its cause in two keys, and back.
+#[test]
+fn a_flag_its_cause_and_back() {
+    for size in [(120, 36), (80, 24)] {
+        let mut desk = at_finding("E102", size);
+        let flag = desk.screen();
+        assert_says(&flag, &["user_07", "▶  ·   expected", "C tool_completed (search_costs)"]);
+        let cause = desk.types("c").screen();
+        let line = cause.lines().find(|line| line.contains("│▶") && line.contains("ws.abort"));
+        assert!(line.is_some(), "the cause is the broken connection:\n{cause}");
+        assert_eq!(desk.types("c").screen(), flag, "c again goes back to where one was");
+    }
+}
+
+#[test]
+fn the_hole_is_a_row_among_the_rows() {
+    let mut desk = at_finding("E102", (120, 36));
+    desk.press(Key::Tab);
+    let on_it = desk.screen();
+    assert_says(&on_it, &["Wanted  tool_completed (search_costs)"]);
+    let above = desk.types("k").screen();
+    assert!(!above.contains("Wanted "), "{above}");
+    assert_says(&desk.types("j").screen(), &["Wanted  tool_completed (search_costs)"]);
+}
+
+#[test]
+fn runs_one_after_the_other_and_back() {
+    let mut desk = Desk::at(&demo(), "agent", (120, 36));
+    let first = desk.screen();
+    let second = desk.types("w").screen();
+    assert_ne!(first.lines().nth(15), second.lines().nth(15));
+    assert_eq!(desk.types("b").screen().lines().nth(15), first.lines().nth(15));
+}
+
+#[test]
+fn zooms_are_a_stack() {
+    let mut desk = Desk::at(&demo(), "agent", (120, 36));
+    let title = |desk: &Desk| desk.screen().lines().nth(2).unwrap().to_owned();
+    let outermost = title(&desk);
+    let near = title(desk.press(Key::Enter));
+    let nearer = title(desk.types("+"));
+    assert!(outermost != near && near != nearer);
+    assert_eq!(title(desk.press(Key::Backspace)), near);
+    assert_eq!(title(desk.press(Key::Backspace)), outermost);
+    assert_says(&desk.press(Key::Backspace).screen(), &["out: this is the outermost"]);
+    assert_says(&desk.types("-").screen(), &["everything is on the screen"]);
+}
+
+#[test]
+fn resizing_keeps_the_place() {
+    let mut desk = at_finding("E102", (120, 36));
+    let before = desk.screen();
+    for size in [(80, 24), (60, 15), (52, 12), (200, 60)] {
+        desk.resize(size);
+    }
+    desk.resize((120, 36));
+    assert_eq!(desk.screen(), before);
+}
+
+#[test]
+fn no_key_is_silent() {
+    let mut desk = Desk::at(&demo(), "agent", (120, 36));
+    assert_says(&desk.types("Z").screen(), &["Z does nothing; ? shows the keys"]);
+    assert_says(&desk.types("c").screen(), &["cause: go to a finding first (e)"]);
+    assert_says(&desk.types("/").screen(), &["filter: on Frames (3)"]);
+}
+
+#[test]
+fn q_goes_back_and_then_leaves() {
+    let mut desk = Desk::at(&demo(), "agent", (120, 36));
+    desk.types("3q");
+    assert!(!desk.left && desk.screen().contains("[2 Timeline]"));
+    assert!(desk.types("q").left);
+    let mut desk = Desk::at(&demo(), "agent", (120, 36));
+    assert!(desk.types("3?").press(Key::Ctrl('c')).left);
+}
+
+#[test]
+fn every_place_that_can_be_typed_is_found() {
+    let wall = Wall::new(jiff::tz::TimeZone::UTC);
+    for place in ["E102", "e104", "#100", "+45s", "+1m20s", "50%", "100%"] {
+        let mut desk = Desk::at(&demo(), "agent", (120, 36));
+        let before = desk.screen();
+        let found = desk.find(At::parse(place).unwrap(), &wall).unwrap();
+        wiretape::tui::update::go(&mut desk.app, found);
+        assert_ne!(desk.screen(), before, "{place}");
+    }
+    let desk = Desk::at(&demo(), "agent", (120, 36));
+    for place in ["E112", "#99999999", "+2h"] {
+        assert!(desk.find(At::parse(place).unwrap(), &wall).is_err(), "{place}");
+    }
+}

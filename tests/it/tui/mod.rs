@@ -1,0 +1,8 @@
+//! The screen from outside: keys in, screens out; what it does to a real terminal.
+
+mod desk;
+mod journeys;
+mod laws;
+#[cfg(target_os = "linux")]
+mod real;
+mod screens;

@@ -1,0 +1,148 @@
+//! The screen on a real terminal, which tmux is: what is left of it afterwards, however it ends.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use crate::sample::run;
+use crate::support::NEVER;
+
+/// A terminal with a shell in it.
+struct Real {
+    folder: TempDir,
+}
+
+impl Real {
+    /// `None` where there is no tmux and nobody requires one.
+    fn new() -> Option<Self> {
+        if Command::new("tmux").arg("-V").output().is_err() {
+            let required = std::env::var_os("WIRETAPE_PEERS").is_some_and(|how| how == "required");
+            assert!(!required, "tmux is not installed");
+            return None;
+        }
+        let folder = TempDir::new().unwrap();
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/samples/demo.jsonl");
+        assert!(run(folder.path(), &["import", sample.to_str().unwrap()]).status.success());
+        let real = Self { folder };
+        real.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "36", "sh"]);
+        real.types("PS1='ready> '; clear");
+        real.waits_for("\nready>", |screen| screen.starts_with("ready>"));
+        Some(real)
+    }
+
+    #[track_caller]
+    fn tmux(&self, args: &[&str]) -> String {
+        let mut command = Command::new("tmux");
+        command.env("TMUX_TMPDIR", self.folder.path()).env("TZ", "UTC").env_remove("TMUX");
+        let output = command.current_dir(self.folder.path()).arg("-L").arg("w").args(args);
+        String::from_utf8(output.output().unwrap().stdout).unwrap()
+    }
+
+    /// A command line.
+    fn types(&self, line: &str) {
+        self.tmux(&["send-keys", "-l", line]);
+        self.tmux(&["send-keys", "Enter"]);
+    }
+
+    fn press(&self, key: &str) {
+        self.tmux(&["send-keys", key]);
+    }
+
+    fn opens(&self, before: &str, verb: &str) {
+        let binary = env!("CARGO_BIN_EXE_wiretape");
+        self.types(&format!("{before} {binary} {verb}; echo EXIT $?"));
+    }
+
+    #[track_caller]
+    fn waits_for(&self, what: &str, seen: impl Fn(&str) -> bool) -> String {
+        let start = Instant::now();
+        loop {
+            let screen = self.tmux(&["capture-pane", "-p"]);
+            if seen(&screen) {
+                return screen;
+            }
+            assert!(start.elapsed() < NEVER, "never saw {what}:\n{screen}");
+        }
+    }
+
+    #[track_caller]
+    fn shows(&self, words: &str) -> String {
+        self.waits_for(words, |screen| screen.contains(words))
+    }
+
+    /// The shell's own screen, a cursor, and keys that are echoed line by line.
+    #[track_caller]
+    fn is_as_it_was(&self, code: u8) {
+        self.shows(&format!("EXIT {code}"));
+        assert_eq!(self.tmux(&["display", "-p", "#{alternate_on} #{cursor_flag}"]).trim(), "0 1");
+        self.types("clear; stty -a");
+        let modes = self.shows("icanon");
+        for mode in ["-icanon", "-echo ", "-isig", "-opost"] {
+            assert!(!modes.contains(mode), "{mode} is left behind:\n{modes}");
+        }
+    }
+
+    /// What runs in the shell.
+    fn child(&self) -> String {
+        let shell = self.tmux(&["display", "-p", "#{pane_pid}"]);
+        let shell = shell.trim();
+        fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"))
+            .unwrap()
+            .trim()
+            .to_owned()
+    }
+
+    fn on_its_own_screen(&self) -> bool {
+        self.tmux(&["display", "-p", "#{alternate_on}"]).trim() == "1"
+    }
+}
+
+impl Drop for Real {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
+
+#[test]
+fn a_flag_its_cause_and_the_terminal_as_it_was() {
+    let Some(real) = Real::new() else { return };
+    real.opens("", "open recordings/*.db --at E102");
+    real.shows("expected here: C tool_completed");
+    assert!(real.on_its_own_screen());
+    real.press("c");
+    real.shows("this is the cause; c goes back");
+    real.press("q");
+    real.is_as_it_was(0);
+}
+
+#[test]
+fn the_list_opens_a_recording_and_ctrl_c_leaves() {
+    let Some(real) = Real::new() else { return };
+    real.opens("", "");
+    real.shows("[1 Sessions]");
+    real.press("Enter");
+    real.shows("[2 Timeline]");
+    real.press("C-c");
+    real.is_as_it_was(0);
+}
+
+#[test]
+fn a_signal_gives_the_terminal_back() {
+    let Some(real) = Real::new() else { return };
+    real.opens("", "open recordings/*.db");
+    real.shows("[2 Timeline]");
+    let killed = Command::new("kill").args(["-TERM", &real.child()]).status().unwrap();
+    assert!(killed.success());
+    real.is_as_it_was(130);
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_and_is_read() {
+    let Some(real) = Real::new() else { return };
+    real.opens("WIRETAPE_TEST_PANIC=1", "open recordings/*.db");
+    real.shows("asked to panic");
+    real.is_as_it_was(101);
+}

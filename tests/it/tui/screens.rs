@@ -1,0 +1,124 @@
+//! Every screen, overlay and empty state, cell by cell. `WIRETAPE_SNAPSHOTS=write` rewrites them:
+//! look at what changed before it is committed.
+
+use std::fs;
+use std::path::Path;
+
+use wiretape::tui::{Key, Listed, Theme};
+use wiretape::wire::Fact;
+
+use super::desk::{Desk, demo};
+
+const WIDE: (u16, u16) = (120, 36);
+const COMPACT: (u16, u16) = (80, 24);
+
+#[track_caller]
+fn assert_looks(name: &str, desk: &Desk) {
+    let (width, height) = desk.size;
+    let file = format!("tests/it/tui/snapshots/{name}-{width}x{height}.txt");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let screen = desk.screen();
+    if std::env::var_os("WIRETAPE_SNAPSHOTS").is_some_and(|how| how == "write") {
+        fs::write(&path, &screen).unwrap();
+    }
+    let wanted = fs::read_to_string(&path).unwrap_or_default();
+    assert!(screen == wanted, "{} differs; now it is\n{screen}", path.display());
+}
+
+fn listed() -> Vec<Listed> {
+    let one = |name: &str, state, lasted_ns, frames| Listed {
+        key: name.into(),
+        name: name.into(),
+        started_ns: 1_795_356_211_000_000_000,
+        lasted_ns,
+        connections: 12,
+        frames,
+        size: 6_100_000,
+        state,
+        upstream: "ws://localhost:8000".into(),
+    };
+    vec![
+        one("amber-fox", "live", None, 4812),
+        one("quiet-heron", "finished", Some(130_000_000_000), 188),
+        one("lucky-otter", "interrupted", Some(11_040_000_000_000), 1_210_000),
+    ]
+}
+
+#[test]
+fn the_timeline() {
+    let facts = demo();
+    for size in [WIDE, COMPACT, (160, 40), (100, 30), (60, 15), (52, 12)] {
+        assert_looks("timeline", &Desk::at(&facts, "agent", size));
+    }
+    let mut desk = Desk::at(&facts, "agent", (60, 15));
+    assert_looks("frames-alone", desk.press(Key::Tab));
+}
+
+#[test]
+fn a_run_from_near_in_all_three_scales() {
+    let facts = demo();
+    for size in [WIDE, COMPACT] {
+        let mut desk = Desk::at(&facts, "agent", size);
+        assert_looks("run", desk.press(Key::Enter));
+        assert_looks("true-scale", desk.press(Key::Backspace).types("i"));
+        assert_looks("event-by-event", desk.types("i"));
+        assert_looks("collapsed", desk.types("i").press(Key::Up).press(Key::Enter));
+    }
+}
+
+#[test]
+fn the_other_screens_and_help() {
+    let facts = demo();
+    for size in [WIDE, COMPACT] {
+        let mut desk = Desk::at(&facts, "agent", size);
+        assert_looks("help", desk.types("?"));
+        assert_looks("findings", desk.types("?4ee"));
+        assert_looks("frames", desk.types("23"));
+        assert_looks("filter-typed", desk.types("/type:tool_* user:user_07"));
+        assert_looks("filtered", desk.press(Key::Enter));
+        assert_looks("filter-nothing", desk.types("/ dt>9h").press(Key::Enter));
+    }
+}
+
+#[test]
+fn the_inspector_in_all_four_forms() {
+    let facts = demo();
+    for size in [WIDE, COMPACT] {
+        let mut desk = Desk::at(&facts, "agent", size);
+        desk.press(Key::Tab).press(Key::Enter);
+        assert_looks("inspector-tree", &desk);
+        assert_looks("inspector-raw", desk.types("p"));
+        assert_looks("inspector-hex", desk.types("p"));
+        assert_looks("inspector-decoded", desk.types("p"));
+    }
+}
+
+#[test]
+fn the_list_of_recordings_and_nothing_at_all() {
+    let facts = demo();
+    for size in [WIDE, COMPACT] {
+        let mut desk = Desk::at(&facts, "agent", size);
+        assert_looks("sessions-empty", desk.types("1"));
+        desk.lists(listed());
+        assert_looks("sessions", desk.types("1j"));
+        let nothing: Vec<_> =
+            facts.iter().filter(|fact| matches!(fact, Fact::Recording(_))).cloned().collect();
+        assert_looks("no-frames", &Desk::at(&nothing, "agent", size));
+        let mut desk = Desk::at(&facts, "none", size);
+        assert_looks("no-rules", &desk);
+        assert_looks("no-findings", desk.types("4"));
+    }
+}
+
+#[test]
+fn nothing_but_ascii_if_asked() {
+    let facts = demo();
+    for size in [WIDE, COMPACT] {
+        let mut desk = Desk::with(&facts, "agent", size, Theme { mono: true, ascii: true });
+        assert_looks("ascii", desk.types("ee"));
+        for keys in ["", "?", "?3", "4", "2i", "i"] {
+            let screen = desk.types(keys).screen();
+            assert!(screen.is_ascii(), "{keys}: {screen}");
+        }
+    }
+}
