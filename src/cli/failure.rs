@@ -81,8 +81,8 @@ impl Failure {
         lines.join("\n")
     }
 
-    /// What, why and what to try, for a screen with one line for it.
-    pub(crate) fn in_a_line(&self) -> String {
+    /// What, why and what to try, for a screen with one row for it.
+    pub(crate) fn in_one_row(&self) -> String {
         let parts = [&self.what].into_iter().chain(&self.why).chain(&self.next);
         let parts: Vec<&str> = parts.flat_map(|part| part.lines()).map(str::trim).collect();
         parts.join("   ")

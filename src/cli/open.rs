@@ -206,17 +206,17 @@ impl Source for Front<'_> {
 
     fn sift(&mut self, filter: &str) -> Result<Sifted, String> {
         let Some(looked) = &self.looked else { return Err("nothing is open".to_owned()) };
-        let filter = sift::parse(filter).map_err(|failure| failure.in_a_line())?;
-        let sifted = looked.sift(filter).map_err(|failure| failure.in_a_line())?;
+        let filter = sift::parse(filter).map_err(|failure| failure.in_one_row())?;
+        let sifted = looked.sift(filter).map_err(|failure| failure.in_one_row())?;
         let rows = (0..looked.timeline.len()).filter(|row| sifted.has(*row)).collect();
         Ok(Sifted { rows, summary: sifted.summary() })
     }
 
     fn recordings(&mut self) -> Result<Vec<Listed>, String> {
-        ls::listed(&self.globals.dir).map_err(|failure| failure.in_a_line())
+        ls::listed(&self.globals.dir).map_err(|failure| failure.in_one_row())
     }
 
     fn open(&mut self, key: &str) -> Result<Tape, String> {
-        self.look(&PathBuf::from(key)).map_err(|failure| failure.in_a_line())
+        self.look(&PathBuf::from(key)).map_err(|failure| failure.in_one_row())
     }
 }
