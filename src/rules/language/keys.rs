@@ -282,7 +282,7 @@ const RESUME: &[Key] = &[
 ];
 
 const ISOLATION: &[Key] = &[
-    need("keys", Names, "fields whose values belong to one user"),
+    need("keys", Texts, "fields whose values belong to one user"),
     need("owner", Text, "the field that says whose an event is"),
     key("shared", Texts, "events that are meant for others too"),
 ];

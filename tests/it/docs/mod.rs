@@ -114,7 +114,12 @@ fn unknown_flags<'t>(home: &Home, text: &'t str) -> impl Iterator<Item = String>
             continue;
         }
         let ours: Vec<&String> = words.iter().take_while(|word| *word != "--").collect();
-        let verbs = if ours[1] == "rules" { 2 } else { 1 };
+        // By itself it opens what there is.
+        let verbs = match ours.get(1).map(|word| word.as_str()) {
+            None => 0,
+            Some("rules") => 2,
+            Some(_) => 1,
+        };
         let asked: Vec<&str> = ours[..=verbs].iter().map(|word| word.as_str()).collect();
         let help = prints(home, &format!("{} --help", asked.join(" ")));
         for flag in ours.iter().filter(|word| word.starts_with("--")) {
