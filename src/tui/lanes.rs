@@ -1,6 +1,6 @@
 //! Events and findings → users, their lines, and their runs: what the lanes show.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::measure;
@@ -65,29 +65,23 @@ fn users(analysis: &Analysis, timeline: &Timeline) -> Vec<User> {
         timeline.users().map(|(number, user, _)| (user, LaneOf::User(number))).collect();
     let mut users: Vec<User> = Vec::new();
     let mut index: HashMap<String, usize> = HashMap::new();
-    let mut owner: BTreeMap<i64, usize> = BTreeMap::new();
+    let mut places: HashMap<i64, (usize, usize)> = HashMap::new();
     for row in timeline.page(None, usize::MAX).filter(|row| row.connection > 0) {
-        let at = *owner.entry(row.connection).or_insert_with(|| {
-            let name = timeline.user_name(row.connection, symbols);
-            *index.entry(name.clone()).or_insert_with(|| {
-                let user = timeline.user_of(row.connection);
-                let of = user.and_then(|user| of.get(&user).copied());
-                let of = of.unwrap_or(LaneOf::Connection(row.connection));
-                users.push(User { name, of, lines: Vec::new(), runs: Vec::new(), worst: None });
-                users.len() - 1
-            })
+        if let Some((user, line)) = places.get(&row.connection) {
+            connect(&mut users[*user].lines[*line], &row);
+            continue;
+        }
+        let name = timeline.user_name(row.connection, symbols);
+        let at = *index.entry(name.clone()).or_insert_with(|| {
+            let user = timeline.user_of(row.connection);
+            let of = user.and_then(|user| of.get(&user).copied());
+            let of = of.unwrap_or(LaneOf::Connection(row.connection));
+            users.push(User { name, of, lines: Vec::new(), runs: Vec::new(), worst: None });
+            users.len() - 1
         });
-        connect(&mut users[at].lines, &row);
-    }
-    users
-}
-
-/// What a row tells of its connection.
-fn connect(lines: &mut Vec<Line>, row: &Row) {
-    let known = lines.iter_mut().rev().find(|line| line.connection == row.connection);
-    let Some(line) = known else {
+        places.insert(row.connection, (at, users[at].lines.len()));
         let refused = row.kind == Kind::Refused;
-        lines.push(Line {
+        users[at].lines.push(Line {
             connection: row.connection,
             from_ns: row.at_ns,
             to_ns: refused.then_some(row.at_ns),
@@ -95,8 +89,12 @@ fn connect(lines: &mut Vec<Line>, row: &Row) {
             end_row: refused.then_some(row.number),
             refused,
         });
-        return;
-    };
+    }
+    users
+}
+
+/// What a row tells of its connection.
+fn connect(line: &mut Line, row: &Row) {
     match row.kind {
         Kind::Close | Kind::Abort if line.to_ns.is_none() => {
             line.to_ns = Some(row.at_ns);
@@ -193,10 +191,11 @@ fn blame(analysis: &Analysis, users: &mut [User], runs: &mut [Run], end_ns: u64)
         runs[number].until_ns = end_ns;
         "open".clone_into(&mut runs[number].status);
     }
+    let by_name: HashMap<String, usize> =
+        users.iter().enumerate().map(|(at, user)| (user.name.clone(), at)).collect();
     for (at, (finding, run)) in findings.iter().zip(blamed).enumerate() {
-        let user = run
-            .map(|run| runs[run].user)
-            .or_else(|| users.iter().position(|user| Some(&user.name) == finding.user.as_ref()));
+        let named = || by_name.get(finding.user.as_deref()?).copied();
+        let user = run.map(|run| runs[run].user).or_else(named);
         if let Some(run) = run {
             let lines = users.get(runs[run].user).map_or(&[][..], |user| &user.lines);
             accuse(&mut runs[run], at, finding, ghost_ns(lines, finding));
