@@ -3,36 +3,31 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::tui::{self, Digits};
+
+pub(crate) use crate::tui::{count, counted};
+
 /// Nanoseconds of a second.
 const SECOND: u64 = 1_000_000_000;
 
 /// The clock on the wall here.
 #[derive(Clone, Debug)]
-pub(crate) struct Wall {
-    zone: TimeZone,
-}
+pub(crate) struct Wall(tui::Wall);
 
 impl Wall {
     /// In the time zone of this machine, or `TZ`.
     pub(crate) fn local() -> Self {
-        Self { zone: TimeZone::system() }
+        Self(tui::Wall::new(TimeZone::system()))
     }
 
     /// `2026-11-22 14:03:31`; `ns` since the epoch.
     pub(crate) fn date_and_time(&self, ns: i128) -> String {
-        self.format(ns, "%Y-%m-%d %H:%M:%S")
+        self.0.time(ns, Digits::Date)
     }
 
     /// `14:03:31.204`; `ns` since the epoch.
     pub(crate) fn time(&self, ns: i128) -> String {
-        self.format(ns, "%H:%M:%S%.3f")
-    }
-
-    fn format(&self, ns: i128, format: &str) -> String {
-        Timestamp::from_nanosecond(ns).map_or_else(
-            |_| format!("{ns} ns"),
-            |time| time.to_zoned(self.zone.clone()).strftime(format).to_string(),
-        )
+        self.0.time(ns, Digits::Millis)
     }
 }
 
@@ -79,25 +74,6 @@ pub(crate) fn duration(ns: u64) -> String {
         _ if seconds < 86_400 => format!("{}h {:02}m", seconds / 3600, seconds / 60 % 60),
         _ => format!("{}d {:02}h", seconds / 86_400, seconds / 3600 % 24),
     }
-}
-
-/// `4,812`.
-pub(crate) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// `1 frame`, `4,812 frames`.
-pub(crate) fn counted(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", count(number))
 }
 
 #[cfg(test)]

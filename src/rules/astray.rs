@@ -11,7 +11,7 @@ use super::book::{Nanos, Origin, Rule, Severity};
 use super::course::Course;
 use super::finding::{Code, Finding, Side};
 use super::isolation::Wrong;
-use super::monitors::{Breach, Seen, lasted, named};
+use super::monitors::{Breach, Seen, came_after, lasted, named};
 use super::session::Sessions;
 use super::slice::{Detached, Slice};
 use super::told::{About, Teller};
@@ -313,13 +313,7 @@ impl Teller {
             self.grow(index, seen.frame);
             return;
         }
-        let message = format!(
-            "{} came {} after {} #{}",
-            named(seen, symbols),
-            lasted(seen.at_ns.saturating_sub(end.at_ns)),
-            symbols.text(end.name),
-            end.frame
-        );
+        let message = came_after(seen, end, symbols);
         let whose = Whose {
             user: user.map(|user| user.display(symbols)),
             run: key.last().map(|run| run.display(symbols)),

@@ -6,7 +6,7 @@ use super::align::Op;
 use super::automaton::Letter;
 use super::course::{Course, Ending};
 use super::finding::{Code, Expected, Side};
-use super::monitors::{Breach, Seen, SliceEnd, lasted, named};
+use super::monitors::{Breach, Seen, SliceEnd, came_after, lasted, named};
 use super::track::{Track, Walk};
 
 /// What an operation of an alignment is talked of with.
@@ -55,13 +55,7 @@ impl Explained<'_> {
     pub(super) fn after_end(&self, at: usize, ended: usize) -> Breach {
         let symbols = self.ending.symbols;
         let (seen, end) = (self.seen(at), &self.events[ended]);
-        let message = format!(
-            "{} came {} after {} #{}",
-            named(seen, symbols),
-            lasted(seen.at_ns.saturating_sub(end.at_ns)),
-            symbols.text(end.name),
-            end.frame
-        );
+        let message = came_after(seen, end, symbols);
         Self::at(Code::E104, seen, vec![end.frame, seen.frame], message)
     }
 

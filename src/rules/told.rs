@@ -453,6 +453,15 @@ impl Finding {
     /// Frames named by one finding; the count of the others is in its words.
     pub const MAX_FRAMES: usize = 64;
 
+    /// The rule and where it stands: `agent (preset):294 agent-run`, `close (built-in rule)`.
+    pub fn rule_place(&self) -> String {
+        let Origin { file, line } = &self.origin;
+        match file.as_str() {
+            "" => format!("{} (built-in rule)", self.rule),
+            file => format!("{file}:{line} {}", self.rule),
+        }
+    }
+
     /// The cause's text, if there is one.
     pub fn cause_text(&self) -> Option<&str> {
         self.cause.as_ref().map(|Cause { text, .. }| text.as_str())

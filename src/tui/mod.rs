@@ -23,7 +23,7 @@ mod view;
 pub use app::{App, Effect, Listed, Message, Shown, Sifted};
 pub use at::At;
 pub use keys::Key;
-pub use measure::Wall;
+pub use measure::{Digits, Wall, count, counted};
 pub use tape::Tape;
 pub use terminal::{Ended, run};
 pub use theme::Theme;

@@ -114,7 +114,7 @@ fn show(output: &mut Output, checked: &Checked, finding: &Finding) -> Result<(),
     let head = format!("{mark} {} {}", finding.code.text(), finding.code.class());
     output.line(&format!("{}   {}   {}", style.paint(role, &head), at, whose.join("  ")))?;
     let run = finding.run.as_deref().map(|run| format!("run {}   ", escape::text(run)));
-    let whence = format!("  {}{}", run.unwrap_or_default(), rule(finding));
+    let whence = format!("  {}{}", run.unwrap_or_default(), escape::text(&finding.rule_place()));
     for part in fitted(output, &whence, MESSAGE_INDENT).lines() {
         output.line(&style.paint(Role::Quiet, part))?;
     }
@@ -178,14 +178,6 @@ fn mark(severity: Severity) -> (&'static str, Role) {
         Severity::Warning => ("▲", Role::Out),
         Severity::Info => ("·", Role::Quiet),
     }
-}
-
-fn rule(finding: &Finding) -> String {
-    let origin = &finding.origin;
-    if origin.file.is_empty() {
-        return format!("{} (built-in rule)", escape::text(&finding.rule));
-    }
-    format!("{}:{} {}", escape::text(&origin.file), origin.line, escape::text(&finding.rule))
 }
 
 /// At most this many rows in one excerpt; `None` stands for those left out in its middle.

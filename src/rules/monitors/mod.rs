@@ -466,6 +466,17 @@ impl fmt::Display for Words<'_> {
     }
 }
 
+/// `agent_thinking (triage) came 29 ms after agent_completed #1638`: what came after a run's end.
+pub(super) fn came_after(seen: &Seen, end: &Seen, symbols: &Symbols) -> String {
+    format!(
+        "{} came {} after {} #{}",
+        named(seen, symbols),
+        lasted(seen.at_ns.saturating_sub(end.at_ns)),
+        symbols.text(end.name),
+        end.frame
+    )
+}
+
 /// `tool_executing (search_costs)`.
 pub(super) fn named(seen: &Seen, symbols: &Symbols) -> String {
     let name = symbols.text(seen.name);

@@ -69,7 +69,9 @@ fn card_of(app: &App, tape: &Tape, finding: &Finding, width: usize) -> Lines {
     let run =
         finding.run.as_deref().map_or_else(String::new, |run| format!("run {} · ", tail(run, 12)));
     let user = finding.user.as_deref().unwrap_or("nobody named");
-    let connection = finding.connection.map_or_else(String::new, |id| format!(" · conn {id}"));
+    // Whoever is not known is called by the connection.
+    let connection = finding.connection.map(|id| format!("conn {id}")).filter(|id| id != user);
+    let connection = connection.map_or_else(String::new, |id| format!(" · {id}"));
     lines.push((format!("{run}{user}{connection}"), Role::Plain));
     let mut say =
         |label: &str, text: String| lines.push((format!("{label:<7} {text}"), Role::Plain));
@@ -100,7 +102,7 @@ fn card_of(app: &App, tape: &Tape, finding: &Finding, width: usize) -> Lines {
     for also in &finding.also_violates {
         say("Also", also.clone());
     }
-    say("Rule", format!("{}  {}:{}", finding.rule, finding.origin.file, finding.origin.line));
+    say("Rule", finding.rule_place());
     // Continuations stand under what they continue.
     lines
         .into_iter()
