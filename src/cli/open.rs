@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -51,6 +52,9 @@ pub(crate) struct OpenArgs {
     #[arg(value_parser = clap::builder::FalseyValueParser::new())]
     ascii: bool,
 }
+
+/// How long the screen may take to leave by itself once it is asked to.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Opens a recording.
 pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failure> {
@@ -110,6 +114,11 @@ fn listen() -> Result<Arc<AtomicBool>, Failure> {
     std::thread::Builder::new().name("signals".into()).spawn(move || {
         runtime.block_on(signals.stop());
         told.store(true, Ordering::Relaxed);
+        // A terminal that is gone keeps the reading of keys busy for ever, and a recording that is
+        // being opened takes its time: whoever asks to stop does not wait for either.
+        std::thread::sleep(GRACE);
+        tui::restore();
+        std::process::exit(i32::from(Code::Interrupted as u8));
     })?;
     Ok(stopped)
 }

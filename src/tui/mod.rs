@@ -25,7 +25,7 @@ pub use at::At;
 pub use keys::Key;
 pub use measure::{Digits, Wall, count, counted};
 pub use tape::Tape;
-pub use terminal::{Ended, run};
+pub use terminal::{Ended, restore, run};
 pub use theme::Theme;
 pub use update::update;
 pub use view::draw;

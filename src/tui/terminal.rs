@@ -53,7 +53,7 @@ impl Drop for Taken {
 }
 
 /// Gives the terminal back, if it was taken; there is nobody to tell if that fails.
-fn restore() {
+pub fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let _ = execute!(stdout(), LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();

@@ -139,6 +139,21 @@ fn a_signal_gives_the_terminal_back() {
     real.is_as_it_was(130);
 }
 
+/// A window that is closed takes the program with it, and leaves nothing that spins.
+#[test]
+fn a_terminal_that_goes_away_ends_it() {
+    let Some(real) = Real::new() else { return };
+    real.opens("", "open recordings/*.db");
+    real.shows("[2 Timeline]");
+    let program = format!("/proc/{}", real.child());
+    real.tmux(&["kill-server"]);
+    let start = Instant::now();
+    while Path::new(&program).exists() {
+        assert!(start.elapsed() < NEVER, "it is still there");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_panic_gives_the_terminal_back_and_is_read() {
     let Some(real) = Real::new() else { return };
