@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::Analysis;
 use super::timeline::{Row, Timeline};
 use crate::events::filter::{AmountField, Filter, Glob, Payload, Subject, WordField};
 use crate::events::{Kind, Scalar, Symbol, Symbols};
@@ -24,9 +23,8 @@ pub struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    /// At `timeline`, which was filled by `analysis`.
-    pub fn new(timeline: &'a Timeline, analysis: &'a Analysis) -> Self {
-        let findings = analysis.engine().findings();
+    /// At `timeline`, with the texts of its names and the findings that it was settled by.
+    pub fn new(timeline: &'a Timeline, symbols: &'a Symbols, findings: &'a [Finding]) -> Self {
         let mut when: BTreeMap<String, Vec<u64>> = BTreeMap::new();
         for finding in findings {
             when.entry(finding.code.text()).or_default().push(finding.at_ns);
@@ -35,7 +33,7 @@ impl<'a> Look<'a> {
             times.sort_unstable();
         }
         let runs = RefCell::default();
-        Self { timeline, symbols: analysis.symbols(), findings, when, runs }
+        Self { timeline, symbols, findings, when, runs }
     }
 
     /// Whether `filter` means this row; `None` if that can't be said without its payload.

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &QueryArgs, globals: &Globals) -> Result<ExitCode, Failu
 /// Longest time to wait, in seconds: a year, so that adding it to now can't overflow.
 const MAX_TIMEOUT: u64 = 365 * 24 * 3600;
 
-fn explain(error: &RecordingError, timeout: u64) -> Failure {
+pub(super) fn explain(error: &RecordingError, timeout: u64) -> Failure {
     match error {
         RecordingError::QueryRefused { why } => Failure::new(Code::Usage, "the query was refused")
             .why(*why)
@@ -226,7 +226,7 @@ impl Base64 {
     }
 }
 
-fn cell(value: &Value<'_>) -> String {
+pub(super) fn cell(value: &Value<'_>) -> String {
     match value {
         Value::Null => String::new(),
         Value::Integer(number) => number.to_string(),

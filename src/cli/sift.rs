@@ -70,15 +70,10 @@ impl Looked {
             tools.event(event, symbols);
         };
         let (recording, analysis) = look(path, book, globals, &mut each)?;
-        timeline.settle(analysis.engine());
+        timeline.settle(analysis.engine().findings());
         let (analysis, timeline) = (Arc::new(analysis), Arc::new(timeline));
         let path = path.to_owned();
         Ok(Self { path, recording, analysis, timeline, tools, chosen })
-    }
-
-    /// Its file.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
     }
 
     /// The rows that `filter` means.
@@ -103,7 +98,8 @@ impl Looked {
 
     /// By filter and row: whether it is meant. Payloads are read only where they decide.
     fn select(&self, filters: &[Filter]) -> Result<Vec<Vec<bool>>, Failure> {
-        let look = Look::new(&self.timeline, &self.analysis);
+        let look =
+            Look::new(&self.timeline, self.analysis.symbols(), self.analysis.engine().findings());
         let mut meant = vec![vec![false; self.timeline.len() as usize]; filters.len()];
         let mut open: HashMap<u32, Vec<usize>> = HashMap::new();
         for row in self.timeline.page(None, usize::MAX) {

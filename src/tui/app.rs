@@ -1,190 +1,21 @@
-//! Where the reader is: screen, pane, lane, playhead, window, finding; and what reaches and leaves
-//! [`update`](super::update()).
+//! Where the reader is: screen, pane, lane, playhead, window, finding.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::keys::Key;
+use super::at::At;
+pub(super) use super::choice::Sieve;
+pub use super::choice::{Lane, Mode, Order, Overlay, Pane, Screen, Sheet, Sql, Times};
 use super::list::{self, Entry};
 use super::measure::Wall;
+use super::message::{Listed, Shown};
+use super::player::Player;
 use super::scale::{Folding, Scale};
 use super::shape::Shape;
-use super::tape::Tape;
+use super::tape::{Growth, Tape};
 use super::theme::Theme;
-
-/// What happened.
-#[derive(Clone, Debug)]
-pub enum Message {
-    /// A key was pressed.
-    Key(Key),
-    /// The terminal has so many columns and rows.
-    Resize(u16, u16),
-    /// A row's payload was read.
-    Payload(u32, Result<Shown, String>),
-    /// A filter was applied: its text, and what it means.
-    Sifted(String, Result<Sifted, String>),
-    /// The folder was listed.
-    Listed(Result<Vec<Listed>, String>),
-    /// A recording was opened.
-    Opened(Result<Box<Tape>, String>),
-}
-
-/// What is to be done outside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Leave.
-    Quit,
-    /// Read a row's payload.
-    Read(u32),
-    /// Find the rows that a filter means.
-    Sift(String),
-    /// List the recordings.
-    List,
-    /// Open a recording, by its key.
-    Open(String),
-}
-
-/// A payload.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shown {
-    /// Its first bytes, inflated.
-    pub bytes: Vec<u8>,
-    /// How many bytes there are.
-    pub length: u64,
-    /// The JSON in it, if there is any.
-    pub json: Option<String>,
-}
-
-/// The rows that a filter means.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sifted {
-    /// Their numbers, in order.
-    pub rows: Vec<u32>,
-    /// `31 of 4,812 events: …`, or what to drop.
-    pub summary: String,
-}
-
-/// A recording in the list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listed {
-    /// What opens it.
-    pub key: String,
-    /// Its name.
-    pub name: String,
-    /// When it started, nanoseconds since the epoch.
-    pub started_ns: i64,
-    /// How long it is, in nanoseconds, where that is known.
-    pub lasted_ns: Option<u64>,
-    /// Connections.
-    pub connections: u64,
-    /// Frames.
-    pub frames: u64,
-    /// Bytes of its file.
-    pub size: u64,
-    /// `live`, `finished`, `interrupted`, `unreadable`.
-    pub state: &'static str,
-    /// The server's URL; of an unreadable one, why.
-    pub upstream: String,
-}
-
-/// A full screen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Screen {
-    /// The recordings.
-    Sessions,
-    /// Lanes.
-    #[default]
-    Timeline,
-    /// Every event.
-    Frames,
-    /// Every finding.
-    Findings,
-}
-
-/// The part of the Timeline screen that keys go to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pane {
-    /// The lanes.
-    #[default]
-    Lanes,
-    /// The rows of the lane.
-    Frames,
-    /// What is in a row.
-    Inspector,
-    /// The findings.
-    Findings,
-}
-
-/// What lies over the screen.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Overlay {
-    /// Nothing.
-    #[default]
-    None,
-    /// The keys.
-    Help,
-    /// A filter is being typed.
-    Filter(String),
-}
-
-/// A lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Lane {
-    /// A user: an index of [`Tape::users`].
-    User(usize),
-    /// A run: its number.
-    Run(u32),
-}
-
-/// Which times the Frames pane shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Times {
-    /// Since the run's first event.
-    #[default]
-    Run,
-    /// Since the recording started.
-    Recording,
-    /// On the wall.
-    Clock,
-}
-
-impl Times {
-    /// In words.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Run => "since run start",
-            Self::Recording => "since recording start",
-            Self::Clock => "clock",
-        }
-    }
-}
-
-/// How the Inspector shows a payload.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// One value a line.
-    #[default]
-    Tree,
-    /// As it is, escapes visible.
-    Raw,
-    /// Byte by byte.
-    Hex,
-    /// What the rules make of it.
-    Decoded,
-}
-
-impl Mode {
-    /// In one word.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Tree => "tree",
-            Self::Raw => "raw",
-            Self::Hex => "hex",
-            Self::Decoded => "decoded",
-        }
-    }
-}
 
 /// Where the reader was, to come back to.
 #[derive(Clone, Debug)]
@@ -196,8 +27,12 @@ pub(super) struct Place {
     pub(super) finding: Option<usize>,
 }
 
+/// Over so many users, those with findings come first (ux.md, 3.11).
+const MOST_IN_ORDER: usize = 200;
+
 /// The reader's place. Only [`update`](super::update()) changes it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct App {
     pub(super) tape: Option<Arc<Tape>>,
     pub(super) listed: Result<Vec<Listed>, String>,
@@ -209,8 +44,30 @@ pub struct App {
     pub(super) size: (u16, u16),
     pub(super) theme: Theme,
     pub(super) wall: Wall,
+    /// All lanes that can be stood on, in order.
+    pub(super) lanes: Arc<Vec<Lane>>,
     pub(super) lane: Lane,
     pub(super) collapsed: HashSet<usize>,
+    pub(super) order: Order,
+    /// Users whose lanes come first.
+    pub(super) pins: Vec<usize>,
+    /// Users whose lanes are shown; none: all.
+    pub(super) only: HashSet<usize>,
+    pub(super) player: Player,
+    /// The finding that playing paused at.
+    pub(super) paused_at: Option<usize>,
+    /// The playhead keeps at the end of what grows.
+    pub(super) following: bool,
+    /// Where a range begins; it ends at the playhead.
+    pub(super) range: Option<u64>,
+    /// The only pane that is shown.
+    pub(super) alone: Option<Pane>,
+    /// What a filter does not mean is hidden on Frames, not dimmed.
+    pub(super) hides: bool,
+    /// The mouse is ours.
+    pub(super) mouse: bool,
+    /// The SQL asked last.
+    pub(super) sql: String,
     pub(super) window: Range<u64>,
     pub(super) zooms: Vec<Range<u64>>,
     pub(super) folding: Folding,
@@ -224,10 +81,16 @@ pub struct App {
     pub(super) mode: Mode,
     pub(super) payload: Option<(u32, Result<Shown, String>)>,
     pub(super) scroll: usize,
-    pub(super) filter: Option<(String, Sifted)>,
+    pub(super) filter: Option<Sieve>,
+    /// A filter whose first answer is waited for.
+    pub(super) asked: Option<String>,
     /// The row of the Frames screen.
     pub(super) row: u32,
     pub(super) said: Option<String>,
+    /// Where the reader wants to be once it is there.
+    pub(super) seeking: Option<At>,
+    /// The reader has gone somewhere.
+    pub(super) stood: bool,
 }
 
 impl App {
@@ -244,8 +107,20 @@ impl App {
             size: (80, 24),
             theme,
             wall,
+            lanes: Arc::default(),
             lane: Lane::User(0),
             collapsed: HashSet::new(),
+            order: Order::Arrival,
+            pins: Vec::new(),
+            only: HashSet::new(),
+            player: Player::default(),
+            paused_at: None,
+            following: false,
+            range: None,
+            alone: None,
+            hides: true,
+            mouse: true,
+            sql: String::new(),
             window: 0..1,
             zooms: Vec::new(),
             folding: Folding::Folded,
@@ -259,8 +134,11 @@ impl App {
             payload: None,
             scroll: 0,
             filter: None,
+            asked: None,
             row: 0,
             said: None,
+            seeking: None,
+            stood: false,
         };
         if let Some(tape) = tape {
             app.take(tape);
@@ -274,29 +152,119 @@ impl App {
         self.tape = Some(Arc::new(tape));
         self.screen = Screen::Timeline;
         self.pane = Pane::Lanes;
-        self.collapsed.clear();
+        (self.collapsed, self.only, self.pins) = Default::default();
+        (self.player, self.following, self.range, self.alone) = Default::default();
+        self.paused_at = None;
         self.zooms.clear();
         (self.at_ns, self.row, self.scroll) = (self.window.start, 0, 0);
         (self.finding, self.back, self.payload, self.filter) = (None, None, None, None);
-        self.stand(self.lanes().get(1).copied().unwrap_or(Lane::User(0)));
+        self.stood = false;
+        self.relane();
+        self.begin();
+    }
+
+    /// Stands at the first run, once there is one: nobody has gone anywhere yet.
+    pub(super) fn begin(&mut self) {
+        self.stand(self.lanes.get(1).or(self.lanes.first()).copied().unwrap_or(Lane::User(0)));
         if let Some(tape) = &self.tape
             && let Lane::Run(run) = self.lane
         {
             self.at_ns = tape.runs.get(run as usize).map_or(0, |run| run.from_ns);
+            self.entry = self.entry_at(self.at_ns);
         }
     }
 
-    /// All lanes that can be stood on, in order.
-    pub(super) fn lanes(&self) -> Vec<Lane> {
-        let Some(tape) = &self.tape else { return Vec::new() };
-        let mut lanes = Vec::with_capacity(tape.users.len() + tape.runs.len());
-        for (at, user) in tape.users.iter().enumerate() {
+    /// Finds the lanes anew.
+    pub(super) fn relane(&mut self) {
+        let Some(tape) = &self.tape else { return };
+        let mut users: Vec<usize> = (0..tape.users.len()).collect();
+        users.retain(|at| {
+            let user = &tape.users[*at];
+            !user.lines.is_empty() || !user.runs.is_empty()
+        });
+        users.retain(|at| self.only.is_empty() || self.only.contains(at));
+        self.sort(tape, &mut users);
+        let mut lanes = Vec::with_capacity(users.len() + tape.runs.len());
+        for at in users {
             lanes.push(Lane::User(at));
             if !self.collapsed.contains(&at) {
-                lanes.extend(user.runs.iter().map(|run| Lane::Run(*run)));
+                lanes.extend(tape.users[at].runs.iter().map(|run| Lane::Run(*run)));
             }
         }
-        lanes
+        self.lanes = Arc::new(lanes);
+    }
+
+    fn sort(&self, tape: &Tape, users: &mut [usize]) {
+        let user = |at: &usize| &tape.users[*at];
+        let latest = |at: &usize| {
+            let last = user(at).runs.last().and_then(|run| tape.runs.get(*run as usize));
+            last.map(|run| run.from_ns)
+        };
+        match self.order {
+            Order::Arrival if users.len() > MOST_IN_ORDER => {
+                users.sort_by_key(|at| Reverse(user(at).worst));
+            }
+            Order::Arrival => {}
+            Order::Worst => users.sort_by_key(|at| Reverse(user(at).worst)),
+            Order::Recent => users.sort_by_key(|at| Reverse(latest(at))),
+            Order::Name => users.sort_by(|a, b| user(a).name.cmp(&user(b).name)),
+            Order::Runs => users.sort_by_key(|at| Reverse(user(at).runs.len())),
+        }
+        let pin = |at: &usize| self.pins.iter().position(|pin| pin == at).unwrap_or(usize::MAX);
+        users.sort_by_key(pin);
+    }
+
+    /// Takes what is new of the recording. The reader stays where they are.
+    pub(super) fn grow(&mut self, growth: Growth) {
+        self.said = growth.failed.clone().or(self.said.take());
+        let Some(tape) = &mut self.tape else { return };
+        let before = (tape.users.len(), tape.runs.len(), tape.timeline.len(), tape.findings.len());
+        let was_whole = self.window == whole(tape);
+        let anew = growth.findings_anew;
+        // Whoever looks at it elsewhere keeps what it was.
+        Arc::make_mut(tape).grow(growth);
+        let tape = Arc::clone(tape);
+        if was_whole && !self.stood {
+            self.window = whole(&tape);
+        }
+        if (tape.users.len(), tape.runs.len()) != (before.0, before.1) {
+            self.relane();
+        }
+        if tape.about.state != "live" {
+            self.following = false;
+        }
+        let moved = tape.timeline.len() != before.2 || tape.findings.len() != before.3 || anew;
+        if moved && !self.stood {
+            self.begin();
+        } else if moved {
+            self.refresh();
+        }
+    }
+
+    /// Entries of the lane that are shown: while it plays, those that had come by then.
+    pub(super) fn entries_shown(&self) -> usize {
+        let known = if self.player.as_known_then { self.entry + 1 } else { usize::MAX };
+        self.entries.len().min(known)
+    }
+
+    /// The lane's rows, with what is new; the one selected stays.
+    fn refresh(&mut self) {
+        let Some(tape) = self.tape.clone() else { return };
+        let here = self.selected();
+        self.entries = Arc::new(Self::rows_of(&tape, self.lane));
+        let holds = |entry: &Entry| match here {
+            Some(here) => *entry == here || here.row().is_some_and(|row| entry.holds(row)),
+            None => false,
+        };
+        let found = self.entries.iter().position(holds);
+        self.entry = found.unwrap_or_else(|| self.entry_at(self.at_ns));
+    }
+
+    fn rows_of(tape: &Tape, lane: Lane) -> Vec<Entry> {
+        match lane {
+            Lane::Run(run) => list::of_run(tape, run),
+            Lane::User(user) => list::of_user(tape, user),
+        }
     }
 
     /// Stands on a lane; its rows are the ones shown.
@@ -306,12 +274,12 @@ impl App {
         if let Lane::Run(run) = lane
             && let Some(run) = tape.runs.get(run as usize)
         {
-            self.collapsed.remove(&run.user);
+            let shown = self.collapsed.remove(&run.user);
+            if shown {
+                self.relane();
+            }
         }
-        self.entries = Arc::new(match lane {
-            Lane::Run(run) => list::of_run(&tape, run),
-            Lane::User(user) => list::of_user(&tape, user),
-        });
+        self.entries = Arc::new(Self::rows_of(&tape, lane));
         self.entry = self.entry_at(self.at_ns);
     }
 
@@ -358,13 +326,23 @@ impl App {
 
     /// What the screen is cut into.
     pub(super) fn shape(&self) -> Shape {
-        Shape::of(self.size)
+        Shape::of(self.size, self.alone)
+    }
+
+    /// The filter, where it hides what it does not mean.
+    fn sieve(&self) -> Option<&Sieve> {
+        self.filter.as_ref().filter(|_| self.hides)
+    }
+
+    /// Whether the filter means something else than this row.
+    pub(super) fn is_dimmed(&self, row: u32) -> bool {
+        self.filter.as_ref().is_some_and(|sieve| sieve.rows.binary_search(&row).is_err())
     }
 
     /// The rows of the Frames screen: how many there are.
     pub(super) fn row_count(&self) -> usize {
-        match (&self.filter, &self.tape) {
-            (Some((_, sifted)), _) => sifted.rows.len(),
+        match (self.sieve(), &self.tape) {
+            (Some(sieve), _) => sieve.rows.len(),
             (None, Some(tape)) => tape.timeline.len() as usize,
             (None, None) => 0,
         }
@@ -372,8 +350,8 @@ impl App {
 
     /// The row at a place of the Frames screen.
     pub(super) fn row_at(&self, place: usize) -> Option<u32> {
-        match &self.filter {
-            Some((_, sifted)) => sifted.rows.get(place).copied(),
+        match self.sieve() {
+            Some(sieve) => sieve.rows.get(place).copied(),
             None => (place < self.row_count()).then_some(place as u32),
         }
     }
@@ -381,8 +359,8 @@ impl App {
     /// The place on the Frames screen of the current row, or of the next that is there.
     pub(super) fn row_place(&self) -> usize {
         let last = self.row_count().saturating_sub(1);
-        match &self.filter {
-            Some((_, sifted)) => sifted.rows.partition_point(|row| *row < self.row).min(last),
+        match self.sieve() {
+            Some(sieve) => sieve.rows.partition_point(|row| *row < self.row).min(last),
             None => (self.row as usize).min(last),
         }
     }

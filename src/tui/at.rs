@@ -58,7 +58,7 @@ impl At {
         match self {
             Self::Finding(code) => {
                 let mut found = tape.by_time.iter().copied();
-                let found = found.find(|index| tape.findings()[*index].code == code);
+                let found = found.find(|index| tape.findings[*index].code == code);
                 found.map(Found::Finding).ok_or_else(|| format!("no {} here", code.text()))
             }
             Self::Frame(frame) => match tape.timeline.rows_of_frame(frame).first() {
@@ -66,7 +66,7 @@ impl At {
                 None => Err(format!("no event ends with frame #{frame}")),
             },
             Self::Clock(of_day) => {
-                let since = wall.moment(tape.started_ns, of_day);
+                let since = wall.moment(tape.about.started_ns, of_day);
                 let since = since.filter(|since| *since <= tape.end_ns);
                 since.map(Found::Moment).ok_or_else(|| "that is outside the recording".to_owned())
             }

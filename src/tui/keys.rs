@@ -20,12 +20,14 @@ pub enum Key {
     Tab,
     BackTab,
     F1,
+    F2,
 }
 
 impl Key {
     /// As people call it.
     pub fn name(self) -> String {
         match self {
+            Self::Char(' ') => "Space".into(),
             Self::Char(letter) => letter.to_string(),
             Self::Ctrl(letter) => format!("Ctrl-{}", letter.to_ascii_uppercase()),
             Self::Up => "↑".into(),
@@ -75,6 +77,29 @@ pub enum Act {
     Folding,
     Payload,
     Filter,
+    Play,
+    StepOn,
+    StepBack,
+    FrameOn,
+    FrameBack,
+    Slower,
+    Faster,
+    Speeds,
+    Follow,
+    Range,
+    Pane,
+    Sort,
+    Pin,
+    Pick,
+    OpenAll,
+    CloseAll,
+    HitNext,
+    HitBefore,
+    Hide,
+    Sql,
+    Copy,
+    Palette,
+    Mouse,
     Help,
     Close,
     Back,
@@ -88,6 +113,8 @@ pub enum Group {
     Move,
     /// How much is on the screen.
     Zoom,
+    /// As it happened.
+    Play,
     /// What is wrong, and why.
     Find,
     /// How it is shown.
@@ -98,7 +125,8 @@ pub enum Group {
 
 impl Group {
     /// All, in help's order.
-    pub const ALL: [Self; 5] = [Self::Move, Self::Zoom, Self::Find, Self::Show, Self::Work];
+    pub const ALL: [Self; 6] =
+        [Self::Move, Self::Zoom, Self::Play, Self::Find, Self::Show, Self::Work];
 }
 
 /// One row of the table.
@@ -126,7 +154,7 @@ const fn row(
     Binding { keys, act, group, does, footer }
 }
 
-use Group::{Find, Move, Show, Work, Zoom};
+use Group::{Find, Move, Play, Show, Work, Zoom};
 use Key::Char;
 
 /// All keys.
@@ -141,29 +169,52 @@ pub const KEYS: &[Binding] = &[
     row(&[Char('G'), Key::End], Act::Last, Move, "end", 0),
     row(&[Key::PageDown, Key::Ctrl('d')], Act::PageDown, Move, "page down", 0),
     row(&[Key::PageUp, Key::Ctrl('u')], Act::PageUp, Move, "page up", 0),
-    row(&[Char('w')], Act::RunNext, Move, "next run", 6),
+    row(&[Char('w')], Act::RunNext, Move, "next run", 9),
     row(&[Char('b')], Act::RunBefore, Move, "run before", 0),
-    row(&[Key::Tab], Act::PaneNext, Move, "pane", 5),
+    row(&[Key::Tab], Act::PaneNext, Move, "pane", 8),
     row(&[Key::BackTab], Act::PaneBefore, Move, "pane before", 0),
-    row(&[Key::Enter], Act::In, Zoom, "in", 4),
+    row(&[Key::Enter], Act::In, Zoom, "in", 7),
     row(&[Key::Backspace], Act::Out, Zoom, "out", 0),
-    row(&[Char('+'), Char('=')], Act::ZoomIn, Zoom, "closer", 7),
+    row(&[Char('+'), Char('=')], Act::ZoomIn, Zoom, "closer", 10),
     row(&[Char('-')], Act::ZoomOut, Zoom, "wider", 0),
     row(&[Char('0')], Act::ZoomAll, Zoom, "everything", 0),
-    row(&[Char('e')], Act::FindingNext, Find, "finding", 1),
+    row(&[Char('v')], Act::Range, Zoom, "range", 0),
+    row(&[Char('z')], Act::Pane, Zoom, "one pane", 0),
+    row(&[Char(' ')], Act::Play, Play, "play", 1),
+    row(&[Char('.')], Act::StepOn, Play, "event on", 2),
+    row(&[Char(',')], Act::StepBack, Play, "event back", 0),
+    row(&[Char('>')], Act::FrameOn, Play, "frame on", 0),
+    row(&[Char('<')], Act::FrameBack, Play, "frame back", 0),
+    row(&[Char('[')], Act::Slower, Play, "slower", 0),
+    row(&[Char(']')], Act::Faster, Play, "faster", 0),
+    row(&[Char('S')], Act::Speeds, Play, "speeds", 0),
+    row(&[Char('f')], Act::Follow, Play, "follow", 3),
+    row(&[Char('e')], Act::FindingNext, Find, "finding", 4),
     row(&[Char('E')], Act::FindingBefore, Find, "finding before", 0),
-    row(&[Char('c')], Act::Cause, Find, "cause", 2),
-    row(&[Char('/')], Act::Filter, Find, "filter", 3),
-    row(&[Char('t')], Act::Times, Show, "times", 8),
+    row(&[Char('c')], Act::Cause, Find, "cause", 5),
+    row(&[Char('/')], Act::Filter, Find, "filter", 6),
+    row(&[Char('n')], Act::HitNext, Find, "next hit", 0),
+    row(&[Char('N')], Act::HitBefore, Find, "hit before", 0),
+    row(&[Char(';')], Act::Sql, Find, "SQL", 0),
+    row(&[Char('t')], Act::Times, Show, "times", 11),
     row(&[Char('i')], Act::Folding, Show, "idle", 0),
     row(&[Char('p')], Act::Payload, Show, "payload", 0),
+    row(&[Char('x')], Act::Hide, Show, "hide or dim", 0),
+    row(&[Char('o')], Act::Sort, Show, "sort lanes", 0),
+    row(&[Char('P')], Act::Pin, Show, "pin lane", 0),
+    row(&[Char('u')], Act::Pick, Show, "pick lanes", 0),
+    row(&[Char('*')], Act::OpenAll, Show, "unfold all", 0),
+    row(&[Char('_')], Act::CloseAll, Show, "fold all", 0),
     row(&[Char('1')], Act::Sessions, Work, "sessions", 0),
     row(&[Char('2')], Act::Timeline, Work, "timeline", 0),
     row(&[Char('3')], Act::Frames, Work, "frames", 0),
     row(&[Char('4')], Act::Findings, Work, "findings", 0),
-    row(&[Char('?'), Key::F1], Act::Help, Work, "help", 9),
+    row(&[Char('y')], Act::Copy, Work, "copy", 12),
+    row(&[Char(':'), Key::Ctrl('p')], Act::Palette, Work, "commands", 13),
+    row(&[Key::F2], Act::Mouse, Work, "mouse", 0),
+    row(&[Char('?'), Key::F1], Act::Help, Work, "help", 14),
     row(&[Key::Esc], Act::Close, Work, "close", 0),
-    row(&[Char('q')], Act::Back, Work, "back", 10),
+    row(&[Char('q')], Act::Back, Work, "back", 15),
     row(&[Key::Ctrl('c')], Act::Quit, Work, "quit", 0),
 ];
 

@@ -1,87 +1,91 @@
-//! Events and findings → users, their lines, and their runs: what the lanes show.
+//! Rows and findings → users, their lines, and their runs: what the lanes show.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::measure;
-use super::tape::{Line, Run, User};
-use crate::analysis::Analysis;
-use crate::analysis::timeline::{LaneOf, Row, Timeline};
-use crate::events::{Kind, Scalar};
-use crate::rules::{Finding, Pattern, RuleBook, Severity};
+use super::tape::{Line, Run, Tape, User};
+use crate::analysis::timeline::{LaneOf, Row};
+use crate::events::{Kind, Scalar, Symbol, Symbols};
+use crate::rules::{Finding, Pattern, Pending, RuleBook, Severity, Status};
 
 /// Calls of one run whose ends are waited for; those beyond draw no bar.
 const MOST_OPEN: usize = 1000;
 
-/// Over so many users, those with findings come first (ux.md, 3.11).
-const MOST_IN_ORDER: usize = 200;
-
-/// Users in the order in which they came, and runs by their number.
-pub(super) fn gather(
-    analysis: &Analysis,
-    timeline: &Timeline,
-    end_ns: u64,
-) -> (Vec<User>, Vec<Run>) {
-    let mut users = users(analysis, timeline);
-    let mut index: HashMap<String, usize> = HashMap::new();
-    for (at, user) in users.iter().enumerate() {
-        index.entry(user.name.clone()).or_insert(at);
-    }
-    let ends = Ends::of(analysis.engine().book());
-    let mut runs: Vec<Run> = Vec::new();
-    for number in 0..timeline.run_count() {
-        let run = run(analysis, timeline, number, &ends).unwrap_or_default();
-        let connection = timeline.run(number).map_or(0, |(_, connection, _)| connection);
-        let user = index.get(&timeline.user_name(connection, analysis.symbols())).copied();
-        let user = user.unwrap_or(0);
-        if let Some(user) = users.get_mut(user) {
-            user.runs.push(number);
-        }
-        runs.push(Run { user, ..run });
-    }
-    blame(analysis, &mut users, &mut runs, end_ns);
-    for user in &mut users {
-        user.runs.sort_by_key(|run| runs[*run as usize].from_ns);
-    }
-    if users.len() > MOST_IN_ORDER {
-        let mut order: Vec<usize> = (0..users.len()).collect();
-        order.sort_by_key(|at| std::cmp::Reverse(users[*at].worst));
-        let mut place = vec![0; users.len()];
-        for (to, from) in order.iter().enumerate() {
-            place[*from] = to;
-        }
-        for run in &mut runs {
-            run.user = place.get(run.user).copied().unwrap_or(0);
-        }
-        users = order.into_iter().map(|at| users[at].clone()).collect();
-    }
-    (users, runs)
+/// Where a user, a connection and a finding have their lane.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Index {
+    /// By name: the first of that name.
+    users: HashMap<String, usize>,
+    /// By connection: whose it is, as far as was said.
+    lines: HashMap<i64, (usize, Option<Scalar>)>,
+    /// By user and id.
+    runs: HashMap<(usize, Scalar), u32>,
+    /// By finding.
+    blamed: Vec<Option<u32>>,
+    /// Names of events that begin and end a tool call.
+    opens: Vec<Symbol>,
+    closes: Vec<Symbol>,
 }
 
-/// By name: a person, or a connection of whom nothing says who it is.
-fn users(analysis: &Analysis, timeline: &Timeline) -> Vec<User> {
-    let symbols = analysis.symbols();
-    let of: HashMap<Scalar, LaneOf> =
-        timeline.users().map(|(number, user, _)| (user, LaneOf::User(number))).collect();
-    let mut users: Vec<User> = Vec::new();
-    let mut index: HashMap<String, usize> = HashMap::new();
-    let mut places: HashMap<i64, (usize, usize)> = HashMap::new();
-    for row in timeline.page(None, usize::MAX).filter(|row| row.connection > 0) {
-        if let Some((user, line)) = places.get(&row.connection) {
-            connect(&mut users[*user].lines[*line], &row);
-            continue;
+impl Index {
+    pub(super) fn user(&self, name: &str) -> Option<usize> {
+        self.users.get(name).copied()
+    }
+
+    pub(super) fn user_on(&self, connection: i64) -> Option<usize> {
+        self.lines.get(&connection).map(|(user, _)| *user)
+    }
+
+    pub(super) fn run_of(&self, finding: usize) -> Option<u32> {
+        self.blamed.get(finding).copied().flatten()
+    }
+
+    /// Learns which events begin and end a tool call, by the rules.
+    pub(super) fn ends_of(&mut self, book: &RuleBook, symbols: &Symbols) {
+        let subs = book.lifecycles.iter().flat_map(|lifecycle| &lifecycle.subs);
+        let mut tools = subs.filter(|sub| matches!(sub.name.as_str(), "tool" | "call"));
+        let Some(Pattern::Sequence(parts)) = tools.next().map(|sub| &sub.pattern) else { return };
+        let is_due = |part: &&Pattern| !matches!(part, Pattern::Repeat { min: 0, .. });
+        let names = |part: Option<&Pattern>| {
+            let names = part.map_or_else(Vec::new, Pattern::names);
+            names.into_iter().filter_map(|name| symbols.find(name)).collect()
+        };
+        self.opens = names(parts.iter().find(is_due));
+        self.closes = names(parts.iter().rfind(is_due));
+    }
+}
+
+impl Tape {
+    /// Puts a row into its lanes.
+    pub(super) fn place(&mut self, row: &Row) {
+        if row.connection > 0 {
+            let said = self.timeline.user_of(row.connection);
+            match self.index.lines.get(&row.connection) {
+                Some((user, known)) if *known == said => {
+                    let lines = &mut self.users[*user].lines;
+                    // Most is said on the newest one.
+                    let line = lines.iter_mut().rfind(|line| line.connection == row.connection);
+                    if let Some(line) = line {
+                        connect(line, row);
+                    }
+                }
+                Some(_) => {
+                    self.name(row.connection, said);
+                    return self.place(row);
+                }
+                None => self.begin_line(row, said),
+            }
         }
-        let name = timeline.user_name(row.connection, symbols);
-        let at = *index.entry(name.clone()).or_insert_with(|| {
-            let user = timeline.user_of(row.connection);
-            let of = user.and_then(|user| of.get(&user).copied());
-            let of = of.unwrap_or(LaneOf::Connection(row.connection));
-            users.push(User { name, of, lines: Vec::new(), runs: Vec::new(), worst: None });
-            users.len() - 1
-        });
-        places.insert(row.connection, (at, users[at].lines.len()));
+        if let Some(run) = row.run {
+            self.place_in_run(row, run);
+        }
+    }
+
+    /// A connection's first row.
+    fn begin_line(&mut self, row: &Row, said: Option<Scalar>) {
+        let user = self.user_named(row.connection, said);
         let refused = row.kind == Kind::Refused;
-        users[at].lines.push(Line {
+        self.users[user].lines.push(Line {
             connection: row.connection,
             from_ns: row.at_ns,
             to_ns: refused.then_some(row.at_ns),
@@ -89,8 +93,139 @@ fn users(analysis: &Analysis, timeline: &Timeline) -> Vec<User> {
             end_row: refused.then_some(row.number),
             refused,
         });
+        self.index.lines.insert(row.connection, (user, said));
     }
-    users
+
+    /// The lane of whoever has a connection, made if it is not there.
+    fn user_named(&mut self, connection: i64, said: Option<Scalar>) -> usize {
+        let name = self.timeline.user_name(connection, &self.symbols);
+        let next = self.users.len();
+        let user = *self.index.users.entry(name.clone()).or_insert(next);
+        if user == next {
+            let of = self.lane_of(connection, said);
+            self.users.push(User { name, of, lines: Vec::new(), runs: Vec::new(), worst: None });
+        }
+        user
+    }
+
+    fn lane_of(&self, connection: i64, said: Option<Scalar>) -> LaneOf {
+        let number = said.and_then(|user| self.timeline.user_number(user));
+        number.map_or(LaneOf::Connection(connection), LaneOf::User)
+    }
+
+    /// It is said now whose a connection is: what was on its lane is theirs.
+    fn name(&mut self, connection: i64, said: Option<Scalar>) {
+        let Some((before, _)) = self.index.lines.get(&connection).copied() else { return };
+        let name = self.timeline.user_name(connection, &self.symbols);
+        self.index.lines.insert(connection, (before, said));
+        let Some(known) = self.index.users.get(&name).copied() else {
+            // The lane keeps its place, and gets the name.
+            let old = std::mem::replace(&mut self.users[before].name, name.clone());
+            self.users[before].of = self.lane_of(connection, said);
+            self.index.users.remove(&old);
+            self.index.users.insert(name, before);
+            return;
+        };
+        let lines = std::mem::take(&mut self.users[before].lines);
+        let runs = std::mem::take(&mut self.users[before].runs);
+        self.users[known].lines.extend(lines);
+        self.users[known].lines.sort_by_key(|line| line.from_ns);
+        for run in &runs {
+            self.runs[*run as usize].user = known;
+            if let Some((id, _, _)) = self.timeline.run(*run) {
+                self.index.runs.remove(&(before, id));
+                self.index.runs.entry((known, id)).or_insert(*run);
+            }
+        }
+        self.users[known].runs.extend(runs);
+        let begins = |run: &u32| self.runs[*run as usize].from_ns;
+        self.users[known].runs.sort_by_key(begins);
+        self.index.lines.insert(connection, (known, said));
+    }
+
+    fn place_in_run(&mut self, row: &Row, number: u32) {
+        let at = number as usize;
+        if at >= self.runs.len() {
+            let Some((id, connection, _)) = self.timeline.run(number) else { return };
+            let user = self.index.user_on(connection).unwrap_or(0);
+            if let Some(user) = self.users.get_mut(user) {
+                user.runs.push(number);
+            }
+            self.index.runs.entry((user, id)).or_insert(number);
+            self.runs.push(Run { user, from_ns: row.at_ns, to_ns: row.at_ns, ..Run::default() });
+        }
+        let Some(run) = self.runs.get_mut(at) else { return };
+        run.to_ns = run.to_ns.max(row.at_ns);
+        if self.index.opens.contains(&row.name) {
+            if run.at_work.len() < MOST_OPEN {
+                run.at_work.push((row.call, row.at_ns));
+            }
+        } else if self.index.closes.contains(&row.name) {
+            let same = run.at_work.iter().position(|(call, _)| *call == row.call);
+            if let Some(at) = same {
+                let since = run.at_work.remove(at).1;
+                add(&mut run.tools, since..row.at_ns);
+            }
+        }
+    }
+
+    /// What is waited for, and by which runs.
+    pub(super) fn wait_for(&mut self, pending: Vec<Pending>) {
+        for run in &mut self.runs {
+            run.is_open = false;
+        }
+        for open in &pending {
+            let run = self.run_named(open.user.as_deref(), open.run.as_deref());
+            if let Some(run) = run.and_then(|run| self.runs.get_mut(run as usize)) {
+                run.is_open = true;
+            }
+        }
+        self.pending = pending;
+    }
+
+    /// A user's run, by both names.
+    fn run_named(&self, user: Option<&str>, run: Option<&str>) -> Option<u32> {
+        let (user, run) = (self.index.user(user?)?, run?);
+        let text = self.symbols.find(run).map(Scalar::Text);
+        let known = text.and_then(|id| self.index.runs.get(&(user, id)).copied());
+        known.or_else(|| {
+            // Ids that are no text are few.
+            let runs = self.users.get(user)?.runs.iter().copied();
+            let mut others = runs.filter(|other| {
+                let id = self.timeline.run(*other).map(|(id, _, _)| id);
+                id.is_some_and(|id| {
+                    !matches!(id, Scalar::Text(_)) && id.display(&self.symbols) == run
+                })
+            });
+            others.next()
+        })
+    }
+
+    /// No finding is about anyone any more.
+    pub(super) fn forget_blame(&mut self) {
+        self.index.blamed.clear();
+        self.runs.iter_mut().for_each(|run| run.findings.clear());
+        self.users.iter_mut().for_each(|user| user.worst = None);
+    }
+
+    /// Findings from this one on, to the lanes they are about.
+    pub(super) fn blame(&mut self, first: usize) {
+        for index in first..self.findings.len() {
+            let finding = &self.findings[index];
+            let (severity, stands) = (finding.severity, finding.status != Status::Withdrawn);
+            let run = self.run_named(finding.user.as_deref(), finding.run.as_deref());
+            let run = run.filter(|_| stands);
+            self.index.blamed.resize(index, None);
+            self.index.blamed.push(run);
+            let user = if stands { self.user_of(index) } else { None };
+            if let Some(run) = run.and_then(|run| self.runs.get_mut(run as usize)) {
+                run.findings.push(index);
+            }
+            if let Some(user) = user.and_then(|user| self.users.get_mut(user)) {
+                user.worst = user.worst.max(Some::<Severity>(severity));
+            }
+        }
+    }
 }
 
 /// What a row tells of its connection.
@@ -99,115 +234,22 @@ fn connect(line: &mut Line, row: &Row) {
         Kind::Close | Kind::Abort if line.to_ns.is_none() => {
             line.to_ns = Some(row.at_ns);
             line.end_row = Some(row.number);
-            line.dropped = row.kind == Kind::Abort || row.worst().is_some();
+            line.dropped = row.kind == Kind::Abort;
         }
         Kind::Abort => line.dropped = true,
         _ => {}
     }
 }
 
-/// Names of events that begin and end a tool call, by the rules.
-struct Ends {
-    opens: Vec<String>,
-    closes: Vec<String>,
-}
-
-impl Ends {
-    fn of(book: &RuleBook) -> Self {
-        let subs = book.lifecycles.iter().flat_map(|lifecycle| &lifecycle.subs);
-        let mut tools = subs.filter(|sub| matches!(sub.name.as_str(), "tool" | "call"));
-        let Some(Pattern::Sequence(parts)) = tools.next().map(|sub| &sub.pattern) else {
-            return Self { opens: Vec::new(), closes: Vec::new() };
-        };
-        let is_due = |part: &&Pattern| !matches!(part, Pattern::Repeat { min: 0, .. });
-        let names = |part: Option<&Pattern>| {
-            part.map_or_else(Vec::new, |part| part.names().into_iter().map(str::to_owned).collect())
-        };
-        Self { opens: names(parts.iter().find(is_due)), closes: names(parts.iter().rfind(is_due)) }
+/// Adds a span to spans that do not overlap, and are in order.
+fn add(spans: &mut Vec<Range<u64>>, span: Range<u64>) {
+    // What ends now began after all but the last few.
+    let from = spans.iter().rposition(|known| known.end < span.start).map_or(0, |at| at + 1);
+    let mut merged = span;
+    for known in spans.drain(from..) {
+        merged = merged.start.min(known.start)..merged.end.max(known.end);
     }
-}
-
-fn run(analysis: &Analysis, timeline: &Timeline, number: u32, ends: &Ends) -> Option<Run> {
-    let symbols = analysis.symbols();
-    let (id, _, rows) = timeline.run(number)?;
-    let from_ns = timeline.row(*rows.first()?)?.at_ns;
-    let to_ns = timeline.row(*rows.last()?)?.at_ns;
-    let mut open: Vec<(Option<Scalar>, u64)> = Vec::new();
-    let mut tools = Vec::new();
-    for row in rows.iter().filter_map(|row| timeline.row(*row)) {
-        let name = symbols.text(row.name);
-        if ends.opens.iter().any(|known| known == name) {
-            if open.len() < MOST_OPEN {
-                open.push((row.call, row.at_ns));
-            }
-        } else if ends.closes.iter().any(|known| known == name) {
-            let same = open.iter().position(|(call, _)| *call == row.call);
-            if let Some(at) = same {
-                tools.push(open.remove(at).1..row.at_ns);
-            }
-        }
-    }
-    // What never ended is at work until the run's end is known.
-    tools.extend(open.into_iter().map(|(_, since)| since..u64::MAX));
-    let status = format!("ok {}", measure::lasted(to_ns - from_ns));
-    let tools = merged(tools);
-    let id = id.display(symbols);
-    Some(Run { id, from_ns, to_ns, until_ns: to_ns, tools, status, ..Run::default() })
-}
-
-fn merged(mut spans: Vec<Range<u64>>) -> Vec<Range<u64>> {
-    spans.sort_unstable_by_key(|span| span.start);
-    let mut merged: Vec<Range<u64>> = Vec::new();
-    for span in spans {
-        match merged.last_mut() {
-            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
-            _ => merged.push(span),
-        }
-    }
-    merged
-}
-
-/// Findings, and what is still open, to the lanes they are about.
-fn blame(analysis: &Analysis, users: &mut [User], runs: &mut [Run], end_ns: u64) {
-    let mut index: HashMap<(&str, String), usize> = HashMap::new();
-    for (number, run) in runs.iter().enumerate() {
-        if let Some(user) = users.get(run.user) {
-            index.insert((&user.name, run.id.clone()), number);
-        }
-    }
-    let find = |user: Option<&String>, run: Option<&String>| -> Option<usize> {
-        index.get(&(user?.as_str(), run?.clone())).copied()
-    };
-    let findings = analysis.engine().findings();
-    let blamed: Vec<Option<usize>> =
-        findings.iter().map(|finding| find(finding.user.as_ref(), finding.run.as_ref())).collect();
-    let open: Vec<usize> = analysis
-        .engine()
-        .pending()
-        .iter()
-        .filter_map(|open| find(open.user.as_ref(), open.run.as_ref()))
-        .collect();
-    for number in open {
-        runs[number].until_ns = end_ns;
-        "open".clone_into(&mut runs[number].status);
-    }
-    let by_name: HashMap<String, usize> =
-        users.iter().enumerate().map(|(at, user)| (user.name.clone(), at)).collect();
-    for (at, (finding, run)) in findings.iter().zip(blamed).enumerate() {
-        let named = || by_name.get(finding.user.as_deref()?).copied();
-        let user = run.map(|run| runs[run].user).or_else(named);
-        if let Some(run) = run {
-            let lines = users.get(runs[run].user).map_or(&[][..], |user| &user.lines);
-            accuse(&mut runs[run], at, finding, ghost_ns(lines, finding));
-        }
-        if let Some(user) = user.and_then(|user| users.get_mut(user)) {
-            user.worst = user.worst.max(Some(finding.severity));
-        }
-    }
-    for run in runs {
-        let until = run.until_ns;
-        run.tools.iter_mut().for_each(|tool| tool.end = tool.end.min(until));
-    }
+    spans.push(merged);
 }
 
 /// When it is sure that what is missing will not come: when its connection ended, where that was
@@ -216,22 +258,4 @@ pub(super) fn ghost_ns(lines: &[Line], finding: &Finding) -> u64 {
     let mut on = lines.iter().filter(|line| Some(line.connection) == finding.connection);
     let ended = on.next().and_then(|line| line.to_ns);
     ended.map_or(finding.at_ns, |ended| ended.max(finding.at_ns))
-}
-
-fn accuse(run: &mut Run, at: usize, finding: &Finding, ghost_ns: u64) {
-    run.findings.push(at);
-    if matches!(finding.code.class(), "missing" | "lost" | "stalled") {
-        let ghost = ghost_ns.max(run.from_ns + 1);
-        run.ghost_ns = Some(run.ghost_ns.map_or(ghost, |known| known.min(ghost)));
-        run.until_ns = run.until_ns.max(ghost);
-    }
-    if run.worst.is_none_or(|worst| worst < finding.severity) {
-        run.worst = Some(finding.severity);
-        let mark = match finding.severity {
-            Severity::Error => "✖",
-            Severity::Warning => "▲",
-            Severity::Info => "●",
-        };
-        run.status = format!("{mark} {} {}", finding.code.text(), finding.code.class());
-    }
 }

@@ -43,14 +43,14 @@ pub fn of_run(tape: &Tape, number: u32) -> Vec<Entry> {
     let Some(run) = tape.runs.get(number as usize) else { return Vec::new() };
     let mut rows = tape.timeline.lane_page(LaneOf::Run(number), None, usize::MAX);
     if let Some(user) = tape.users.get(run.user) {
-        let meanwhile = |row: &Row| (run.from_ns..=run.until_ns).contains(&row.at_ns);
+        let meanwhile = |row: &Row| (run.from_ns..=tape.until_ns(run)).contains(&row.at_ns);
         let ends = user.lines.iter().filter_map(|line| line.end_row);
         let of_lines = ends.filter_map(|row| tape.timeline.row(row));
         rows.extend(of_lines.filter(meanwhile).map(|row| row.number));
         // Who was cut off and came back is told of both.
         for lines in user.lines.windows(2) {
             let was_cut =
-                lines[0].to_ns.is_some_and(|at| (run.from_ns..=run.until_ns).contains(&at));
+                lines[0].to_ns.is_some_and(|at| (run.from_ns..=tape.until_ns(run)).contains(&at));
             rows.extend(opened(tape, &lines[1]).filter(|_| was_cut));
         }
     }
@@ -100,11 +100,11 @@ fn with_ghosts(tape: &Tape, mut entries: Vec<Entry>, findings: &[usize]) -> Vec<
     let mut missing: Vec<usize> = findings
         .iter()
         .copied()
-        .filter(|finding| tape.findings().get(*finding).is_some_and(|it| it.expected.is_some()))
+        .filter(|finding| tape.findings.get(*finding).is_some_and(|it| it.expected.is_some()))
         .collect();
-    missing.sort_unstable_by_key(|finding| tape.findings()[*finding].at_ns);
+    missing.sort_unstable_by_key(|finding| tape.findings[*finding].at_ns);
     for index in missing {
-        let finding = &tape.findings()[index];
+        let finding = &tape.findings[index];
         let Some(expected) = &finding.expected else { continue };
         let user = tape.user_of(index).and_then(|user| tape.users.get(user));
         let at_ns = user.map_or(finding.at_ns, |user| ghost_ns(&user.lines, finding));

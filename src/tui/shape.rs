@@ -39,6 +39,8 @@ pub enum Kind {
     TooSmall,
     /// One pane at a time: 60 columns.
     Single,
+    /// One pane, as the reader wanted.
+    Alone,
     /// Lanes over rows: 80 columns.
     Compact,
     /// The Inspector beside the rows, and findings below: 100 columns.
@@ -68,9 +70,11 @@ pub struct Shape {
 
 impl Shape {
     /// Of a terminal with so many columns and rows.
-    pub fn of((width, height): (u16, u16)) -> Self {
+    /// Of those panes that can be, only `alone` is shown, if one is named.
+    pub fn of((width, height): (u16, u16), alone: Option<Pane>) -> Self {
         let kind = match width {
             _ if width < LEAST.0 || height < LEAST.1 => Kind::TooSmall,
+            _ if alone.is_some() => Kind::Alone,
             ..80 => Kind::Single,
             80..100 => Kind::Compact,
             100..140 => Kind::Wide,
@@ -91,6 +95,16 @@ impl Shape {
         match kind {
             Kind::TooSmall => empty,
             Kind::Single => Self { lanes: middle, frames: middle, inspector: middle, ..empty },
+            Kind::Alone => {
+                let of = |pane| if alone == Some(pane) { middle } else { none };
+                Self {
+                    lanes: of(Pane::Lanes),
+                    frames: of(Pane::Frames),
+                    inspector: of(Pane::Inspector),
+                    findings: of(Pane::Findings),
+                    ..empty
+                }
+            }
             Kind::Compact => {
                 let brief = if rows >= 16 { 2 } else { 0 };
                 let half = (rows - brief) / 2;
@@ -133,18 +147,27 @@ impl Shape {
                 &[Pane::Lanes, Pane::Frames, Pane::Inspector, Pane::Findings]
             }
             Kind::Wide | Kind::Broad => &[Pane::Lanes, Pane::Frames, Pane::Inspector],
+            Kind::Alone if self.lanes.height > 0 => &[Pane::Lanes],
+            Kind::Alone if self.frames.height > 0 => &[Pane::Frames],
+            Kind::Alone if self.inspector.height > 0 => &[Pane::Inspector],
+            Kind::Alone => &[Pane::Findings],
             _ => &[Pane::Lanes, Pane::Frames],
         }
     }
 
+    /// Panes stand beside each other.
+    pub fn is_apart(&self) -> bool {
+        !matches!(self.kind, Kind::Single)
+    }
+
     /// The Inspector lies over the other panes.
     pub fn inspects_over(&self) -> bool {
-        !matches!(self.kind, Kind::Wide | Kind::Broad)
+        matches!(self.kind, Kind::Single | Kind::Compact)
     }
 
     /// There is room for whole words.
     pub fn roomy(&self) -> bool {
-        matches!(self.kind, Kind::Wide | Kind::Broad)
+        self.middle.width >= 100
     }
 
     /// Columns for the names of lanes.

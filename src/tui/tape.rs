@@ -1,43 +1,42 @@
-//! A recording that was looked at → what screens page through: users, runs, lines, findings.
+//! A recording, as far as it was looked at → what screens page through: users, runs, lines, findings.
+//!
+//! A tape begins empty and grows, whether its file is finished or still being written: there is
+//! one way to fill it, and the screen is there from the first moment.
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::lanes;
-use crate::analysis::Analysis;
+use super::idle;
+use super::lanes::{Index, ghost_ns};
+use crate::analysis::Counts;
 use crate::analysis::timeline::{LaneOf, Timeline};
-use crate::events::{Symbol, Symbols};
-use crate::rules::{Finding, Severity};
+use crate::events::{Event, Scalar, Symbol, Symbols};
+use crate::rules::{Finding, Pending, RuleBook, Severity, Status};
 
-/// Idle time shorter than this is never folded (ux.md, 3.1).
-const IDLE_NS: u64 = 2_000_000_000;
-
-/// Idle time is folded only if it is so many times what lies between events at the median.
-const IDLE_TIMES: u64 = 10;
-
-/// Gaps between events that the median is taken of; more say the same.
-const GAPS: u32 = 10_000;
-
-/// A recording, all of it looked at.
+/// A recording, as far as it was looked at.
 #[derive(Clone, Debug)]
 pub struct Tape {
-    /// Its name.
-    pub name: String,
-    /// The server's URL, without secrets.
-    pub upstream: String,
-    /// When it started, nanoseconds since the epoch.
-    pub started_ns: i64,
-    /// `live`, `finished`, `interrupted`.
-    pub state: &'static str,
-    /// When it ended, nanoseconds since it started.
+    /// What is known of it as a whole.
+    pub about: About,
+    /// When it ends or how far it goes, nanoseconds since it started.
     pub end_ns: u64,
-    /// Why these rules.
-    pub chosen: String,
-    /// Findings, names, rules.
-    pub analysis: Arc<Analysis>,
+    /// All that there is was looked at.
+    pub is_whole: bool,
+    /// How much was looked at.
+    pub counts: Counts,
+    /// The rules.
+    pub book: Arc<RuleBook>,
+    /// The texts of names.
+    pub symbols: Symbols,
     /// Events.
-    pub timeline: Arc<Timeline>,
+    pub timeline: Timeline,
+    /// What was found; those taken back keep their place.
+    pub findings: Vec<Finding>,
+    /// What is waited for.
+    pub pending: Vec<Pending>,
+    /// Rules that are not judged.
+    pub unjudged: Vec<String>,
     /// Users and what they did.
     pub users: Vec<User>,
     /// Runs, by their number in the timeline.
@@ -50,7 +49,37 @@ pub struct Tape {
     pub by_severity: Vec<usize>,
     /// Idle stretches in which no run is open.
     pub idle: Vec<Range<u64>>,
+    pub(super) index: Index,
+    /// Events that there were when the idle stretches were found.
+    idle_of: u32,
     letters: HashMap<Symbol, char>,
+}
+
+/// What is new since the last one.
+#[derive(Clone, Debug, Default)]
+pub struct Growth {
+    /// The next events.
+    pub events: Vec<Event>,
+    /// Texts that are new in them.
+    pub texts: Vec<Arc<str>>,
+    /// Findings that are new, or changed, by their index.
+    pub findings: Vec<(usize, Finding)>,
+    /// The findings above are all that there are, and have new numbers.
+    pub findings_anew: bool,
+    /// As of [`Tape::pending`]; `None`: as before.
+    pub pending: Option<Vec<Pending>>,
+    /// As of [`Tape::unjudged`].
+    pub unjudged: Vec<String>,
+    /// As of [`Tape::counts`].
+    pub counts: Counts,
+    /// As of [`Tape::end_ns`]; it never shrinks.
+    pub end_ns: u64,
+    /// As of [`About::state`], if it has changed.
+    pub state: Option<&'static str>,
+    /// As of [`Tape::is_whole`].
+    pub is_whole: bool,
+    /// The recording can't be read on: why.
+    pub failed: Option<String>,
 }
 
 /// A user: a lane with its runs under it.
@@ -77,7 +106,7 @@ pub struct Line {
     pub from_ns: u64,
     /// Until when; `None`: to the end.
     pub to_ns: Option<u64>,
-    /// It broke, or was closed for a reason worth a finding.
+    /// It broke.
     pub dropped: bool,
     /// The row of its end.
     pub end_row: Option<u32>,
@@ -88,94 +117,132 @@ pub struct Line {
 /// One run: a lane.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
-    /// Its whole id.
-    pub id: String,
     /// Whose: an index of [`Tape::users`].
     pub user: usize,
     /// From its first event.
     pub from_ns: u64,
     /// To its last event.
     pub to_ns: u64,
-    /// How long it was open: to its last event, or on to where it was given up.
-    pub until_ns: u64,
+    /// More of it is waited for.
+    pub is_open: bool,
     /// When tools were at work, in order, without overlaps.
     pub tools: Vec<Range<u64>>,
+    /// Tools at work now: the call, and since when.
+    pub at_work: Vec<(Option<Scalar>, u64)>,
     /// Findings about it: indexes.
     pub findings: Vec<usize>,
-    /// The worst of them.
-    pub worst: Option<Severity>,
-    /// What the end of its lane says.
-    pub status: String,
-    /// Where something is missing.
-    pub ghost_ns: Option<u64>,
 }
 
 /// What is known of a recording as a whole.
 #[derive(Clone, Debug, Default)]
 pub struct About {
-    /// As of [`Tape::name`].
+    /// Its name.
     pub name: String,
-    /// As of [`Tape::upstream`].
+    /// The server's URL, without secrets.
     pub upstream: String,
-    /// As of [`Tape::started_ns`].
+    /// When it started, nanoseconds since the epoch.
     pub started_ns: i64,
-    /// As of [`Tape::state`].
+    /// `live`, `finished`, `interrupted`.
     pub state: &'static str,
-    /// When it was finished, if it was.
-    pub finished_ns: Option<u64>,
-    /// As of [`Tape::chosen`].
+    /// How far it goes, as far as is known before it is looked at: nanoseconds since it started.
+    pub end_ns: u64,
+    /// Frames in it, as far as is known before it is looked at.
+    pub frames: u64,
+    /// Why these rules.
     pub chosen: String,
 }
 
 impl Tape {
-    /// Of a recording, all of it looked at.
-    pub fn new(about: About, analysis: Arc<Analysis>, timeline: Arc<Timeline>) -> Self {
-        let last = timeline.len().checked_sub(1).and_then(|last| timeline.row(last));
-        let end_ns = about.finished_ns.unwrap_or(0).max(last.map_or(0, |row| row.at_ns)).max(1);
-        let symbols = analysis.symbols();
-        let letters = analysis.engine().book().letters.iter();
-        let letters = letters.filter_map(|(name, letter)| Some((symbols.find(name)?, *letter)));
-        let letters = letters.collect();
-        let findings = analysis.engine().findings();
-        let mut by_time: Vec<usize> = (0..findings.len()).collect();
-        by_time.sort_by_key(|index| findings[*index].at_ns);
-        let bad = |index: &usize| findings[*index].severity > Severity::Info;
-        let mut flagged: Vec<usize> = by_time.iter().copied().filter(bad).collect();
-        if flagged.is_empty() {
-            flagged.clone_from(&by_time);
-        }
-        let mut by_severity = by_time.clone();
-        by_severity.sort_by_key(|index| std::cmp::Reverse(findings[*index].severity));
-        let (users, runs) = lanes::gather(&analysis, &timeline, end_ns);
-        let idle = idle(&timeline, &runs, end_ns);
-        let About { name, upstream, started_ns, state, chosen, .. } = about;
+    /// Of a recording of which nothing was looked at yet.
+    pub fn new(about: About, book: Arc<RuleBook>) -> Self {
         Self {
-            name,
-            upstream,
-            started_ns,
-            state,
-            end_ns,
-            chosen,
-            analysis,
-            timeline,
-            users,
-            runs,
-            by_time,
-            flagged,
-            by_severity,
-            idle,
-            letters,
+            end_ns: about.end_ns.max(1),
+            is_whole: false,
+            counts: Counts::default(),
+            symbols: Symbols::default(),
+            timeline: Timeline::new(&book.reading),
+            findings: Vec::new(),
+            pending: Vec::new(),
+            unjudged: Vec::new(),
+            users: Vec::new(),
+            runs: Vec::new(),
+            by_time: Vec::new(),
+            flagged: Vec::new(),
+            by_severity: Vec::new(),
+            idle: Vec::new(),
+            index: Index::default(),
+            idle_of: 0,
+            letters: HashMap::new(),
+            about,
+            book,
         }
     }
 
-    /// All findings.
-    pub fn findings(&self) -> &[Finding] {
-        self.analysis.engine().findings()
+    /// Takes what is new.
+    pub fn grow(&mut self, growth: Growth) {
+        if !growth.texts.is_empty() {
+            self.symbols.follow(growth.texts);
+            let letters = self.book.letters.iter();
+            let letters = letters.filter_map(|(name, to)| Some((self.symbols.find(name)?, *to)));
+            self.letters = letters.collect();
+            self.index.ends_of(&self.book, &self.symbols);
+        }
+        for event in &growth.events {
+            let number = self.timeline.len();
+            self.timeline.append(event);
+            if let Some(row) = self.timeline.row(number) {
+                self.place(&row);
+            }
+        }
+        self.end_ns = self.end_ns.max(growth.end_ns);
+        self.counts = growth.counts;
+        self.unjudged = growth.unjudged;
+        if growth.findings_anew || !growth.findings.is_empty() {
+            self.find(growth.findings, growth.findings_anew);
+        }
+        if let Some(pending) = growth.pending {
+            self.wait_for(pending);
+        }
+        self.is_whole |= growth.is_whole;
+        self.about.state = growth.state.unwrap_or(self.about.state);
+        // Where the folds are changes seldom, so that nothing jumps while it grows.
+        if growth.is_whole || u64::from(self.timeline.len()) * 4 > u64::from(self.idle_of) * 5 {
+            self.idle_of = self.timeline.len();
+            self.idle = idle::stretches(self);
+        }
     }
 
-    /// The texts of names.
-    pub fn symbols(&self) -> &Symbols {
-        self.analysis.symbols()
+    /// Findings, and the lanes they are about.
+    fn find(&mut self, findings: Vec<(usize, Finding)>, anew: bool) {
+        let taken_back = findings.iter().any(|(_, finding)| finding.status == Status::Withdrawn);
+        let first = if anew { 0 } else { self.findings.len() };
+        if anew {
+            self.findings.clear();
+        }
+        for (index, finding) in findings {
+            match self.findings.get_mut(index) {
+                Some(known) => *known = finding,
+                None => self.findings.push(finding),
+            }
+        }
+        if anew || taken_back {
+            self.timeline.unsettle();
+            self.forget_blame();
+            self.blame(0);
+        } else {
+            self.blame(first);
+        }
+        self.timeline.settle(&self.findings);
+        let stands = |index: &usize| self.findings[*index].status != Status::Withdrawn;
+        self.by_time = (0..self.findings.len()).filter(stands).collect();
+        self.by_time.sort_by_key(|index| self.findings[*index].at_ns);
+        let bad = |index: &usize| self.findings[*index].severity > Severity::Info;
+        self.flagged = self.by_time.iter().copied().filter(bad).collect();
+        if self.flagged.is_empty() {
+            self.flagged.clone_from(&self.by_time);
+        }
+        self.by_severity.clone_from(&self.by_time);
+        self.by_severity.sort_by_key(|index| std::cmp::Reverse(self.findings[*index].severity));
     }
 
     /// The letter of an event's name; `·` where the rules give none.
@@ -185,22 +252,20 @@ impl Tape {
 
     /// Letters with the names they stand for, in the rules' order.
     pub fn legend(&self) -> impl Iterator<Item = (char, &str)> {
-        let letters = self.analysis.engine().book().letters.iter();
+        let letters = self.book.letters.iter();
         letters
-            .filter(|(name, _)| self.symbols().find(name).is_some())
-            .map(|(n, c)| (*c, n.as_str()))
+            .filter(|(name, _)| self.symbols.find(name).is_some())
+            .map(|(name, letter)| (*letter, name.as_str()))
     }
 
     /// How many findings are this bad.
     pub fn count(&self, severity: Severity) -> usize {
-        self.findings().iter().filter(|finding| finding.severity == severity).count()
+        self.by_time.iter().filter(|index| self.findings[**index].severity == severity).count()
     }
 
     /// The run that a finding is about.
     pub fn run_of(&self, finding: usize) -> Option<u32> {
-        let runs = self.runs.iter().enumerate();
-        let mut about = runs.filter(|(_, run)| run.findings.contains(&finding));
-        about.next().map(|(number, _)| number as u32)
+        self.index.run_of(finding)
     }
 
     /// The user that a finding is about: an index.
@@ -208,67 +273,58 @@ impl Tape {
         if let Some(run) = self.run_of(finding) {
             return Some(self.runs.get(run as usize)?.user);
         }
-        let finding = self.findings().get(finding)?;
-        let named = |user: &User| Some(&user.name) == finding.user.as_ref();
-        let on =
-            |user: &User| user.lines.iter().any(|line| Some(line.connection) == finding.connection);
-        self.users.iter().position(named).or_else(|| self.users.iter().position(on))
+        let finding = self.findings.get(finding)?;
+        let named = finding.user.as_ref().and_then(|name| self.index.user(name));
+        named.or_else(|| self.index.user_on(finding.connection?))
     }
 
     /// The row that shows why: of the cause's frame, or of the end of the finding's connection,
     /// where that is the cause and has no frame.
     pub fn cause_row(&self, finding: usize) -> Option<u32> {
-        let finding = self.findings().get(finding)?;
+        let finding = self.findings.get(finding)?;
         let cause = finding.cause.as_ref()?;
         if let Some(frame) = cause.frame {
             return self.timeline.rows_of_frame(frame).first().copied();
         }
-        let lines = self.users.iter().flat_map(|user| &user.lines);
-        let mut line = lines.filter(|line| Some(line.connection) == finding.connection);
-        line.next()?.end_row
+        let user = self.users.get(self.index.user_on(finding.connection?)?)?;
+        let mut lines =
+            user.lines.iter().filter(|line| Some(line.connection) == finding.connection);
+        lines.next()?.end_row
     }
-}
 
-/// Stretches between two events in which no run is open.
-fn idle(timeline: &Timeline, runs: &[Run], end_ns: u64) -> Vec<Range<u64>> {
-    if timeline.is_empty() {
-        return Vec::new();
+    /// A run's whole id.
+    pub fn run_id(&self, run: u32) -> String {
+        self.timeline.run(run).map_or_else(String::new, |(id, _, _)| id.display(&self.symbols))
     }
-    let step = (timeline.len() / GAPS).max(1);
-    let mut gaps: Vec<u64> = (1..timeline.len())
-        .step_by(step as usize)
-        .filter_map(|row| Some((timeline.row(row)?.at_ns, timeline.row(row - 1)?.at_ns)))
-        .map(|(at, before)| at.saturating_sub(before))
-        .collect();
-    gaps.sort_unstable();
-    let median = gaps.get(gaps.len() / 2).copied().unwrap_or(0);
-    let least = IDLE_NS.max(median.saturating_mul(IDLE_TIMES));
-    let mut open: Vec<Range<u64>> =
-        runs.iter().map(|run| run.from_ns..run.until_ns.max(run.from_ns)).collect();
-    open.sort_unstable_by_key(|open| open.start);
-    let (mut idle, mut at) = (Vec::new(), 0);
-    for open in open.into_iter().chain(std::iter::once(end_ns..end_ns)) {
-        if open.start > at {
-            quiet(timeline, at..open.start, least, &mut idle);
-        }
-        at = at.max(open.end);
-    }
-    idle
-}
 
-/// Stretches of `between`, in which no run is open, without an event of any other kind.
-fn quiet(timeline: &Timeline, between: Range<u64>, least: u64, idle: &mut Vec<Range<u64>>) {
-    if between.end - between.start < least {
-        return;
+    /// The worst finding about a run, the first of them.
+    pub fn worst_of(&self, run: &Run) -> Option<&Finding> {
+        let findings = run.findings.iter().filter_map(|finding| self.findings.get(*finding));
+        findings.rev().max_by_key(|finding| finding.severity)
     }
-    let mut at = between.start;
-    let rows = timeline.at(between.start).unwrap_or(timeline.len())..timeline.len();
-    let times = rows.filter_map(|row| timeline.row(row)).map(|row| row.at_ns);
-    for time in times.take_while(|time| *time < between.end).chain([between.end]) {
-        if time.saturating_sub(at) > least {
-            // An event at either side stays on the screen.
-            idle.push(at + 1..time);
+
+    /// Where something is missing from a run.
+    pub fn ghost_of(&self, run: &Run) -> Option<u64> {
+        let lines = self.users.get(run.user).map_or(&[][..], |user| &user.lines);
+        let findings = run.findings.iter().filter_map(|finding| self.findings.get(*finding));
+        let missing =
+            findings.filter(|it| matches!(it.code.class(), "missing" | "lost" | "stalled"));
+        let ghosts = missing.map(|finding| ghost_ns(lines, finding).max(run.from_ns + 1));
+        ghosts.min()
+    }
+
+    /// Whether a connection broke, or was closed for a reason worth a finding.
+    pub fn is_dropped(&self, line: &Line) -> bool {
+        let end = line.end_row.and_then(|row| self.timeline.row(row));
+        line.dropped || !line.refused && end.is_some_and(|row| row.worst().is_some())
+    }
+
+    /// How long a run was open: to its last event, or on to where it was given up, or to now.
+    pub fn until_ns(&self, run: &Run) -> u64 {
+        let until = if run.is_open { self.end_ns.max(run.to_ns) } else { run.to_ns };
+        if run.findings.is_empty() {
+            return until;
         }
-        at = at.max(time);
+        self.ghost_of(run).map_or(until, |ghost| ghost.max(until))
     }
 }

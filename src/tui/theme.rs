@@ -26,11 +26,64 @@ pub enum Role {
     Focus,
 }
 
+/// Which colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Look {
+    /// The terminal's own sixteen.
+    #[default]
+    Ansi,
+    /// For a dark background: a palette that colour-blind people tell apart (Okabe and Ito, 2008).
+    Dark,
+    /// The same for a light one.
+    Light,
+    /// None: letters, words and reverse video say it all.
+    Mono,
+}
+
+impl Look {
+    /// All.
+    pub const ALL: [Self; 4] = [Self::Ansi, Self::Dark, Self::Light, Self::Mono];
+
+    /// Its name.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ansi => "ansi",
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::Mono => "mono",
+        }
+    }
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|look| look.word() == name)
+    }
+
+    /// The colour of a role. Those of `dark` and `light` have a contrast of 4.5:1 and more to
+    /// `#1e1e1e` and to `#ffffff` (WCAG 2.2, 1.4.3).
+    const fn color(self, role: Role) -> Option<Color> {
+        let (ansi, dark, light) = match role {
+            Role::Bad => (Color::Red, (255, 122, 74), (176, 58, 0)),
+            Role::Warning => (Color::Yellow, (240, 200, 66), (122, 88, 0)),
+            Role::Out | Role::Focus => (Color::Cyan, (110, 190, 235), (0, 96, 150)),
+            Role::Tool => (Color::Blue, (120, 200, 160), (0, 105, 75)),
+            Role::Plain | Role::Strong | Role::Quiet | Role::Selected => return None,
+        };
+        let ((r, g, b), _) = match self {
+            Self::Mono => return None,
+            Self::Ansi => return Some(ansi),
+            Self::Dark => (dark, light),
+            Self::Light => (light, dark),
+        };
+        Some(Color::Rgb(r, g, b))
+    }
+}
+
 /// How things look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Theme {
-    /// No colours: letters, words and reverse video say it all.
-    pub mono: bool,
+    /// Which colours.
+    pub look: Look,
     /// Nothing but ASCII.
     pub ascii: bool,
 }
@@ -38,20 +91,14 @@ pub struct Theme {
 impl Theme {
     /// The style of a role.
     pub fn style(self, role: Role) -> Style {
-        let style = Style::default();
-        let (color, modifier) = match role {
-            Role::Plain => (None, Modifier::empty()),
-            Role::Strong => (None, Modifier::BOLD),
-            Role::Quiet => (None, Modifier::DIM),
-            Role::Bad => (Some(Color::Red), Modifier::BOLD),
-            Role::Warning => (Some(Color::Yellow), Modifier::empty()),
-            Role::Out => (Some(Color::Cyan), Modifier::empty()),
-            Role::Tool => (Some(Color::Blue), Modifier::empty()),
-            Role::Selected => (None, Modifier::REVERSED),
-            Role::Focus => (Some(Color::Cyan), Modifier::BOLD),
+        let modifier = match role {
+            Role::Plain | Role::Warning | Role::Out | Role::Tool => Modifier::empty(),
+            Role::Strong | Role::Bad | Role::Focus => Modifier::BOLD,
+            Role::Quiet => Modifier::DIM,
+            Role::Selected => Modifier::REVERSED,
         };
-        let style = style.add_modifier(modifier);
-        match color.filter(|_| !self.mono) {
+        let style = Style::default().add_modifier(modifier);
+        match self.look.color(role) {
             Some(color) => style.fg(color),
             None => style,
         }
@@ -92,6 +139,7 @@ const GLYPHS: &[(&str, &str)] = &[
     ("●", "N"),
     ("·", "."),
     ("…", "~"),
+    ("‖", "|"),
     ("Δ", "d"),
     ("▁", "_"),
     ("▂", "."),
@@ -102,3 +150,39 @@ const GLYPHS: &[(&str, &str)] = &[
     ("▇", "*"),
     ("█", "#"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use ratatui::style::Color;
+
+    use super::{Look, Role};
+
+    /// Relative luminance (WCAG 2.2).
+    fn luminance(color: (u8, u8, u8)) -> f64 {
+        let part = |value: u8| {
+            let value = f64::from(value) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * part(color.0) + 0.7152 * part(color.1) + 0.0722 * part(color.2)
+    }
+
+    #[test]
+    fn colours_are_seen_on_their_background() {
+        let ground = [(Look::Dark, (0x1e, 0x1e, 0x1e)), (Look::Light, (0xff, 0xff, 0xff))];
+        for (look, ground) in ground {
+            for role in [Role::Bad, Role::Warning, Role::Out, Role::Tool, Role::Focus] {
+                let Some(Color::Rgb(r, g, b)) = look.color(role) else { panic!("{role:?}") };
+                let (one, other) = (luminance((r, g, b)), luminance(ground));
+                let contrast = (one.max(other) + 0.05) / (one.min(other) + 0.05);
+                assert!(contrast >= 4.5, "{look:?} {role:?}: {contrast:.2}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_look_has_its_name() {
+        for look in Look::ALL {
+            assert_eq!(Look::named(look.word()), Some(look));
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! An event → the next row of every column and lane; findings → flags.
 
 use crate::events::{Event, FieldId, Scalar};
-use crate::rules::Engine;
+use crate::rules::{Finding, Status};
 
 use super::lane::Lane;
 use super::{KINDS, Line, MOST_EVENTS, MOST_OTHERS, NONE, OTHER, Run, STRETCH, Timeline};
@@ -122,10 +122,13 @@ impl Timeline {
         }
     }
 
-    /// Flags the rows on which findings rest. May be called again as more are found.
-    pub fn settle(&mut self, engine: &Engine) {
-        let findings = engine.findings();
+    /// Flags the rows on which findings rest. May be called again as more are found: those that
+    /// were there before are known by their number.
+    pub fn settle(&mut self, findings: &[Finding]) {
         for (index, finding) in findings.iter().enumerate().skip(self.told) {
+            if finding.status == Status::Withdrawn {
+                continue;
+            }
             let flag = 1 << (finding.severity as u8);
             for frame in &finding.frames {
                 for row in self.rows_of_frame(*frame) {
@@ -134,6 +137,24 @@ impl Timeline {
             }
         }
         self.told = findings.len();
+    }
+
+    /// Flags nothing any more: findings are told anew, from the first on.
+    pub fn unsettle(&mut self) {
+        self.told = 0;
+        for row in std::mem::take(&mut self.codes).into_keys() {
+            if let Some(kind) = self.kinds.get_mut(row) {
+                *kind &= (1 << 5) - 1;
+            }
+            let line = self.connections.get(row).and_then(|line| self.lines.get_mut(line as usize));
+            if let Some(line) = line {
+                line.lane.lower();
+            }
+            let run = self.runs.get(row).and_then(|run| self.all_runs.get_mut(run as usize));
+            if let Some(run) = run {
+                run.lane.lower();
+            }
+        }
     }
 
     fn flag(&mut self, row: u32, flag: u8, finding: usize) {

@@ -45,6 +45,11 @@ impl Lane {
         }
     }
 
+    /// No row has flags.
+    pub(super) fn lower(&mut self) {
+        self.blocks = None;
+    }
+
     /// All flags of a stretch of places; `of` tells a row's.
     pub(super) fn flags(&self, places: Range<usize>, of: impl Fn(u32) -> u8) -> u8 {
         let Some(levels) = &self.blocks else { return 0 };

@@ -277,6 +277,11 @@ impl Timeline {
         })
     }
 
+    /// The number of a user, for [`LaneOf::User`].
+    pub fn user_number(&self, user: Scalar) -> Option<u32> {
+        self.user_of.get(&user).copied()
+    }
+
     /// Whose a connection is.
     pub fn user_of(&self, connection: i64) -> Option<Scalar> {
         self.lines.get(*self.line_of.get(&connection)? as usize)?.user

@@ -1,7 +1,8 @@
 //! What a key would do → why it can't be done now, if it can't: for keys, footer and help alike.
 
-use crate::tui::app::{App, Overlay, Pane, Screen};
+use crate::tui::app::{App, Overlay, Pane, Screen, whole};
 use crate::tui::keys::Act;
+use crate::tui::tape::Tape;
 
 /// Why an act is not possible now; `None` if it is.
 pub(in crate::tui) fn why_not(app: &App, act: Act) -> Option<&'static str> {
@@ -14,31 +15,87 @@ pub(in crate::tui) fn why_not(app: &App, act: Act) -> Option<&'static str> {
     if app.screen == Screen::Sessions {
         return in_the_list(app, act);
     }
-    let on = |screen| app.screen == screen;
-    let lanes = on(Screen::Timeline) && app.pane == Pane::Lanes;
+    elsewhere(app, act).or_else(|| here(app, tape, act))
+}
+
+/// Where an act can be done, if not here.
+fn elsewhere(app: &App, act: Act) -> Option<&'static str> {
+    let lanes = app.screen == Screen::Timeline && app.pane == Pane::Lanes;
     match act {
         Act::Left | Act::Right | Act::FarLeft | Act::FarRight if !lanes => {
             Some("only among the lanes (Tab, or 2)")
         }
-        Act::ZoomIn | Act::ZoomOut | Act::ZoomAll | Act::Folding if !on(Screen::Timeline) => {
+        Act::ZoomIn
+        | Act::ZoomOut
+        | Act::ZoomAll
+        | Act::Folding
+        | Act::Range
+        | Act::Pane
+        | Act::Sort
+        | Act::Pin
+        | Act::Pick
+        | Act::OpenAll
+        | Act::CloseAll
+            if app.screen != Screen::Timeline =>
+        {
             Some("only on the Timeline (2)")
         }
-        Act::ZoomOut | Act::ZoomAll if app.window == crate::tui::app::whole(tape) => {
-            Some("everything is on the screen")
+        Act::Play
+        | Act::Slower
+        | Act::Faster
+        | Act::Speeds
+        | Act::Follow
+        | Act::StepOn
+        | Act::StepBack
+        | Act::FrameOn
+        | Act::FrameBack
+        | Act::HitNext
+        | Act::HitBefore
+        | Act::Hide
+        | Act::Filter
+        | Act::Times
+        | Act::Payload
+            if app.screen == Screen::Findings =>
+        {
+            Some("on Timeline and Frames (2, 3)")
         }
-        Act::PaneNext | Act::PaneBefore if !on(Screen::Timeline) => {
+        Act::PaneNext | Act::PaneBefore if app.screen != Screen::Timeline => {
             Some("one pane is all there is")
         }
-        Act::Out if !on(Screen::Timeline) => Some("q goes back"),
+        Act::PaneNext | Act::PaneBefore if app.alone.is_some() => {
+            Some("one pane is shown; z shows all")
+        }
+        Act::Out if app.screen != Screen::Timeline => Some("q goes back"),
+        _ => None,
+    }
+}
+
+/// What an act lacks here.
+fn here(app: &App, tape: &Tape, act: Act) -> Option<&'static str> {
+    let on_timeline = app.screen == Screen::Timeline;
+    match act {
+        Act::ZoomOut | Act::ZoomAll if app.window == whole(tape) => {
+            Some("everything is on the screen")
+        }
         Act::Out if app.zooms.is_empty() && !matches!(app.pane, Pane::Frames | Pane::Inspector) => {
             Some("this is the outermost")
         }
-        Act::In if on(Screen::Timeline) && app.pane == Pane::Inspector => {
+        Act::In if on_timeline && app.pane == Pane::Inspector && app.range.is_none() => {
             Some("this is the innermost")
         }
         Act::RunNext | Act::RunBefore if tape.runs.is_empty() => Some("no event names a run"),
-        Act::FindingNext | Act::FindingBefore if tape.findings().is_empty() => {
+        Act::FindingNext | Act::FindingBefore if tape.by_time.is_empty() => {
             Some("nothing was found")
+        }
+        Act::Play | Act::StepOn | Act::StepBack | Act::FrameOn | Act::FrameBack
+            if tape.timeline.is_empty() =>
+        {
+            Some("nothing was said yet")
+        }
+        Act::Follow if tape.about.state != "live" => Some("this recording does not grow"),
+        Act::Sort if !app.pins.is_empty() => Some("not while lanes are pinned; P unpins"),
+        Act::HitNext | Act::HitBefore | Act::Hide if app.filter.is_none() => {
+            Some("filter first (/)")
         }
         Act::Cause if app.back.is_some() => None,
         Act::Cause => match app.told() {
@@ -48,14 +105,18 @@ pub(in crate::tui) fn why_not(app: &App, act: Act) -> Option<&'static str> {
             }
             Some(_) => None,
         },
-        Act::Close if app.finding.is_none() && app.filter.is_none() => {
-            let over = app.pane == Pane::Inspector && app.shape().inspects_over();
-            (!over).then_some("nothing is open")
-        }
-        Act::Filter if !on(Screen::Frames) => Some("on Frames (3)"),
-        Act::Times | Act::Payload if on(Screen::Findings) => Some("on Timeline and Frames (2, 3)"),
+        Act::Close => (!is_something_open(app)).then_some("nothing is open"),
         _ => None,
     }
+}
+
+/// There is something that Esc closes.
+fn is_something_open(app: &App) -> bool {
+    app.finding.is_some()
+        || app.filter.is_some()
+        || app.range.is_some()
+        || app.player.as_known_then
+        || app.pane == Pane::Inspector && app.shape().inspects_over()
 }
 
 fn in_the_list(app: &App, act: Act) -> Option<&'static str> {
@@ -69,6 +130,8 @@ fn in_the_list(app: &App, act: Act) -> Option<&'static str> {
         | Act::Findings
         | Act::Sessions
         | Act::Help
+        | Act::Palette
+        | Act::Mouse
         | Act::Back
         | Act::Quit => None,
         Act::Close => (app.overlay == Overlay::None).then_some("nothing is open"),

@@ -1,16 +1,20 @@
 //! A message → the reader's next place, and what is to be done outside. Pure: knows no terminal.
 
 mod allowed;
+mod arrange;
+mod overlay;
+mod play;
+mod point;
 mod walk;
 
-use super::app::{App, Effect, Message, Mode, Overlay, Pane, Screen, Times};
+use super::app::{App, Mode, Overlay, Pane, Screen, Sieve, Times};
+use super::at::At;
 use super::keys::{Act, Key, bound};
+use super::measure::{count, counted};
+use super::message::{Effect, Message, Sifted};
 
 pub(super) use allowed::why_not;
 pub use walk::go;
-
-/// The longest filter that can be typed, in characters: as long as a filter may be.
-const LONGEST: usize = crate::events::filter::LONGEST;
 
 /// Takes a message.
 pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
@@ -23,30 +27,47 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
                 app.pane = Pane::Lanes;
             }
         }
-        Message::Payload(row, payload) => app.payload = Some((row, payload)),
+        Message::Payload(row, payload) => {
+            // An answer that comes late is about where the reader was.
+            if app.payload.as_ref().is_none_or(|(asked, _)| *asked == row) {
+                app.payload = Some((row, payload));
+            }
+        }
         Message::Listed(listed) => {
             let count = listed.as_ref().map_or(0, Vec::len);
             app.picked = app.picked.min(count.saturating_sub(1));
             app.listed = listed;
         }
+        Message::Mouse(mouse, x, y) => {
+            app.said = None;
+            app.stood |= app.tape.is_some();
+            point::point(app, mouse, (x, y), &mut effects);
+        }
+        Message::Tick(now) => play::tick(app, now),
+        Message::Queried(_) => overlay::answered(app, message),
+        Message::Copied(what) => app.said = Some(what),
         Message::Opened(Ok(tape)) => app.take(*tape),
         Message::Opened(Err(why)) => app.said = Some(why),
-        Message::Sifted(text, Ok(sifted)) => {
-            app.said = Some(sifted.summary.clone());
-            app.filter = Some((text, sifted));
-            if let Some(row) = app.row_at(app.row_place()) {
-                walk::to_row(app, row);
+        Message::Grown(growth) => {
+            app.grow(*growth);
+            arrive(app);
+            if app.following {
+                play::to_end(app);
             }
         }
+        Message::Sifted(text, Ok(sifted)) => sieve(app, text, sifted),
         Message::Sifted(text, Err(why)) => {
+            app.asked = None;
             app.overlay = Overlay::Filter(text);
             app.said = Some(why);
         }
         Message::Key(key) => {
             app.said = None;
+            app.stood |= app.tape.is_some() && !matches!(key, Key::Char('?' | 'q') | Key::F1);
             press(app, key, &mut effects);
         }
     }
+    go_on_sifting(app, &mut effects);
     let wanted = app.inspected().filter(|_| app.tape.is_some());
     let shown = app.payload.as_ref().map(|(row, _)| *row);
     if let Some(row) = wanted.filter(|row| shown != Some(*row)) {
@@ -58,48 +79,73 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
     effects
 }
 
+/// More of what a filter means.
+fn sieve(app: &mut App, text: String, sifted: Sifted) {
+    let first = app.filter.as_ref().is_none_or(|sieve| sieve.text != text);
+    if first && app.asked.as_ref() != Some(&text) {
+        return; // Nobody waits for it any more.
+    }
+    if first {
+        app.asked = None;
+        app.filter = Some(Sieve { text, ..Sieve::default() });
+    }
+    let all = app.tape.as_ref().map_or(0, |tape| tape.timeline.len());
+    let Some(sieve) = &mut app.filter else { return };
+    let had_none = sieve.rows.is_empty();
+    sieve.rows.extend(sifted.rows);
+    (sieve.until, sieve.words, sieve.is_busy) = (sifted.until, sifted.words, false);
+    if sieve.until >= all {
+        let (meant, of) = (count(sieve.rows.len() as u64), counted(u64::from(all), "event"));
+        app.said = Some(format!("{meant} of {of}: {}", sieve.words));
+    }
+    if had_none && let Some(row) = app.row_at(app.row_place()) {
+        walk::to_row(app, row);
+    }
+}
+
+/// Looks on where a filter has not looked yet.
+fn go_on_sifting(app: &mut App, effects: &mut Vec<Effect>) {
+    let all = app.tape.as_ref().map_or(0, |tape| tape.timeline.len());
+    if let Some(sieve) = app.filter.as_mut().filter(|sieve| !sieve.is_busy && sieve.until < all) {
+        sieve.is_busy = true;
+        effects.push(Effect::Sift(sieve.text.clone(), sieve.until));
+    }
+}
+
+/// Goes to a place, or waits until so much of the recording was looked at that it is there.
+pub fn seek(app: &mut App, at: At) {
+    app.seeking = Some(at);
+    arrive(app);
+}
+
+/// Goes to the place that is waited for, if it is there by now.
+fn arrive(app: &mut App) {
+    let (Some(at), Some(tape)) = (app.seeking, app.tape.clone()) else { return };
+    match at.find(&tape, &app.wall) {
+        Ok(found) => {
+            (app.seeking, app.stood) = (None, true);
+            go(app, found);
+        }
+        Err(why) if tape.is_whole => {
+            app.seeking = None;
+            app.said = Some(why);
+        }
+        Err(_) => {}
+    }
+}
+
 fn press(app: &mut App, key: Key, effects: &mut Vec<Effect>) {
-    if let Overlay::Filter(text) = &app.overlay {
-        let text = text.clone();
-        return typed(app, text, key, effects);
+    if overlay::press(app, key, effects) {
+        return;
     }
     let Some(binding) = bound(key) else {
         app.said = Some(format!("{} does nothing; ? shows the keys", key.name()));
         return;
     };
-    if app.overlay == Overlay::Help && !matches!(binding.act, Act::Quit) {
-        app.overlay = Overlay::None;
-        return;
-    }
     match why_not(app, binding.act) {
         Some(why) => app.said = Some(format!("{}: {why}", binding.does)),
         None => act(app, binding.act, effects),
     }
-}
-
-/// A key while a filter is typed.
-fn typed(app: &mut App, mut text: String, key: Key, effects: &mut Vec<Effect>) {
-    match key {
-        Key::Esc => {
-            app.overlay = Overlay::None;
-            return;
-        }
-        Key::Ctrl('c') => return effects.push(Effect::Quit),
-        Key::Enter => {
-            app.overlay = Overlay::None;
-            if text.trim().is_empty() {
-                app.filter = None;
-                app.said = Some("no filter: every event is shown".to_owned());
-            } else {
-                effects.push(Effect::Sift(text));
-            }
-            return;
-        }
-        Key::Backspace => drop(text.pop()),
-        Key::Char(letter) if text.len() + letter.len_utf8() <= LONGEST => text.push(letter),
-        other => app.said = Some(format!("{}: Enter filters, Esc leaves it", other.name())),
-    }
-    app.overlay = Overlay::Filter(text);
 }
 
 fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
@@ -117,10 +163,33 @@ fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
             app.screen = Screen::Frames;
         }
         Act::Findings => app.screen = Screen::Findings,
-        Act::Help => app.overlay = Overlay::Help,
-        Act::Filter => {
-            let text = app.filter.as_ref().map_or_else(String::new, |(text, _)| text.clone());
-            app.overlay = Overlay::Filter(text);
+        Act::Help
+        | Act::Filter
+        | Act::Palette
+        | Act::Speeds
+        | Act::Copy
+        | Act::Sort
+        | Act::Pick
+        | Act::Sql => overlay::open(app, act),
+        Act::Play
+        | Act::StepOn
+        | Act::StepBack
+        | Act::FrameOn
+        | Act::FrameBack
+        | Act::Slower
+        | Act::Faster
+        | Act::Follow => play::play(app, act),
+        Act::Range
+        | Act::Pane
+        | Act::Pin
+        | Act::OpenAll
+        | Act::CloseAll
+        | Act::HitNext
+        | Act::HitBefore
+        | Act::Hide
+        | Act::Mouse => arrange::arrange(app, act),
+        Act::In if app.range.is_some() && app.screen == Screen::Timeline => {
+            arrange::show_range(app);
         }
         Act::Times => {
             app.times = match app.times {
@@ -156,6 +225,11 @@ fn close(app: &mut App) {
     if app.screen == Screen::Timeline && app.pane == Pane::Inspector && app.shape().inspects_over()
     {
         app.pane = Pane::Frames;
+    } else if app.range.take().is_some() {
+        // The range was the innermost.
+    } else if app.player.as_known_then {
+        app.player.stop();
+        app.player.as_known_then = false;
     } else if app.finding.take().is_some() {
         app.back = None;
     } else {

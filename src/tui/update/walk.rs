@@ -11,7 +11,7 @@ use crate::tui::list::Entry;
 const MOST_ZOOMS: usize = 64;
 
 /// The shortest window: a microsecond tells any two frames apart.
-const SHORTEST_NS: u64 = 1000;
+pub(super) const SHORTEST_NS: u64 = 1000;
 
 /// Goes to a place that was asked for by name.
 pub fn go(app: &mut App, found: Found) {
@@ -107,7 +107,7 @@ fn step(app: &mut App, by: i64) {
             }
         }
         (Screen::Timeline, Pane::Lanes) => {
-            let lanes = app.lanes();
+            let lanes = app.lanes.clone();
             let here = lanes.iter().position(|lane| *lane == app.lane).unwrap_or(0);
             if let Some(lane) = lanes.get(moved(here, lanes.len())) {
                 app.finding = None;
@@ -126,11 +126,11 @@ fn step(app: &mut App, by: i64) {
 }
 
 /// On a lane whose run is elsewhere in time, the playhead goes to where it begins.
-fn into_lane(app: &mut App) {
+pub(super) fn into_lane(app: &mut App) {
     let Some(tape) = &app.tape else { return };
     if let Lane::Run(run) = app.lane
         && let Some(run) = tape.runs.get(run as usize)
-        && !(run.from_ns..=run.until_ns).contains(&app.at_ns)
+        && !(run.from_ns..=tape.until_ns(run)).contains(&app.at_ns)
     {
         app.at_ns = run.from_ns;
         app.entry = app.entry_at(app.at_ns);
@@ -175,12 +175,14 @@ fn inward(app: &mut App) {
                 if !app.collapsed.remove(&user) {
                     app.collapsed.insert(user);
                 }
+                app.relane();
             }
             Lane::Run(run) => {
                 let Some(run) = tape.runs.get(run as usize) else { return };
                 // A little around it, so that its ends are seen to be ends.
-                let around = (run.until_ns - run.from_ns) / 20 + SHORTEST_NS;
-                let near = run.from_ns.saturating_sub(around)..run.until_ns.saturating_add(around);
+                let around = (tape.until_ns(run) - run.from_ns) / 20 + SHORTEST_NS;
+                let near =
+                    run.from_ns.saturating_sub(around)..tape.until_ns(run).saturating_add(around);
                 if app.window == near {
                     app.pane = Pane::Frames;
                 } else {
@@ -205,7 +207,7 @@ fn outward(app: &mut App) {
     }
 }
 
-fn remember(app: &mut App) {
+pub(super) fn remember(app: &mut App) {
     if app.zooms.last() != Some(&app.window) {
         app.zooms.push(app.window.clone());
     }
@@ -234,7 +236,7 @@ fn shifted(start: u64, length: u64, end: u64) -> Range<u64> {
 }
 
 /// Moves the window so that the playhead is in it.
-fn keep_in_sight(app: &mut App) {
+pub(super) fn keep_in_sight(app: &mut App) {
     let Some(tape) = &app.tape else { return };
     if app.window.contains(&app.at_ns) {
         return;
@@ -245,7 +247,7 @@ fn keep_in_sight(app: &mut App) {
 
 /// The next run of this user; after the last, the next user's first.
 fn run(app: &mut App, by: i64) {
-    let lanes = app.lanes();
+    let lanes = app.lanes.clone();
     let here = lanes.iter().position(|lane| *lane == app.lane).unwrap_or(0);
     let is_run = |lane: &&Lane| matches!(lane, Lane::Run(_));
     let found = if by > 0 {
@@ -265,7 +267,7 @@ fn run(app: &mut App, by: i64) {
 
 fn finding(app: &mut App, next: bool) {
     let Some(tape) = app.tape.clone() else { return };
-    let findings = tape.findings();
+    let findings = &tape.findings;
     let order = &tape.flagged;
     let here = app.finding.and_then(|it| order.iter().position(|at| *at == it));
     let there = match here {
@@ -285,9 +287,9 @@ fn finding(app: &mut App, next: bool) {
 }
 
 /// Stands where a finding is: on its ghost, or else on the last frame it rests on.
-fn to_finding(app: &mut App, index: usize) {
+pub(super) fn to_finding(app: &mut App, index: usize) {
     let Some(tape) = app.tape.clone() else { return };
-    let Some(finding) = tape.findings().get(index) else { return };
+    let Some(finding) = tape.findings.get(index) else { return };
     app.at_ns = finding.at_ns.min(tape.end_ns);
     let lane = tape.run_of(index).map(Lane::Run);
     let lane = lane.or_else(|| tape.user_of(index).map(Lane::User));
@@ -306,7 +308,7 @@ fn to_finding(app: &mut App, index: usize) {
     keep_in_sight(app);
 }
 
-fn to_entry(app: &mut App, entry: usize) {
+pub(super) fn to_entry(app: &mut App, entry: usize) {
     app.entry = entry;
     app.scroll = 0;
     app.finding = match app.selected() {
@@ -316,7 +318,7 @@ fn to_entry(app: &mut App, entry: usize) {
     let Some(tape) = app.tape.clone() else { return };
     if let Some(row) = app.selected().and_then(Entry::row).and_then(|row| tape.timeline.row(row)) {
         (app.at_ns, app.row) = (row.at_ns, row.number);
-    } else if let Some(finding) = app.finding.and_then(|finding| tape.findings().get(finding)) {
+    } else if let Some(finding) = app.finding.and_then(|finding| tape.findings.get(finding)) {
         app.at_ns = finding.at_ns.min(tape.end_ns);
     }
     keep_in_sight(app);

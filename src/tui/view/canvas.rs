@@ -93,9 +93,3 @@ impl Canvas<'_> {
         }
     }
 }
-
-/// The first of `count` rows to show in `height`, so that `selected` is among them: in the middle,
-/// whatever the height, so that resizing keeps the place.
-pub(super) fn first_shown(selected: usize, count: usize, height: usize) -> usize {
-    selected.saturating_sub(height / 2).min(count.saturating_sub(height))
-}

@@ -22,18 +22,18 @@ pub(super) fn head(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
         say(canvas, &app.folder, Role::Plain);
         return tabs(app, shape, canvas);
     };
-    say(canvas, &tape.name, Role::Strong);
+    say(canvas, &tape.about.name, Role::Strong);
     let counts = [
         counted(tape.users.len() as u64, "user"),
         counted(tape.runs.len() as u64, "run"),
-        counted(tape.analysis.counts().frames, "frame"),
+        counted(tape.counts.frames, "frame"),
     ];
-    let state = if tape.state == "live" { "● REC" } else { tape.state };
+    let state = if tape.about.state == "live" { "● REC" } else { tape.about.state };
     let state = if shape.roomy() {
         format!("    {state} {}", measure::clock_length(tape.end_ns))
     } else {
         // Only what is not over is worth a word where there is little room.
-        let state = if tape.state == "finished" { "" } else { state };
+        let state = if tape.about.state == "finished" { "" } else { state };
         format!("   {state} {}", measure::lasted(tape.end_ns))
     };
     let found = found(tape, shape.roomy());
@@ -42,8 +42,8 @@ pub(super) fn head(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
         // The address gives way to what is counted.
         let rest = [&counts, &state].into_iter().chain(found.iter().map(|(text, _)| text));
         let rest: usize = rest.map(|text| escape::width(text)).sum();
-        let room = width.saturating_sub(rest + escape::width(&tape.name) + 13);
-        let upstream = escape::fit(tape.upstream.as_bytes(), room);
+        let room = width.saturating_sub(rest + escape::width(&tape.about.name) + 13);
+        let upstream = escape::fit(tape.about.upstream.as_bytes(), room);
         say(canvas, &format!("  {upstream}"), Role::Plain);
     }
     say(canvas, &counts, Role::Plain);
@@ -70,21 +70,37 @@ fn found(tape: &Tape, roomy: bool) -> Vec<(String, Role)> {
     found
 }
 
-fn tabs(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
-    let names = [
-        (Screen::Sessions, "1 Sessions", "1 Sess"),
-        (Screen::Timeline, "2 Timeline", "2 Time"),
-        (Screen::Frames, "3 Frames", "3 Frames"),
-        (Screen::Findings, "4 Findings", "4 Find"),
-    ];
-    let roomy = shape.roomy();
-    let mut line = String::new();
-    for (screen, long, short) in names {
+/// The screens by name, long and short.
+const TABS: [(Screen, &str, &str); 4] = [
+    (Screen::Sessions, "1 Sessions", "1 Sess"),
+    (Screen::Timeline, "2 Timeline", "2 Time"),
+    (Screen::Frames, "3 Frames", "3 Frames"),
+    (Screen::Findings, "4 Findings", "4 Find"),
+];
+
+/// The names of the screens, each with the space before it.
+fn names(app: &App, roomy: bool) -> impl Iterator<Item = (Screen, String)> {
+    let now = app.screen;
+    TABS.into_iter().map(move |(screen, long, short)| {
         let name = if roomy { long } else { short };
-        line += if roomy { "  " } else { " " };
-        line += &if screen == app.screen { format!("[{name}]") } else { name.to_owned() };
-    }
-    let filter = app.filter.as_ref().map_or("none", |(text, _)| text);
+        let name = if screen == now { format!("[{name}]") } else { name.to_owned() };
+        (screen, format!("{}{name}", if roomy { "  " } else { " " }))
+    })
+}
+
+/// The screen whose name is at this column of the second line.
+pub(in crate::tui) fn tab_at(app: &App, x: u16) -> Option<Screen> {
+    let mut end = 0;
+    names(app, app.shape().roomy()).find_map(|(screen, name)| {
+        end += name.len();
+        (usize::from(x) < end).then_some(screen)
+    })
+}
+
+fn tabs(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
+    let roomy = shape.roomy();
+    let mut line: String = names(app, roomy).map(|(_, name)| name).collect();
+    let filter = app.filter.as_ref().map_or("none", |sieve| &sieve.text);
     let gap = if roomy { 18 } else { 5 };
     line += &format!("{}filter: {filter}", " ".repeat(gap));
     if roomy {
@@ -120,13 +136,34 @@ pub(super) fn foot(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     footer(app, width, y + 1, canvas);
 }
 
+/// What stands before the bar: how it plays.
+fn state(app: &App, tape: &Tape) -> String {
+    match app.player.is_playing {
+        true => format!(" ▶ playing {} ", app.player.speed()),
+        false if app.player.as_known_then => " ‖ paused ".to_owned(),
+        false if app.following => " ● following ".to_owned(),
+        false if tape.is_whole || tape.about.state == "live" => " ‖ ".to_owned(),
+        false => {
+            let share = tape.counts.frames * 100 / tape.about.frames.max(1);
+            format!(" looking… {}% ", share.min(99))
+        }
+    }
+}
+
+/// The bar's first column, and how wide it is.
+pub(in crate::tui) fn bar(app: &App) -> (usize, usize) {
+    let wide = if app.shape().roomy() { 60 } else { 40 };
+    let before = app.tape.as_ref().map_or(0, |tape| escape::width(&state(app, tape)));
+    (before + 1, wide)
+}
+
 /// Where the playhead is in the whole recording, and where findings are.
 fn scrubber(app: &App, tape: &Tape, shape: &Shape, canvas: &mut Canvas<'_>, y: u16) {
     let at = tape.wall(app, app.at_ns, Digits::Millis);
-    let wide = if shape.roomy() { 60 } else { 40 };
+    let (_, wide) = bar(app);
     let scale = Scale::folded(crate::tui::app::whole(tape), wide, &[]);
     let mut cells: Vec<char> = vec!['─'; wide];
-    for finding in tape.findings() {
+    for finding in tape.by_time.iter().filter_map(|index| tape.findings.get(*index)) {
         let cell = &mut cells[scale.nearest(finding.at_ns)];
         match finding.severity {
             Severity::Error => *cell = '✖',
@@ -139,10 +176,14 @@ fn scrubber(app: &App, tape: &Tape, shape: &Shape, canvas: &mut Canvas<'_>, y: u
     let since = measure::since(app.at_ns);
     let since = if shape.roomy() { format!("  +{since}") } else { String::new() };
     let place = match app.finding.and_then(|it| tape.flagged.iter().position(|at| *at == it)) {
+        _ if app.range.is_some() => {
+            let from = app.range.unwrap_or(app.at_ns);
+            format!("   Δt {}", measure::lasted(from.abs_diff(app.at_ns)))
+        }
         Some(place) => format!("   finding {} of {}", place + 1, tape.flagged.len()),
         None => String::new(),
     };
-    let line = format!(" at ├{bar}┤ {at}{since}{place}");
+    let line = format!("{}├{bar}┤ {at}{since}{place}", state(app, tape));
     canvas.put((0, y), usize::from(shape.middle.width), &line, Role::Plain);
 }
 
@@ -169,7 +210,7 @@ fn footer(app: &App, width: usize, y: u16, canvas: &mut Canvas<'_>) {
 
 impl Tape {
     /// A moment of this recording on the wall.
-    pub(super) fn wall(&self, app: &App, at_ns: u64, digits: Digits) -> String {
-        app.wall.time(i128::from(self.started_ns) + i128::from(at_ns), digits)
+    pub(in crate::tui) fn wall(&self, app: &App, at_ns: u64, digits: Digits) -> String {
+        app.wall.time(i128::from(self.about.started_ns) + i128::from(at_ns), digits)
     }
 }

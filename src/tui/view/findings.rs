@@ -1,10 +1,11 @@
 //! Findings → one line each, the worst first; and two lines on the one that the reader is at.
 
-use super::canvas::{Canvas, first_shown};
+use super::canvas::Canvas;
 use crate::rules::{Finding, Severity};
 use crate::tui::app::{App, Pane};
 use crate::tui::escape;
 use crate::tui::measure::{Digits, counted};
+use crate::tui::paging;
 use crate::tui::shape::{Area, Shape};
 use crate::tui::tape::Tape;
 use crate::tui::theme::Role;
@@ -20,7 +21,7 @@ pub(super) fn sign(severity: Severity) -> (&'static str, Role) {
 
 pub(super) fn screen(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     let Some(tape) = &app.tape else { return };
-    let told = if shape.middle.height >= 16 { shape.middle.height / 2 } else { 0 };
+    let told = paging::told_below_findings(shape);
     let (list, card) = cut(shape.middle, told);
     table(app, tape, list, true, canvas);
     if told > 0 {
@@ -43,7 +44,8 @@ fn table(app: &App, tape: &Tape, area: Area, focused: bool, canvas: &mut Canvas<
         return;
     }
     let inner = area.inner();
-    let in_view = tape.findings().iter().filter(|it| app.window.contains(&it.at_ns)).count();
+    let in_view =
+        tape.flagged.iter().filter(|it| app.window.contains(&tape.findings[**it].at_ns)).count();
     let errors = counted(tape.count(Severity::Error) as u64, "error");
     let warnings = counted(tape.count(Severity::Warning) as u64, "warning");
     let foot = if focused { "Enter go there  c cause" } else { "" };
@@ -55,9 +57,9 @@ fn table(app: &App, tape: &Tape, area: Area, focused: bool, canvas: &mut Canvas<
     );
     if tape.by_severity.is_empty() {
         let runs = counted(tape.runs.len() as u64, "run");
-        let book = &tape.analysis.engine().book().name;
+        let book = &tape.book.name;
         canvas.line(inner, 0, &format!(" {runs}: nothing breaks the rules {book}."), Role::Plain);
-        let unjudged: Vec<&str> = tape.analysis.engine().unjudged().collect();
+        let unjudged: Vec<&str> = tape.unjudged.iter().map(String::as_str).collect();
         if !unjudged.is_empty() {
             let text = format!(" Not checked: {}", unjudged.join("; "));
             canvas.line(inner, 1, &text, Role::Plain);
@@ -66,9 +68,9 @@ fn table(app: &App, tape: &Tape, area: Area, focused: bool, canvas: &mut Canvas<
     }
     let height = usize::from(inner.height);
     let here = app.told().and_then(|it| tape.by_severity.iter().position(|at| *at == it));
-    let first = first_shown(here.unwrap_or(0), tape.by_severity.len(), height);
+    let first = paging::first_finding(app, height);
     for (place, index) in tape.by_severity.iter().enumerate().skip(first).take(height) {
-        let Some(finding) = tape.findings().get(*index) else { continue };
+        let Some(finding) = tape.findings.get(*index) else { continue };
         let row = (place - first) as u16;
         let (mark, role) = sign(finding.severity);
         let at = if Some(place) == here { "▶" } else { " " };
@@ -122,10 +124,10 @@ pub(super) fn tail(id: &str, columns: usize) -> String {
 
 /// Two lines on the finding that the reader is at, where there is no room for its card.
 pub(super) fn brief(app: &App, tape: &Tape, area: Area, canvas: &mut Canvas<'_>) {
-    let Some(finding) = app.told().and_then(|finding| tape.findings().get(finding)) else {
+    let Some(finding) = app.told().and_then(|finding| tape.findings.get(finding)) else {
         let errors = counted(tape.count(Severity::Error) as u64, "error");
         let warnings = counted(tape.count(Severity::Warning) as u64, "warning");
-        let next = if tape.findings().is_empty() { "" } else { ": e goes to the next" };
+        let next = if tape.findings.is_empty() { "" } else { ": e goes to the next" };
         return canvas.line(area, 0, &format!(" {errors}, {warnings}{next}"), Role::Plain);
     };
     let (mark, role) = sign(finding.severity);

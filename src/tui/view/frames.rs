@@ -1,14 +1,15 @@
 //! Rows → the Frames pane of a lane, and the Frames screen of the whole recording.
 
-use super::canvas::{Canvas, first_shown};
+use super::canvas::Canvas;
 use super::findings::{cell, sign, tail};
 use crate::analysis::timeline::Row;
 use crate::events::Kind;
 use crate::rules::Severity;
-use crate::tui::app::{App, Lane, Pane, Screen, Times};
+use crate::tui::app::{App, Lane, Pane, Screen, Sieve, Times};
 use crate::tui::escape;
 use crate::tui::list::Entry;
 use crate::tui::measure::{self, Digits, bytes, count, lasted};
+use crate::tui::paging;
 use crate::tui::shape::{Area, Shape};
 use crate::tui::tape::Tape;
 use crate::tui::theme::Role;
@@ -26,15 +27,19 @@ pub(super) fn way(row: &Row) -> (&'static str, &'static str) {
 pub(super) fn draw(app: &App, tape: &Tape, shape: &Shape, canvas: &mut Canvas<'_>) {
     let area = shape.frames;
     let whose = match app.lane {
-        Lane::Run(run) => tape.runs.get(run as usize).map(|run| {
+        Lane::Run(run_number) => tape.runs.get(run_number as usize).map(|run| {
             let user = tape.users.get(run.user).map_or("?", |user| user.name.as_str());
-            format!("run {} of {user}", tail(&run.id, 8))
+            format!("run {} of {user}", tail(&tape.run_id(run_number), 8))
         }),
         Lane::User(user) => tape.users.get(user).map(|user| user.name.clone()),
     };
     let whose = whose.unwrap_or_default();
-    let all = count(tape.analysis.counts().frames);
-    let title = format!("Frames  {whose}   {} of {all}", count(app.entries.len() as u64));
+    let all = count(tape.counts.frames);
+    let shown = app.entries_shown();
+    let mut title = format!("Frames  {whose}   {} of {all}", count(shown as u64));
+    if app.player.as_known_then {
+        title += &format!("   as known at {}", tape.wall(app, app.at_ns, Digits::Millis));
+    }
     let focused = app.pane == Pane::Frames;
     let foot = if focused { "Enter inspect  e/E next/prev finding" } else { "" };
     canvas.frame(area, &title, foot, focused);
@@ -48,13 +53,17 @@ pub(super) fn draw(app: &App, tape: &Tape, shape: &Shape, canvas: &mut Canvas<'_
         canvas.line(inner, 0, " nothing was said here", Role::Quiet);
     }
     let height = usize::from(inner.height);
-    let first = first_shown(app.entry, app.entries.len(), height);
+    let first = paging::first_entry(app, shape);
     let mut before =
         first.checked_sub(1).and_then(|at| app.entries.get(at)).and_then(|it| time(tape, *it));
-    for (place, entry) in app.entries.iter().enumerate().skip(first).take(height) {
+    for (place, entry) in
+        app.entries.iter().enumerate().take(app.entries_shown()).skip(first).take(height)
+    {
         let row = (place - first) as u16;
         let mark = if place == app.entry { "▶" } else { " " };
         let (line, role) = columns.line(app, tape, *entry, before);
+        let dimmed = entry.row().is_some_and(|row| app.is_dimmed(row));
+        let role = if dimmed { Role::Quiet } else { role };
         canvas.line(inner, row, &format!("{mark}{line}"), role);
         if place == app.entry && focused {
             canvas.select(inner, row);
@@ -77,19 +86,23 @@ fn time(tape: &Tape, entry: Entry) -> Option<u64> {
 /// Every event of the recording, or those that the filter means.
 pub(super) fn screen(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     let Some(tape) = &app.tape else { return };
-    let told = if shape.middle.height >= 16 { shape.middle.height / 3 } else { 0 };
+    let told = paging::told_below_frames(shape);
     let Area { x, y, width, height } = shape.middle;
     let area = Area::new(x, y, width, height - told);
     let (shown, all) = (app.row_count() as u64, u64::from(tape.timeline.len()));
+    let met = app.filter.as_ref().map_or(shown, |sieve| sieve.rows.len() as u64);
     let title = match &app.filter {
-        Some((text, _)) => format!("3 Frames   {} of {} events   {text}", count(shown), count(all)),
+        Some(Sieve { text, until, .. }) => {
+            let of = if u64::from(*until) < all { "so far of" } else { "of" };
+            format!("3 Frames   {} {of} {} events   {text}", count(met), count(all))
+        }
         None => format!("3 Frames   {} events", count(all)),
     };
     canvas.frame(area, &title, "Enter its lane  / filter", true);
     let mut inner = area.inner();
     let place = app.row_place();
     let rows = usize::from(inner.height.saturating_sub(1));
-    let first = first_shown(place, app.row_count(), rows);
+    let first = paging::first_row(app, shape);
     let shown: Vec<Row> = (first..(first + rows).min(app.row_count()))
         .filter_map(|place| tape.timeline.row(app.row_at(place)?))
         .collect();
@@ -100,7 +113,7 @@ pub(super) fn screen(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
         let summary = app
             .filter
             .as_ref()
-            .map_or("no events: nothing was said yet", |(_, it)| it.summary.as_str());
+            .map_or("no events: nothing was said yet", |sieve| sieve.words.as_str());
         canvas.line(inner, 0, &format!("  {summary}"), Role::Plain);
     }
     for (at, row) in shown.iter().enumerate() {
@@ -108,9 +121,10 @@ pub(super) fn screen(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
         let before = tape.timeline.before_in_run(row.number).and_then(|row| tape.timeline.row(row));
         let before = before.map(|row| row.at_ns);
         let (line, role) = columns.line(app, tape, Entry::Event(row.number), before);
-        let user = tape.timeline.user_name(row.connection, tape.symbols());
+        let role = if app.is_dimmed(row.number) { Role::Quiet } else { role };
+        let user = tape.timeline.user_name(row.connection, &tape.symbols);
         let run = row.run.and_then(|run| tape.timeline.run(run));
-        let run = run.map_or_else(String::new, |(id, _, _)| tail(&id.display(tape.symbols()), 8));
+        let run = run.map_or_else(String::new, |(id, _, _)| tail(&id.display(&tape.symbols), 8));
         let width = usize::from(inner.width);
         let line = if shape.roomy() {
             format!("{mark}{}  {}{run}", cell(&line, columns.width()), cell(&user, 10))
@@ -140,7 +154,7 @@ impl Columns {
         let last = tape.timeline.len().checked_sub(1).and_then(|last| tape.timeline.row(last));
         let number = last.map_or(4, |row| row.frames.1.max(0).to_string().len().max(4));
         let narrowest = if roomy { 16 } else { 20 };
-        let longest = rows.map(|row| tape.symbols().text(row.name).chars().count() + 8).max();
+        let longest = rows.map(|row| tape.symbols.text(row.name).chars().count() + 8).max();
         let most = usize::from(area.width).saturating_sub(number + 42).clamp(narrowest, 26);
         Self { number, name: longest.unwrap_or(0).clamp(narrowest, most), roomy }
     }
@@ -172,7 +186,7 @@ impl Columns {
             return (String::new(), Role::Plain);
         };
         let number = if row.frames.1 == 0 { "·".to_owned() } else { row.frames.1.to_string() };
-        let name = tape.symbols().text(row.name);
+        let name = tape.symbols.text(row.name);
         let letter = if row.kind == Kind::Message { tape.letter(row.name) } else { ' ' };
         let stream =
             if times > 1 { format!(" x {}", count(u64::from(times))) } else { String::new() };
@@ -219,7 +233,7 @@ impl Columns {
 fn flag(tape: &Tape, row: &Row) -> (String, Role) {
     let mut text = String::new();
     for finding in tape.timeline.findings_of(row.number).iter().take(3) {
-        let Some(finding) = tape.findings().get(*finding) else { continue };
+        let Some(finding) = tape.findings.get(*finding) else { continue };
         let (mark, _) = sign(finding.severity);
         let gap = if text.is_empty() { "" } else { " " };
         text += &format!("{gap}{mark}{}", finding.code.text());
@@ -234,9 +248,9 @@ fn flag(tape: &Tape, row: &Row) -> (String, Role) {
 }
 
 fn ghost(tape: &Tape, index: usize) -> String {
-    let Some(finding) = tape.findings().get(index) else { return String::new() };
+    let Some(finding) = tape.findings.get(index) else { return String::new() };
     let Some(expected) = &finding.expected else { return String::new() };
-    let letter = tape.symbols().find(&expected.event).map(|name| tape.letter(name));
+    let letter = tape.symbols.find(&expected.event).map(|name| tape.letter(name));
     let letter = letter.map_or_else(String::new, |letter| format!("{letter} "));
     let detail = expected.detail.as_ref().map_or_else(String::new, |it| format!(" ({it})"));
     let (mark, _) = sign(finding.severity);

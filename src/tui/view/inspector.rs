@@ -4,10 +4,11 @@ use super::canvas::Canvas;
 use super::findings::{sign, tail};
 use crate::analysis::timeline::Row;
 use crate::rules::Finding;
-use crate::tui::app::{App, Mode, Pane, Screen, Shown};
+use crate::tui::app::{App, Mode, Pane, Screen};
 use crate::tui::keys::Act;
 use crate::tui::list::Entry;
 use crate::tui::measure::{self, Digits, bytes};
+use crate::tui::message::Shown;
 use crate::tui::shape::Area;
 use crate::tui::tape::Tape;
 use crate::tui::theme::Role;
@@ -27,7 +28,7 @@ pub(super) fn draw(app: &App, tape: &Tape, area: Area, canvas: &mut Canvas<'_>) 
         Screen::Findings => app.finding,
         _ => None,
     };
-    let finding = card.and_then(|card| tape.findings().get(card));
+    let finding = card.and_then(|card| tape.findings.get(card));
     let (title, lines) = match finding {
         Some(finding) => (finding.code.text(), card_of(app, tape, finding, width)),
         None => row_lines(app, tape),
@@ -79,7 +80,7 @@ fn card_of(app: &App, tape: &Tape, finding: &Finding, width: usize) -> Lines {
     for frame in shown {
         let rows = tape.timeline.rows_of_frame(*frame);
         let Some(row) = rows.first().and_then(|row| tape.timeline.row(*row)) else { continue };
-        let name = tape.symbols().text(row.name);
+        let name = tape.symbols.text(row.name);
         let at = tape.wall(app, row.at_ns, Digits::Millis);
         say("Saw", format!("#{frame} {name}  {at}"));
     }
@@ -117,7 +118,7 @@ fn row_lines(app: &App, tape: &Tape) -> (String, Lines) {
     let Some(row) = app.inspected().and_then(|row| tape.timeline.row(row)) else {
         return ("nothing is selected".into(), Vec::new());
     };
-    let name = tape.symbols().text(row.name);
+    let name = tape.symbols.text(row.name);
     let frame = if row.frames.1 == 0 { String::new() } else { format!("#{} ", row.frames.1) };
     let title = format!("{frame}{name} · {} (p)", app.mode.word());
     if app.mode == Mode::Decoded {
@@ -173,7 +174,7 @@ fn hex(bytes: &[u8]) -> Lines {
 
 /// What the rules make of an event.
 fn decoded(app: &App, tape: &Tape, row: &Row) -> Lines {
-    let symbols = tape.symbols();
+    let symbols = &tape.symbols;
     let mut lines = vec![
         ("event", symbols.text(row.name).to_owned()),
         (
@@ -199,7 +200,7 @@ fn decoded(app: &App, tape: &Tape, row: &Row) -> Lines {
     }
     lines.extend(row.reply_ns.map(|ns| ("answer", format!("after {}", measure::lasted(ns)))));
     for finding in tape.timeline.findings_of(row.number) {
-        let finding = tape.findings().get(*finding);
+        let finding = tape.findings.get(*finding);
         lines.extend(finding.map(|it| ("flag", format!("{} {}", it.code.text(), it.message))));
     }
     let line = |(label, value): (&str, String)| (format!("{label:<7} {value}"), Role::Plain);

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::canvas::{Canvas, first_shown};
+use super::canvas::Canvas;
 use super::findings::tail;
 use super::picture;
-use crate::rules::Severity;
+use crate::rules::{Finding, Severity};
 use crate::tui::app::{App, Lane, Pane};
 use crate::tui::escape;
 use crate::tui::measure::{self, Digits, SECOND};
+use crate::tui::paging;
 use crate::tui::scale::{Folding, Scale};
 use crate::tui::shape::{Area, Shape};
-use crate::tui::tape::{Tape, User};
+use crate::tui::tape::{Run, Tape, User};
 use crate::tui::theme::Role;
 
 /// Steps of the axis, in nanoseconds.
@@ -45,10 +46,9 @@ pub(super) fn draw(app: &App, tape: &Tape, shape: &Shape, canvas: &mut Canvas<'_
     let area = shape.lanes;
     let inner = area.inner();
     let scale = app.scale(shape.picture());
-    let lanes = app.lanes();
+    let lanes = &app.lanes;
     let height = usize::from(inner.height.saturating_sub(3));
-    let here = lanes.iter().position(|lane| *lane == app.lane).unwrap_or(0);
-    let first = first_shown(here, lanes.len(), height);
+    let first = paging::first_lane(app, shape);
     let shown: Vec<Lane> = lanes.iter().skip(first).take(height).copied().collect();
     let title = title(app, tape, shape, &scale, &shown);
     canvas.frame(area, &title, &legend(tape, shape), app.pane == Pane::Lanes);
@@ -56,6 +56,11 @@ pub(super) fn draw(app: &App, tape: &Tape, shape: &Shape, canvas: &mut Canvas<'_
     axis(app, tape, &scale, canvas, (at, inner.y));
     canvas.put((inner.x, inner.y + 1), shape.label(), " findings", Role::Plain);
     flags(tape, &scale, canvas, (at, inner.y + 1));
+    if let Some(from) = app.range {
+        let (from, to) = (scale.nearest(from.min(app.at_ns)), scale.nearest(from.max(app.at_ns)));
+        let wide = (to - from + 1) as u16;
+        canvas.select(Area::new(at + from as u16, inner.y, wide, 1), 0);
+    }
     let label_row = shown.iter().rposition(|lane| matches!(lane, Lane::Run(_)));
     for (row, lane) in shown.iter().enumerate() {
         let y = inner.y + 2 + row as u16;
@@ -72,7 +77,13 @@ pub(super) fn draw(app: &App, tape: &Tape, shape: &Shape, canvas: &mut Canvas<'_
         canvas.line(
             area,
             0,
-            " no frames yet: point your client at the recorder's address",
+            if tape.is_whole {
+                " no frames: nothing was sent while it recorded"
+            } else if tape.about.state == "live" {
+                " no frames yet: point your client at the recorder's address"
+            } else {
+                " looking…"
+            },
             Role::Plain,
         );
     }
@@ -134,7 +145,7 @@ fn axis(app: &App, tape: &Tape, scale: &Scale, canvas: &mut Canvas<'_>, (x, y): 
     let step = STEPS.into_iter().find(|step| *step >= least).unwrap_or(86_400 * SECOND);
     if app.folding != Folding::Ordinal {
         // By the clock on the wall: ticks are where seconds are round.
-        let into = tape.started_ns.rem_euclid(step as i64) as u64;
+        let into = tape.about.started_ns.rem_euclid(step as i64) as u64;
         let mut tick = (app.window.start + into).div_ceil(step) * step - into;
         while tick < app.window.end {
             if let Some(column) = scale.column(tick).filter(|column| !scale.is_fold(*column)) {
@@ -168,7 +179,7 @@ fn axis(app: &App, tape: &Tape, scale: &Scale, canvas: &mut Canvas<'_>, (x, y): 
 /// How many findings there are where, and how bad the worst of them is.
 fn flags(tape: &Tape, scale: &Scale, canvas: &mut Canvas<'_>, (x, y): (u16, u16)) {
     let mut marks: Vec<(usize, u64, Severity)> = Vec::new();
-    for finding in tape.flagged.iter().filter_map(|index| tape.findings().get(*index)) {
+    for finding in tape.flagged.iter().filter_map(|index| tape.findings.get(*index)) {
         let Some(column) = scale.column(finding.at_ns) else { continue };
         match marks.last_mut() {
             // No room for two beside each other.
@@ -215,17 +226,24 @@ fn one(
             } else {
                 picture::of_lines(tape, user, scale)
             };
-            (label, drawn, connected(tape, user), None)
+            let pinned = if app.pins.contains(&at) { "pinned " } else { "" };
+            (label, drawn, format!("{pinned}{}", connected(tape, user)), None)
         }
         Lane::Run(number) => {
             let Some(run) = tape.runs.get(number as usize) else { return };
             let label = if roomy {
-                format!("  {mark} run {}", tail(&run.id, 9))
+                format!("  {mark} run {}", tail(&tape.run_id(number), 9))
             } else {
                 let user = tape.users.get(run.user).map_or("", |user| user.name.as_str());
-                format!("{mark}{} {}", escape::pad_right(&tail(user, 4), 4), tail(&run.id, 4))
+                format!(
+                    "{mark}{} {}",
+                    escape::pad_right(&tail(user, 4), 4),
+                    tail(&tape.run_id(number), 4)
+                )
             };
-            (label, picture::of_run(tape, number, run, scale), run.status.clone(), run.worst)
+            let worst = tape.worst_of(run);
+            let drawn = picture::of_run(app, tape, number, scale);
+            (label, drawn, status(run, worst), worst.map(|worst| worst.severity))
         }
     };
     let role = if selected { Role::Strong } else { Role::Plain };
@@ -245,20 +263,32 @@ fn one(
     }
 }
 
+/// How a run is, in a word or two.
+fn status(run: &Run, worst: Option<&Finding>) -> String {
+    match worst {
+        Some(worst) => {
+            let (mark, _) = super::findings::sign(worst.severity);
+            format!("{mark} {} {}", worst.code.text(), worst.code.class())
+        }
+        None if run.is_open => "open".to_owned(),
+        None => format!("ok {}", measure::lasted(run.to_ns - run.from_ns)),
+    }
+}
+
 /// How a user's connections are, in a word.
 fn connected(tape: &Tape, user: &User) -> String {
     let lost: u64 = user
         .lines
         .windows(2)
-        .filter(|pair| pair[0].dropped)
+        .filter(|pair| tape.is_dropped(&pair[0]))
         .filter_map(|pair| pair[1].from_ns.checked_sub(pair[0].to_ns?))
         .sum();
     match user.lines.last() {
         _ if lost > 0 => format!("drop {}", measure::lasted(lost)),
         Some(line) if line.refused => "refused".into(),
-        Some(line) if line.dropped => "drop".into(),
+        Some(line) if tape.is_dropped(line) => "drop".into(),
         Some(line) if line.to_ns.is_some() => "closed".into(),
-        Some(_) if tape.state == "live" => "open".into(),
+        Some(_) if tape.about.state == "live" => "open".into(),
         Some(_) => "open at end".into(),
         None => String::new(),
     }

@@ -7,21 +7,28 @@ mod frames;
 mod help;
 mod inspector;
 mod lanes;
+mod overlay;
 mod picture;
 mod sessions;
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 
 use super::app::{App, Overlay, Pane, Screen};
 use super::shape::{Kind, LEAST, Shape};
 use super::theme::Role;
 use canvas::Canvas;
+pub(super) use edges::{bar, tab_at};
 
 /// Draws the screen.
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
-    let size = frame.area();
-    let shape = Shape::of((size.width, size.height));
-    let mut canvas = Canvas { buffer: frame.buffer_mut(), theme: app.theme };
+    draw_on(app, frame.buffer_mut());
+}
+
+fn draw_on(app: &App, buffer: &mut Buffer) {
+    let size = buffer.area;
+    let shape = Shape::of((size.width, size.height), app.alone);
+    let mut canvas = Canvas { buffer, theme: app.theme };
     if shape.kind == Kind::TooSmall {
         let text = format!("needs {}x{}, is {}x{}", LEAST.0, LEAST.1, size.width, size.height);
         canvas.put((0, 0), usize::from(size.width), &text, Role::Plain);
@@ -35,9 +42,33 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
         Screen::Findings => findings::screen(app, &shape, &mut canvas),
     }
     edges::foot(app, &shape, &mut canvas);
-    if app.overlay == Overlay::Help {
-        help::draw(app, &shape, &mut canvas);
+    match &app.overlay {
+        Overlay::Help => help::draw(app, &shape, &mut canvas),
+        Overlay::Menu(menu) => overlay::menu(menu, &shape, &mut canvas),
+        Overlay::Sheet(sheet) => overlay::sheet(sheet, &shape, &mut canvas),
+        Overlay::Sql(sql) => overlay::sql(sql, &shape, &mut canvas),
+        Overlay::None | Overlay::Filter(_) => {}
     }
+}
+
+/// What the screen shows, line by line.
+pub fn picture_of(app: &App, (width, height): (u16, u16)) -> String {
+    let area = ratatui::layout::Rect::new(0, 0, width, height);
+    let mut buffer = ratatui::buffer::Buffer::empty(area);
+    draw_on(app, &mut buffer);
+    let mut text = String::new();
+    for y in 0..height {
+        let (mut line, mut x) = (String::new(), 0);
+        while x < width {
+            let symbol = buffer[(x, y)].symbol();
+            line.push_str(symbol);
+            // The second half of a wide character is its own cell, and says nothing.
+            x += (super::escape::width(symbol) as u16).max(1);
+        }
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
 }
 
 fn timeline(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
@@ -47,10 +78,10 @@ fn timeline(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     if over {
         inspector::draw(app, tape, shape.inspector, canvas);
     } else {
-        if !alone || app.pane != Pane::Frames {
+        if shape.lanes.height > 0 && (!alone || app.pane != Pane::Frames) {
             lanes::draw(app, tape, shape, canvas);
         }
-        if !alone || app.pane == Pane::Frames {
+        if shape.frames.height > 0 && (!alone || app.pane == Pane::Frames) {
             frames::draw(app, tape, shape, canvas);
         }
         if !shape.inspects_over() {

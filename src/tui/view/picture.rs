@@ -4,6 +4,7 @@ use super::canvas::Canvas;
 use crate::analysis::timeline::{LaneOf, Tile};
 use crate::rules::Severity;
 use crate::rules::finding::Code;
+use crate::tui::app::App;
 use crate::tui::scale::Scale;
 use crate::tui::tape::{Run, Tape, User};
 use crate::tui::theme::Role;
@@ -66,11 +67,11 @@ pub(super) fn of_lines(tape: &Tape, user: &User, scale: &Scale) -> Picture {
             picture.span(scale, (line.from_ns, to_ns), '═', Role::Plain);
         }
         let next = user.lines.get(at + 1).filter(|next| next.from_ns > to_ns);
-        if let Some(next) = next.filter(|_| line.dropped) {
+        if let Some(next) = next.filter(|_| tape.is_dropped(line)) {
             picture.span(scale, (to_ns, next.from_ns), '┄', Role::Warning);
         }
     }
-    for line in user.lines.iter().filter(|line| line.dropped || line.refused) {
+    for line in user.lines.iter().filter(|line| tape.is_dropped(line) || line.refused) {
         picture.mark(scale, line.to_ns.unwrap_or(line.from_ns), '╳', Role::Warning);
     }
     picture
@@ -93,13 +94,19 @@ pub(super) fn of_density(tape: &Tape, of: LaneOf, scale: &Scale) -> Picture {
 }
 
 /// What a run did: letters, bars of tools, what is missing.
-pub(super) fn of_run(tape: &Tape, number: u32, run: &Run, scale: &Scale) -> Picture {
+pub(super) fn of_run(app: &App, tape: &Tape, number: u32, scale: &Scale) -> Picture {
     let mut picture = Picture::new(scale);
-    picture.span(scale, (run.from_ns, run.until_ns), '─', Role::Plain);
+    let Some(run) = tape.runs.get(number as usize) else { return picture };
+    let (until_ns, ghost_ns) = (tape.until_ns(run), tape.ghost_of(run));
+    picture.span(scale, (run.from_ns, until_ns), '─', Role::Plain);
     for tool in &run.tools {
         picture.span(scale, (tool.start, tool.end), '━', Role::Tool);
     }
-    if let Some(ghost) = run.ghost_ns {
+    // What never ended is at work until the run's end is known.
+    for (_, since) in &run.at_work {
+        picture.span(scale, (*since, until_ns), '━', Role::Tool);
+    }
+    if let Some(ghost) = ghost_ns {
         picture.span(scale, (ghost, until(tape, number, run)), '.', Role::Quiet);
     }
     let (from, to) = (scale.column(run.from_ns), scale.column(run.to_ns));
@@ -110,12 +117,12 @@ pub(super) fn of_run(tape: &Tape, number: u32, run: &Run, scale: &Scale) -> Pict
         for column in begins..=ends {
             let time = scale.time(column);
             let column_tile = tape.timeline.tile(LaneOf::Run(number), time);
-            if let Some(cell) = letter(tape, number, &column_tile) {
+            if let Some(cell) = letter(app, tape, number, &column_tile) {
                 picture.0[column] = cell;
             }
         }
     }
-    if let Some(ghost) = run.ghost_ns {
+    if let Some(ghost) = ghost_ns {
         // Beside the last event rather than on it, where both are in one column.
         let after = to.map_or(0, |to| to + 1);
         if let Some(column) = scale.column(ghost) {
@@ -128,16 +135,16 @@ pub(super) fn of_run(tape: &Tape, number: u32, run: &Run, scale: &Scale) -> Pict
 
 /// How long nothing came where something was due: to this user's next run, or its last line's end.
 fn until(tape: &Tape, number: u32, run: &Run) -> u64 {
-    let Some(user) = tape.users.get(run.user) else { return run.until_ns };
+    let Some(user) = tape.users.get(run.user) else { return tape.until_ns(run) };
     let here = user.runs.iter().position(|other| *other == number);
     let next = here.and_then(|here| user.runs.get(here + 1));
     let next = next.and_then(|next| tape.runs.get(*next as usize)).map(|next| next.from_ns);
     let closed = user.lines.last().and_then(|line| line.to_ns).unwrap_or(tape.end_ns);
-    next.unwrap_or(u64::MAX).min(closed).max(run.until_ns)
+    next.unwrap_or(u64::MAX).min(closed).max(tape.until_ns(run))
 }
 
 /// The letter that says most of a column's events.
-fn letter(tape: &Tape, run: u32, tile: &Tile) -> Option<(char, Role)> {
+fn letter(app: &App, tape: &Tape, run: u32, tile: &Tile) -> Option<(char, Role)> {
     let (first, last) = tile.ends?;
     let mut rows = tape.timeline.lane_page(LaneOf::Run(run), first.checked_sub(1), LOOKED_AT);
     rows.retain(|row| (first..=last).contains(row));
@@ -145,11 +152,12 @@ fn letter(tape: &Tape, run: u32, tile: &Tile) -> Option<(char, Role)> {
     let shown = rows.into_iter().filter_map(|row| tape.timeline.row(row));
     let best = shown.max_by_key(|row| (row.worst(), rank(tape.letter(row.name))))?;
     let astray = tape.timeline.findings_of(best.number).iter().any(|finding| {
-        tape.findings().get(*finding).is_some_and(|it| matches!(it.code, Code::E103 | Code::E104))
+        tape.findings.get(*finding).is_some_and(|it| matches!(it.code, Code::E103 | Code::E104))
     });
     let role = match tile.worst {
         Some(Severity::Error) => Role::Bad,
         Some(Severity::Warning) => Role::Warning,
+        _ if app.is_dimmed(best.number) => Role::Quiet,
         _ => Role::Plain,
     };
     Some((if astray { '!' } else { tape.letter(best.name) }, role))

@@ -1,8 +1,9 @@
 //! The recordings of a folder → a list, or how to get one.
 
-use super::canvas::{Canvas, first_shown};
+use super::canvas::Canvas;
 use crate::tui::app::App;
 use crate::tui::measure::{Digits, bytes, count, lasted};
+use crate::tui::paging;
 use crate::tui::shape::Shape;
 use crate::tui::theme::Role;
 
@@ -46,7 +47,7 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     };
     canvas.line(inner, 0, &head, Role::Quiet);
     let height = usize::from(inner.height.saturating_sub(1));
-    let first = first_shown(app.picked, listed.len(), height);
+    let first = paging::first_listed(app, height);
     for (place, one) in listed.iter().enumerate().skip(first).take(height) {
         let mark = if place == app.picked { "▶" } else { " " };
         let live = if one.state == "live" { "●" } else { " " };

@@ -9,16 +9,18 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::style::{Color, Modifier, Style};
 use wiretape::analysis::Analysis;
 use wiretape::analysis::look::Look;
-use wiretape::analysis::timeline::{Row, Timeline};
+use wiretape::analysis::timeline::Row;
 use wiretape::events::filter::Filter;
 use wiretape::events::payload::json_of;
 use wiretape::exchange::jsonl::FactReader;
 use wiretape::rules::presets;
 use wiretape::tui::tape::About;
 use wiretape::tui::{
-    App, Effect, Key, Listed, Message, Shown, Sifted, Tape, Theme, Wall, draw, update,
+    Answer, App, Effect, Growth, Key, Listed, Message, Shown, Sifted, Tape, Theme, Wall, draw,
+    picture_of, update,
 };
 use wiretape::wire::{Fact, Recording};
 
@@ -30,6 +32,7 @@ pub(super) struct Desk {
     pub(super) app: App,
     pub(super) size: (u16, u16),
     pub(super) left: bool,
+    pub(super) copied: String,
     tape: Tape,
     payloads: Payloads,
     listed: Vec<Listed>,
@@ -42,31 +45,65 @@ pub(super) fn demo() -> Vec<Fact<'static>> {
     std::iter::from_fn(|| reader.next_fact().unwrap()).collect()
 }
 
-fn tape(facts: &[Fact<'static>], rules: &str) -> (Tape, Payloads) {
+/// A recording's tape, and all that grows it: `facts` facts at a time.
+pub(super) fn growths(
+    given: &[Fact<'static>],
+    rules: &str,
+    facts: usize,
+) -> (Tape, Vec<Growth>, Payloads) {
     let book = presets::preset(rules).unwrap();
-    let mut timeline = Timeline::new(&book.reading);
-    let mut analysis = Analysis::new(book).unwrap();
+    let mut analysis = Analysis::new(book.clone()).unwrap();
     let mut recording = Recording::default();
     let mut payloads = HashMap::new();
-    for fact in facts {
-        match fact {
-            Fact::Recording(this) => recording = this.clone(),
-            Fact::Frame(frame) => drop(payloads.insert(frame.id, frame.frame.payload.to_vec())),
-            _ => {}
+    let (mut all, mut texts, mut last_ns) = (Vec::new(), 0, 0);
+    for some in given.chunks(facts) {
+        let (mut growth, mut changed) = (Growth::default(), Vec::new());
+        for fact in some {
+            match fact {
+                Fact::Recording(this) => recording = this.clone(),
+                Fact::Frame(frame) => {
+                    payloads.insert(frame.id, frame.frame.payload.to_vec());
+                    last_ns = frame.stamp.read_ns;
+                }
+                _ => {}
+            }
+            let events = &mut growth.events;
+            changed.extend(analysis.feed(fact, &mut |event, _| events.push(event.clone())));
         }
-        analysis.feed(fact, &mut |event, _| timeline.append(event));
+        let found = analysis.engine().findings();
+        growth.findings = changed.into_iter().map(|at| (at, found[at].clone())).collect();
+        growth.texts = analysis.symbols().since(texts).to_vec();
+        texts = analysis.symbols().len();
+        growth.counts = analysis.counts();
+        all.push(growth);
     }
-    analysis.end(recording.finished_ns, &mut |event, _| timeline.append(event));
-    timeline.settle(analysis.engine());
+    let mut last = Growth { is_whole: true, findings_anew: true, ..Growth::default() };
+    let events = &mut last.events;
+    analysis.end(recording.finished_ns, &mut |event, _| events.push(event.clone()));
+    last.texts = analysis.symbols().since(texts).to_vec();
+    last.findings = analysis.engine().findings().iter().cloned().enumerate().collect();
+    last.pending = Some(analysis.engine().pending().to_vec());
+    last.unjudged = analysis.engine().unjudged().map(str::to_owned).collect();
+    last.counts = analysis.counts();
+    all.push(last);
     let about = About {
         name: "amber-fox".into(),
         upstream: "ws://localhost:8000".into(),
         started_ns: recording.started_ns,
         state: "finished",
-        finished_ns: recording.finished_ns,
+        end_ns: recording.finished_ns.unwrap_or(0).max(last_ns),
+        frames: analysis.counts().frames,
         chosen: rules.into(),
     };
-    (Tape::new(about, Arc::new(analysis), Arc::new(timeline)), Arc::new(payloads))
+    (Tape::new(about, Arc::new(book)), all, Arc::new(payloads))
+}
+
+fn tape(facts: &[Fact<'static>], rules: &str) -> (Tape, Payloads) {
+    let (mut tape, growths, payloads) = growths(facts, rules, facts.len().max(1));
+    for growth in growths {
+        tape.grow(growth);
+    }
+    (tape, payloads)
 }
 
 impl Desk {
@@ -85,7 +122,33 @@ impl Desk {
         let (tape, payloads) = tape(facts, rules);
         let wall = Wall::new(TimeZone::UTC);
         let app = App::new(Some(tape.clone()), "recordings".into(), theme, wall);
-        let mut desk = Self { app, size, left: false, tape, payloads, listed: Vec::new() };
+        let mut desk = Self {
+            app,
+            size,
+            left: false,
+            copied: String::new(),
+            tape,
+            payloads,
+            listed: Vec::new(),
+        };
+        desk.take(Message::Resize(size.0, size.1));
+        desk
+    }
+
+    /// In front of a recording of which nothing was looked at yet.
+    pub(super) fn empty(tape: Tape, size: (u16, u16)) -> Self {
+        let wall = Wall::new(TimeZone::UTC);
+        let app = App::new(Some(tape.clone()), "recordings".into(), Theme::default(), wall);
+        let payloads = Arc::default();
+        let mut desk = Self {
+            app,
+            size,
+            left: false,
+            copied: String::new(),
+            tape,
+            payloads,
+            listed: Vec::new(),
+        };
         desk.take(Message::Resize(size.0, size.1));
         desk
     }
@@ -115,7 +178,7 @@ impl Desk {
         self.take(Message::Resize(size.0, size.1));
     }
 
-    fn take(&mut self, message: Message) {
+    pub(super) fn take(&mut self, message: Message) {
         let mut effects = update(&mut self.app, message);
         while let Some(effect) = effects.pop() {
             let answer = match effect {
@@ -123,11 +186,24 @@ impl Desk {
                     self.left = true;
                     continue;
                 }
+                Effect::Query(_) => Message::Queried(Ok(Answer {
+                    names: vec!["id".into(), "text".into()],
+                    rows: vec![vec!["65".into(), "agent_started".into()]],
+                    is_cut: false,
+                })),
+                Effect::Copy(what, text) => {
+                    self.copied = text;
+                    Message::Copied(format!("{what} copied"))
+                }
+                Effect::CopyScreen => {
+                    self.copied = self.screen();
+                    Message::Copied("the screen copied".into())
+                }
                 Effect::List => Message::Listed(Ok(self.listed.clone())),
                 Effect::Open(_) => Message::Opened(Ok(Box::new(self.tape.clone()))),
                 Effect::Read(row) => Message::Payload(row, Ok(self.payload(row))),
-                Effect::Sift(text) => {
-                    let sifted = self.sift(&text);
+                Effect::Sift(text, from) => {
+                    let sifted = self.sift(&text, from);
                     Message::Sifted(text, sifted)
                 }
             };
@@ -136,22 +212,23 @@ impl Desk {
     }
 
     fn payload(&self, row: u32) -> Shown {
-        let row: Row = self.tape.timeline.row(row).unwrap();
+        let Some(row): Option<Row> = self.tape.timeline.row(row) else { return Shown::default() };
         let bytes = self.payloads.get(&row.frames.1).cloned().unwrap_or_default();
-        let format = self.tape.analysis.engine().book().reading.format;
+        let format = self.tape.book.reading.format;
         let json = json_of(format, &bytes, 0).filter(|json| json.starts_with(['{', '[']));
         let json = json.map(std::borrow::Cow::into_owned);
         Shown { length: bytes.len() as u64, json, bytes }
     }
 
-    fn sift(&self, text: &str) -> Result<Sifted, String> {
+    fn sift(&self, text: &str, from: u32) -> Result<Sifted, String> {
         let filter = Filter::parse(text).map_err(|mistake| mistake.message)?;
-        let look = Look::new(&self.tape.timeline, &self.tape.analysis);
-        let all = self.tape.timeline.page(None, usize::MAX);
-        let meant = all.filter(|row| look.meets(&filter, row, None) == Some(true));
+        let Tape { timeline, symbols, findings, .. } = &self.tape;
+        let look = Look::new(timeline, symbols, findings);
+        let some = timeline.page(from.checked_sub(1), 100);
+        let meant = some.filter(|row| look.meets(&filter, row, None) == Some(true));
         let rows: Vec<u32> = meant.map(|row| row.number).collect();
-        let summary = format!("{} of {} events", rows.len(), self.tape.timeline.len());
-        Ok(Sifted { rows, summary })
+        let until = (from + 100).min(timeline.len());
+        Ok(Sifted { rows, until, words: filter.in_words() })
     }
 
     /// The screen, line by line.
@@ -159,21 +236,33 @@ impl Desk {
         let (width, height) = self.size;
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         terminal.draw(|frame| draw(&self.app, frame)).unwrap();
+        picture_of(&self.app, self.size)
+    }
+
+    /// What each cell is, by a letter for its style: `.` plain, `b` bold, and so on.
+    pub(super) fn roles(&self) -> String {
+        let (width, height) = self.size;
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| draw(&self.app, frame)).unwrap();
         let buffer = terminal.backend().buffer();
-        let mut lines = String::new();
-        for y in 0..height {
-            let mut line = String::new();
-            let mut x = 0;
-            while x < width {
-                let symbol = buffer[(x, y)].symbol();
-                line.push_str(symbol);
-                // The second half of a wide character is its own cell, and says nothing.
-                x += (unicode_width::UnicodeWidthStr::width(symbol) as u16).max(1);
-            }
-            lines.push_str(line.trim_end());
-            lines.push('\n');
-        }
-        lines
+        let line = |y: u16| (0..width).map(|x| letter(buffer[(x, y)].style())).collect::<String>();
+        (0..height).map(|y| line(y).trim_end_matches('.').to_owned() + "\n").collect()
+    }
+}
+
+/// A letter for a style: of its colour, or of what else it is.
+fn letter(style: Style) -> char {
+    let is = |modifier| style.add_modifier.contains(modifier);
+    match style.fg {
+        _ if is(Modifier::REVERSED) => 'S',
+        Some(Color::Red) => 'R',
+        Some(Color::Yellow) => 'Y',
+        Some(Color::Cyan) if is(Modifier::BOLD) => 'F',
+        Some(Color::Cyan) => 'C',
+        Some(Color::Blue) => 'B',
+        _ if is(Modifier::BOLD) => 'b',
+        _ if is(Modifier::DIM) => 'q',
+        _ => '.',
     }
 }
 

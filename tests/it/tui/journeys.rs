@@ -19,7 +19,7 @@ fn at_finding(code: &str, size: (u16, u16)) -> Desk {
 }
 
 #[track_caller]
-fn assert_says(screen: &str, words: &[&str]) {
+pub(super) fn assert_says(screen: &str, words: &[&str]) {
     for word in words {
         assert!(screen.contains(word), "no {word:?} in\n{screen}");
     }
@@ -89,7 +89,7 @@ fn no_key_is_silent() {
     let mut desk = Desk::at(&demo(), "agent", (120, 36));
     assert_says(&desk.types("Z").screen(), &["Z does nothing; ? shows the keys"]);
     assert_says(&desk.types("c").screen(), &["cause: go to a finding first (e)"]);
-    assert_says(&desk.types("/").screen(), &["filter: on Frames (3)"]);
+    assert_says(&desk.types("4/").screen(), &["filter: on Timeline and Frames (2, 3)"]);
 }
 
 #[test]

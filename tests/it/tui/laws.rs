@@ -3,11 +3,11 @@
 use std::sync::OnceLock;
 
 use proptest::prelude::*;
-use wiretape::tui::Key;
 use wiretape::tui::keys::KEYS;
+use wiretape::tui::{Key, Message};
 use wiretape::wire::{Direction, Fact};
 
-use super::desk::{Desk, demo};
+use super::desk::{Desk, demo, growths};
 use crate::sample;
 
 fn any_key() -> impl Strategy<Value = Key> {
@@ -51,12 +51,66 @@ proptest! {
         }
         desk.press(Key::Esc);
         desk.resize((120, 36));
-        desk.press(Key::Enter).press(Key::Esc);
+        desk.press(Key::Enter);
+        // Whatever was open, filter and range and playing among it.
+        for _ in 0..6 {
+            desk.press(Key::Esc);
+        }
         let screen = desk.types("2").screen();
-        if screen.contains("[2 Timeline]") && !screen.contains("? Keys for") {
+        if screen.contains("[2 Timeline]") && screen.contains("┌ Frames") {
             prop_assert!(screen.matches("│▶").count() >= 1, "{screen}");
         }
     }
+}
+
+/// However a recording comes in, the screens in the end are the same.
+#[test]
+fn it_grows_into_what_it_would_be_at_once() {
+    let facts = demo();
+    let screens = |facts_at_once: usize| {
+        let (tape, growths, _) = growths(&facts, "agent", facts_at_once);
+        let mut desk = Desk::empty(tape, (160, 60));
+        for growth in growths {
+            desk.take(Message::Grown(Box::new(growth)));
+        }
+        let keys = ["", "i", "ee", "_", "4", "3G", "2*G"];
+        keys.map(|keys| desk.types(keys).screen())
+    };
+    let wanted = screens(usize::MAX);
+    for facts_at_once in [1, 7, 300] {
+        for (screen, wanted) in screens(facts_at_once).iter().zip(&wanted) {
+            assert!(screen == wanted, "{facts_at_once} at once:\n{screen}\nwanted\n{wanted}");
+        }
+    }
+}
+
+/// New frames never move the reader.
+#[test]
+fn what_grows_leaves_the_reader_where_they_are() {
+    let facts = demo();
+    let (tape, growths, _) = growths(&facts, "agent", 200);
+    let mut desk = Desk::empty(tape, (120, 36));
+    let half = growths.len() / 2;
+    let mut place = None;
+    for (at, growth) in growths.into_iter().enumerate() {
+        desk.take(Message::Grown(Box::new(growth)));
+        if at == half {
+            desk.types("wlll").press(Key::Tab).types("jj");
+            place = Some(selected(&desk));
+        }
+        if let Some(place) = &place {
+            assert_eq!(selected(&desk), *place);
+        }
+    }
+    assert!(place.is_some());
+}
+
+/// The rows that are marked: of the lanes, their names; of the rows, all of it.
+fn selected(desk: &Desk) -> Vec<String> {
+    let screen = desk.screen();
+    let marked = screen.lines().filter(|line| line.contains('▶') && line.starts_with('│'));
+    // Time is laid out anew as more of it is known; whose row it is stays.
+    marked.map(|line| line.chars().take(18).collect()).collect()
 }
 
 /// T01, T02: what is in payloads, names and addresses shows as itself or as an escape.

@@ -3,6 +3,7 @@
 mod desk;
 mod journeys;
 mod laws;
+mod player;
 #[cfg(target_os = "linux")]
 mod real;
 mod screens;

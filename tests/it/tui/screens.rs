@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use wiretape::tui::{Key, Listed, Theme};
+use wiretape::tui::{Key, Listed, Look, Theme};
 use wiretape::wire::Fact;
 
 use super::desk::{Desk, demo};
@@ -114,7 +114,7 @@ fn the_list_of_recordings_and_nothing_at_all() {
 fn nothing_but_ascii_if_asked() {
     let facts = demo();
     for size in [WIDE, COMPACT] {
-        let mut desk = Desk::with(&facts, "agent", size, Theme { mono: true, ascii: true });
+        let mut desk = Desk::with(&facts, "agent", size, Theme { look: Look::Mono, ascii: true });
         assert_looks("ascii", desk.types("ee"));
         for keys in ["", "?", "?3", "4", "2i", "i"] {
             let screen = desk.types(keys).screen();

@@ -1,0 +1,351 @@
+//! What the screen asks → answers from the disk: payloads, filtered rows, the list, a recording.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::choose::choose;
+use super::failure::Failure;
+use super::messages::Messages;
+use super::watch::watch;
+use super::{Globals, clipboard, clock, escape, ls, mask, query, sift};
+use crate::analysis::MESSAGE_LIMIT;
+use crate::analysis::look::Look;
+use crate::analysis::timeline::Row;
+use crate::events::filter::{Filter, Payload};
+use crate::events::payload::json_of;
+use crate::events::{Format, Kind};
+use crate::recording::store::name_of;
+use crate::recording::{Check, Follow, FrameRange, QueryRows, RecordingReader, Value};
+use crate::tui::tape::About;
+use crate::tui::{Answer, Growths, Listed, Shown, Sifted, Source, Tape};
+use crate::wire::{Fact, Gap, Opcode};
+
+/// Bytes of a payload that are shown: more than anyone reads on a screen.
+const SHOWN: usize = 64 << 10;
+
+/// Rows that are looked at before the screen hears of them: some hundredths of a second's work.
+const ROWS_AT_ONCE: usize = 8192;
+
+/// Conditions for which it is tried what would be met without each.
+const MOST_TRIED: usize = 8;
+
+/// Rows of SQL's answer that are shown, and columns of a name.
+const MOST_ROWS: usize = 1000;
+const CELL: usize = 40;
+
+/// How long SQL may take, on the screen.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the screen asks of the disk.
+pub(super) struct Front {
+    globals: Globals,
+    rules: Option<String>,
+    open: Option<Open>,
+}
+
+/// The recording that is asked about.
+struct Open {
+    path: PathBuf,
+    format: Format,
+    pass: Option<Pass>,
+}
+
+/// A filter on its way through a recording.
+struct Pass {
+    text: String,
+    filter: Filter,
+    met: u64,
+    /// What would be met without a condition, by the condition.
+    without: Vec<(String, Filter, u64)>,
+    read: Option<Reading>,
+}
+
+/// Payloads on their way through a recording.
+struct Reading {
+    reader: RecordingReader,
+    follow: Follow,
+    messages: Messages,
+    gaps: Vec<Gap>,
+}
+
+impl Front {
+    pub(super) fn new(globals: &Globals, rules: Option<String>) -> Self {
+        Self { globals: globals.clone(), rules, open: None }
+    }
+
+    /// Begins to look at a recording.
+    pub(super) fn look(&mut self, path: &Path) -> Result<(Tape, Growths), Failure> {
+        let (book, chosen) = choose(self.rules.as_deref(), path)?;
+        let reader = RecordingReader::open_with(path, Check::Schema)?;
+        let recording = reader.recording()?;
+        let last = reader.last_frame()?;
+        let mut end_ns = recording.finished_ns.unwrap_or(0);
+        let range = FrameRange { after_id: last - 1, until_id: last, connection: None };
+        reader.frames(range, &mut |frame| {
+            end_ns = end_ns.max(frame.stamp.read_ns);
+            ControlFlow::Continue(())
+        })?;
+        let about = About {
+            name: name_of(path).unwrap_or_else(|| recording.name.clone()),
+            upstream: mask::mask_target(&recording.upstream),
+            started_ns: recording.started_ns,
+            state: reader.state()?.word(),
+            end_ns,
+            frames: last.unsigned_abs(),
+            chosen,
+        };
+        let growths = watch(path, book.clone())?;
+        let format = book.reading.format;
+        self.open = Some(Open { path: path.to_owned(), format, pass: None });
+        Ok((Tape::new(about, Arc::new(book)), growths))
+    }
+}
+
+impl Open {
+    fn payload(&self, row: &Row) -> Result<Shown, Failure> {
+        // So that a test sees what a panic leaves of a terminal.
+        let panics = cfg!(debug_assertions) && std::env::var_os("WIRETAPE_TEST_PANIC").is_some();
+        assert!(!panics, "asked to panic");
+        let none = Shown::default();
+        if row.frames.1 == 0 {
+            return Ok(none);
+        }
+        let reader = RecordingReader::open_with(&self.path, Check::Schema)?;
+        let mut messages = Messages::new(MESSAGE_LIMIT);
+        if let Some(connection) = reader.connection(row.connection)? {
+            messages.connection(&connection);
+        }
+        // A compressed message is read with the help of those before it.
+        let begin = if messages.deflates(row.connection) { 0 } else { row.frames.0 - 1 };
+        let range = FrameRange {
+            after_id: begin,
+            until_id: row.frames.1,
+            connection: Some(row.connection),
+        };
+        let mut shown = none;
+        reader.frames(range, &mut |frame| {
+            if frame.direction != row.direction {
+                return ControlFlow::Continue(());
+            }
+            let last = frame.id == row.frames.1;
+            if let Some(message) = messages.feed(&frame).filter(|_| last) {
+                let json = json_of(self.format, &message.payload, u32::from(row.part));
+                shown.json = json
+                    .filter(|_| row.kind == Kind::Message)
+                    .filter(|json| json.trim_start().starts_with(['{', '[']))
+                    .map(|json| cut(&json).to_owned());
+                shown.length = message.payload.len() as u64;
+                shown.bytes = message.payload;
+                shown.bytes.truncate(SHOWN);
+            } else if last && shown.length == 0 {
+                shown.length = frame.frame.payload.len() as u64;
+                shown.bytes = frame.frame.payload.iter().copied().take(SHOWN).collect();
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(shown)
+    }
+
+    fn query(&self, sql: &str) -> Result<Answer, Failure> {
+        let mut reader = RecordingReader::open_with(&self.path, Check::Schema)?;
+        let deadline = clock::now() + PATIENCE;
+        let mut rows = Rows::default();
+        let stop = move || clock::now() >= deadline;
+        reader
+            .query(sql, stop, &mut rows)
+            .map_err(|error| query::explain(&error, PATIENCE.as_secs()))?;
+        Ok(rows.0)
+    }
+
+    /// The next rows that a filter means.
+    fn sift(&mut self, tape: &Tape, text: &str, from: u32) -> Result<Sifted, Failure> {
+        let mut pass = match self.pass.take() {
+            Some(pass) if pass.text == text && from > 0 => pass,
+            _ => Pass::new(text)?,
+        };
+        let look = Look::new(&tape.timeline, &tape.symbols, &tape.findings);
+        let rows = pass.rows(&look, tape, from, (&self.path, self.format))?;
+        let until = from.saturating_add(ROWS_AT_ONCE as u32).min(tape.timeline.len());
+        let words = pass.words();
+        self.pass = Some(pass);
+        Ok(Sifted { rows, until, words })
+    }
+}
+
+impl Pass {
+    fn new(text: &str) -> Result<Self, Failure> {
+        let filter = sift::parse(text)?;
+        let without = filter.without_one().into_iter().take(MOST_TRIED);
+        let without = without.map(|(term, rest)| (term, rest, 0)).collect();
+        Ok(Self { text: text.to_owned(), filter, met: 0, without, read: None })
+    }
+
+    /// Rows that are meant, of those from `from` on. Payloads are read only where they decide.
+    fn rows(
+        &mut self,
+        look: &Look<'_>,
+        tape: &Tape,
+        from: u32,
+        (path, format): (&Path, Format),
+    ) -> Result<Vec<u32>, Failure> {
+        let mut meant = Vec::new();
+        let mut open: HashMap<u32, Row> = HashMap::new();
+        let mut last = 0;
+        for row in tape.timeline.page(from.checked_sub(1), ROWS_AT_ONCE) {
+            match look.meets(&self.filter, &row, None) {
+                Some(true) => meant.push(row.number),
+                Some(false) => {}
+                None => {
+                    last = last.max(row.frames.1);
+                    open.insert(row.number, row);
+                }
+            }
+            // What would be met is counted only until something is.
+            if self.met == 0 && meant.is_empty() {
+                for (_, filter, count) in &mut self.without {
+                    *count += u64::from(look.meets(filter, &row, None) == Some(true));
+                }
+            }
+        }
+        if !open.is_empty() {
+            let reading = match &mut self.read {
+                Some(reading) => reading,
+                None => self.read.insert(Reading::new(path)?),
+            };
+            let filter = &self.filter;
+            reading.until(last, &mut |frame, opcode, bytes| {
+                for number in tape.timeline.rows_of_frame(frame) {
+                    let Some(row) = open.get(&number) else { continue };
+                    let json = json_of(format, bytes, u32::from(row.part));
+                    let payload = Payload { opcode, bytes, json: json.as_deref() };
+                    if look.meets(filter, row, Some(&payload)) == Some(true) {
+                        meant.push(number);
+                    }
+                }
+            })?;
+            meant.sort_unstable();
+            meant.dedup();
+        }
+        self.met += meant.len() as u64;
+        Ok(meant)
+    }
+
+    /// What is meant; while nothing is, what to drop so that something would be.
+    fn words(&self) -> String {
+        let best = self.without.iter().filter(|(_, _, count)| *count > 0 && self.met == 0);
+        // Of equals, the one that was typed last is the one to drop.
+        match best.max_by_key(|(_, _, count)| *count) {
+            Some((term, _, count)) => {
+                format!("without `{term}`: {}", super::human::count(*count))
+            }
+            None => self.filter.in_words(),
+        }
+    }
+}
+
+impl Reading {
+    fn new(path: &Path) -> Result<Self, Failure> {
+        Ok(Self {
+            reader: RecordingReader::open_with(path, Check::Schema)?,
+            follow: Follow::new(FrameRange::default()),
+            messages: Messages::new(MESSAGE_LIMIT),
+            gaps: Vec::new(),
+        })
+    }
+
+    /// Reads on until this frame: of each message its last frame, its opcode and its payload.
+    fn until(
+        &mut self,
+        last: i64,
+        each: &mut dyn FnMut(i64, Opcode, &[u8]),
+    ) -> Result<(), Failure> {
+        let Self { reader, follow, messages, gaps } = self;
+        if follow.last_frame() >= last {
+            return Ok(());
+        }
+        follow.poll(reader, &mut |fact| {
+            match &fact {
+                Fact::Connection(connection) => messages.connection(connection),
+                Fact::Gap(gap) => gaps.push(gap.clone()),
+                Fact::Frame(frame) => {
+                    gaps.retain(|gap| {
+                        let is_due = gap.from_ns <= frame.stamp.read_ns;
+                        if is_due {
+                            messages.gap(gap);
+                        }
+                        !is_due
+                    });
+                    if let Some(message) = messages.feed(frame) {
+                        each(message.frames.1, message.opcode, &message.payload);
+                    }
+                    if frame.id >= last {
+                        return ControlFlow::Break(());
+                    }
+                }
+                Fact::Recording(_) | Fact::Note(_) => {}
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(())
+    }
+}
+
+/// Rows of an answer, some of them.
+#[derive(Default)]
+struct Rows(Answer);
+
+impl QueryRows for Rows {
+    fn columns(&mut self, names: &[&str]) {
+        self.0.names = names.iter().map(|name| escape::fit(name.as_bytes(), CELL)).collect();
+    }
+
+    fn row(&mut self, values: &[Value<'_>]) -> ControlFlow<()> {
+        if self.0.rows.len() == MOST_ROWS {
+            self.0.is_cut = true;
+            return ControlFlow::Break(());
+        }
+        self.0.rows.push(values.iter().map(query::cell).collect());
+        ControlFlow::Continue(())
+    }
+}
+
+/// As much of a text as is shown.
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(SHOWN);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+impl Source for Front {
+    fn payload(&mut self, row: &Row) -> Result<Shown, String> {
+        let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
+        open.payload(row).map_err(|failure| failure.render())
+    }
+
+    fn sift(&mut self, tape: &Tape, filter: &str, from: u32) -> Result<Sifted, String> {
+        let Some(open) = &mut self.open else { return Err("nothing is open".to_owned()) };
+        open.sift(tape, filter, from).map_err(|failure| failure.in_one_row())
+    }
+
+    fn recordings(&mut self) -> Result<Vec<Listed>, String> {
+        ls::listed(&self.globals.dir).map_err(|failure| failure.in_one_row())
+    }
+
+    fn query(&mut self, sql: &str) -> Result<Answer, String> {
+        let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
+        open.query(sql).map_err(|failure| failure.in_one_row())
+    }
+
+    fn copy(&mut self, text: &str) -> Option<String> {
+        clipboard::copy(text).map(str::to_owned)
+    }
+
+    fn open(&mut self, key: &str) -> Result<(Tape, Growths), String> {
+        self.look(&PathBuf::from(key)).map_err(|failure| failure.in_one_row())
+    }
+}

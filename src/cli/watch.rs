@@ -1,0 +1,154 @@
+//! A recording's file → what the screen learns of it, bit by bit: until its end, or as it grows.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
+
+use super::clock;
+use super::failure::{Code, Failure};
+use crate::analysis::Analysis;
+use crate::recording::{Check, Follow, FrameRange, RecordingReader, State};
+use crate::rules::RuleBook;
+use crate::tui::{Growth, Growths};
+use crate::wire::Fact;
+
+/// Frames looked at before the screen is told: some hundredths of a second's work.
+const FRAMES_AT_ONCE: usize = 2048;
+
+/// What the screen may be behind: a few times what it takes at once, and some megabytes.
+const AHEAD: usize = 4;
+
+/// The pause between two looks at a file that grows.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How far behind the clock deadlines are judged: what happened before that has been committed.
+const LAG_NS: u64 = 500_000_000;
+
+/// Begins to look at the recording at `path`. It ends when nobody listens any more.
+pub(super) fn watch(path: &Path, book: RuleBook) -> Result<Growths, Failure> {
+    let reader = RecordingReader::open_with(path, Check::Schema)?;
+    let started_ns = reader.recording()?.started_ns;
+    let analysis = Analysis::new(book).map_err(|error| {
+        Failure::new(Code::Usage, "the rules can't be followed").because(&error)
+    })?;
+    let (send, growths) = sync_channel(AHEAD);
+    let follow = Follow::new(FrameRange::default());
+    let mut watch = Watch { analysis, follow, started_ns, texts: 0 };
+    std::thread::Builder::new().name("watch".into()).spawn(move || {
+        if let Err(failure) = watch.all(&reader, &send) {
+            let failed = Some(failure.in_one_row());
+            // Nobody listens: nobody is to be told.
+            let _ = send.send(Growth { failed, is_whole: true, ..watch.growth() });
+        }
+    })?;
+    Ok(growths)
+}
+
+struct Watch {
+    analysis: Analysis,
+    follow: Follow,
+    started_ns: i64,
+    /// Texts that the screen has.
+    texts: usize,
+}
+
+impl Watch {
+    fn all(&mut self, reader: &RecordingReader, send: &SyncSender<Growth>) -> Result<(), Failure> {
+        loop {
+            // Asked before the last look: what was written before it was finished is seen by it.
+            let state = reader.state()?;
+            let (mut growth, has_all) = self.look(reader)?;
+            growth.state = Some(state.word());
+            if !has_all {
+                if send.send(growth).is_err() {
+                    return Ok(());
+                }
+                continue;
+            }
+            if state != State::Live {
+                return self.end(reader, growth, send);
+            }
+            let now_ns = self.now_ns();
+            let Growth { events, .. } = &mut growth;
+            let changed = self
+                .analysis
+                .tick(now_ns.saturating_sub(LAG_NS), &mut |event, _| events.push(event.clone()));
+            self.add(&mut growth, changed);
+            growth.end_ns = now_ns;
+            if send.send(growth).is_err() {
+                return Ok(());
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// On this machine's clock, which the recorder's is too.
+    fn now_ns(&self) -> u64 {
+        let since = clock::epoch_ns().saturating_sub(i128::from(self.started_ns));
+        u64::try_from(since).unwrap_or(0)
+    }
+
+    fn growth(&mut self) -> Growth {
+        let engine = self.analysis.engine();
+        let symbols = self.analysis.symbols();
+        let growth = Growth {
+            texts: symbols.since(self.texts).to_vec(),
+            unjudged: engine.unjudged().map(str::to_owned).collect(),
+            counts: self.analysis.counts(),
+            ..Growth::default()
+        };
+        self.texts = symbols.len();
+        growth
+    }
+
+    /// What is new, and whether that is all there is.
+    fn look(&mut self, reader: &RecordingReader) -> Result<(Growth, bool), Failure> {
+        let (mut frames, mut changed) = (0, Vec::new());
+        let mut growth = Growth::default();
+        let analysis = &mut self.analysis;
+        self.follow.poll(reader, &mut |fact| {
+            changed.extend(analysis.feed(&fact, &mut |event, _| growth.events.push(event.clone())));
+            if let Fact::Frame(frame) = &fact {
+                frames += 1;
+                growth.end_ns = frame.stamp.read_ns;
+            }
+            if frames < FRAMES_AT_ONCE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        self.add(&mut growth, changed);
+        Ok((growth, frames < FRAMES_AT_ONCE))
+    }
+
+    /// What the analysis says by now.
+    fn add(&mut self, growth: &mut Growth, mut changed: Vec<usize>) {
+        changed.sort_unstable();
+        changed.dedup();
+        let findings = self.analysis.engine().findings();
+        let told = changed.into_iter().filter_map(|at| Some((at, findings.get(at)?.clone())));
+        growth.findings.extend(told);
+        let next = self.growth();
+        growth.texts.extend(next.texts);
+        (growth.unjudged, growth.counts) = (next.unjudged, next.counts);
+    }
+
+    fn end(
+        &mut self,
+        reader: &RecordingReader,
+        mut growth: Growth,
+        send: &SyncSender<Growth>,
+    ) -> Result<(), Failure> {
+        let finished_ns = reader.recording()?.finished_ns;
+        let Growth { events, .. } = &mut growth;
+        self.analysis.end(finished_ns, &mut |event, _| events.push(event.clone()));
+        self.add(&mut growth, Vec::new());
+        let engine = self.analysis.engine();
+        growth.findings = engine.findings().iter().cloned().enumerate().collect();
+        growth.findings_anew = true;
+        growth.pending = Some(engine.pending().to_vec());
+        growth.end_ns = growth.end_ns.max(finished_ns.unwrap_or(0));
+        growth.is_whole = true;
+        // Nobody listens: nobody is to be told.
+        let _ = send.send(growth);
+        Ok(())
+    }
+}

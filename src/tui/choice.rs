@@ -1,0 +1,170 @@
+//! What the reader chooses: a screen, a pane, a lane, an order, a form; and what lies over the screen.
+
+use super::menu::Menu;
+use super::message::Answer;
+
+/// A filter, and what it has let through so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sieve {
+    pub(super) text: String,
+    pub(super) rows: Vec<u32>,
+    /// The row up to which it was looked.
+    pub(super) until: u32,
+    pub(super) words: String,
+    /// The rest is being looked at.
+    pub(super) is_busy: bool,
+}
+
+/// A text to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sheet {
+    pub(super) title: String,
+    pub(super) text: String,
+    pub(super) scroll: usize,
+}
+
+/// SQL that is being typed, and what it gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sql {
+    pub(super) text: String,
+    pub(super) answer: Option<Result<Answer, String>>,
+    /// The answer is to what stands there.
+    pub(super) is_fresh: bool,
+    pub(super) picked: usize,
+}
+
+/// How lanes are sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As they came; of many, those with findings first.
+    #[default]
+    Arrival,
+    /// The worst findings first.
+    Worst,
+    /// The latest run first.
+    Recent,
+    /// By name.
+    Name,
+    /// The most runs first.
+    Runs,
+}
+
+impl Order {
+    /// All.
+    pub const ALL: [Self; 5] = [Self::Arrival, Self::Worst, Self::Recent, Self::Name, Self::Runs];
+
+    /// In words.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Arrival => "arrival",
+            Self::Worst => "worst finding",
+            Self::Recent => "latest run",
+            Self::Name => "name",
+            Self::Runs => "number of runs",
+        }
+    }
+}
+
+/// A full screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Screen {
+    /// The recordings.
+    Sessions,
+    /// Lanes.
+    #[default]
+    Timeline,
+    /// Every event.
+    Frames,
+    /// Every finding.
+    Findings,
+}
+
+/// The part of the Timeline screen that keys go to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pane {
+    /// The lanes.
+    #[default]
+    Lanes,
+    /// The rows of the lane.
+    Frames,
+    /// What is in a row.
+    Inspector,
+    /// The findings.
+    Findings,
+}
+
+/// What lies over the screen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Overlay {
+    /// Nothing.
+    #[default]
+    None,
+    /// The keys.
+    Help,
+    /// A filter is being typed.
+    Filter(String),
+    /// A list to choose from.
+    Menu(Menu),
+    /// A text to read.
+    Sheet(Sheet),
+    /// SQL.
+    Sql(Box<Sql>),
+}
+
+/// A lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// A user: an index of [`Tape::users`].
+    User(usize),
+    /// A run: its number.
+    Run(u32),
+}
+
+/// Which times the Frames pane shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Times {
+    /// Since the run's first event.
+    #[default]
+    Run,
+    /// Since the recording started.
+    Recording,
+    /// On the wall.
+    Clock,
+}
+
+impl Times {
+    /// In words.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Run => "since run start",
+            Self::Recording => "since recording start",
+            Self::Clock => "clock",
+        }
+    }
+}
+
+/// How the Inspector shows a payload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// One value a line.
+    #[default]
+    Tree,
+    /// As it is, escapes visible.
+    Raw,
+    /// Byte by byte.
+    Hex,
+    /// What the rules make of it.
+    Decoded,
+}
+
+impl Mode {
+    /// In one word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Tree => "tree",
+            Self::Raw => "raw",
+            Self::Hex => "hex",
+            Self::Decoded => "decoded",
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What reaches [`update`](super::update()), and what leaves it.
+
+use std::time::Duration;
+
+use super::keys::Key;
+use super::mouse::Mouse;
+use super::tape::{Growth, Tape};
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// A key was pressed.
+    Key(Key),
+    /// A mouse did something, at this column and row.
+    Mouse(Mouse, u16, u16),
+    /// So much time has passed since the program began.
+    Tick(Duration),
+    /// The terminal has so many columns and rows.
+    Resize(u16, u16),
+    /// A row's payload was read.
+    Payload(u32, Result<Shown, String>),
+    /// A filter was applied: its text, and what it means.
+    Sifted(String, Result<Sifted, String>),
+    /// The folder was listed.
+    Listed(Result<Vec<Listed>, String>),
+    /// A recording was opened.
+    Opened(Result<Box<Tape>, String>),
+    /// SQL was answered.
+    Queried(Result<Answer, String>),
+    /// Something was copied: what came of it, in words.
+    Copied(String),
+    /// More of the recording was looked at.
+    Grown(Box<Growth>),
+}
+
+/// What is to be done outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Leave.
+    Quit,
+    /// Read a row's payload.
+    Read(u32),
+    /// Find the rows from this one on that a filter means.
+    Sift(String, u32),
+    /// Ask in SQL.
+    Query(String),
+    /// Give a text to the clipboard: what it is, and the text.
+    Copy(&'static str, String),
+    /// Give what the screen shows to the clipboard.
+    CopyScreen,
+    /// List the recordings.
+    List,
+    /// Open a recording, by its key.
+    Open(String),
+}
+
+/// A payload.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Its first bytes, inflated.
+    pub bytes: Vec<u8>,
+    /// How many bytes there are.
+    pub length: u64,
+    /// The JSON in it, if there is any.
+    pub json: Option<String>,
+}
+
+/// The rows that a filter means.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sifted {
+    /// Their numbers, in order.
+    pub rows: Vec<u32>,
+    /// The row up to which it was looked.
+    pub until: u32,
+    /// What it means, in words; where nothing is meant, what to drop.
+    pub words: String,
+}
+
+/// A recording in the list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// What opens it.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// When it started, nanoseconds since the epoch.
+    pub started_ns: i64,
+    /// How long it is, in nanoseconds, where that is known.
+    pub lasted_ns: Option<u64>,
+    /// Connections.
+    pub connections: u64,
+    /// Frames.
+    pub frames: u64,
+    /// Bytes of its file.
+    pub size: u64,
+    /// `live`, `finished`, `interrupted`, `unreadable`.
+    pub state: &'static str,
+    /// The server's URL; of an unreadable one, why.
+    pub upstream: String,
+}
+
+/// What SQL gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The columns' names.
+    pub names: Vec<String>,
+    /// Rows of texts, some of them.
+    pub rows: Vec<Vec<String>>,
+    /// There are more.
+    pub is_cut: bool,
+}
+
+impl Answer {
+    /// The frame that a row is about, if a column names one.
+    pub fn frame(&self, row: usize) -> Option<i64> {
+        let column = |name: &str| self.names.iter().position(|known| known == name);
+        let column = column("frame_id").or_else(|| column("frame")).or_else(|| column("id"))?;
+        self.rows.get(row)?.get(column)?.parse().ok().filter(|frame| *frame > 0)
+    }
+}

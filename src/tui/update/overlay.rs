@@ -1,0 +1,239 @@
+//! Keys while something lies over the screen → what is typed, and what is chosen.
+
+use super::{act, seek, walk};
+use crate::rules::codes;
+use crate::tui::app::{App, Overlay, Screen, Sheet, Sql};
+use crate::tui::at::Found;
+use crate::tui::keys::{Act, Key};
+use crate::tui::menu::{Do, Kind, Menu};
+use crate::tui::message::{Effect, Message};
+
+/// The longest text that can be typed, in characters: as long as a filter may be.
+const LONGEST: usize = crate::events::filter::LONGEST;
+
+/// A key that what lies over the screen takes; false: it is for the screen.
+pub(super) fn press(app: &mut App, key: Key, effects: &mut Vec<Effect>) -> bool {
+    if key == Key::Ctrl('c') && app.overlay != Overlay::None {
+        effects.push(Effect::Quit);
+        return true;
+    }
+    match std::mem::take(&mut app.overlay) {
+        Overlay::None => return false,
+        // Any key closes it.
+        Overlay::Help => {}
+        Overlay::Filter(text) => filter(app, text, key, effects),
+        Overlay::Menu(menu) => list(app, menu, key, effects),
+        Overlay::Sheet(sheet) => read(app, sheet, key),
+        Overlay::Sql(sql) => ask(app, *sql, key, effects),
+    }
+    true
+}
+
+/// Takes a key into a text; false if it is none that writes.
+fn write(text: &mut String, key: Key) -> bool {
+    match key {
+        Key::Backspace => drop(text.pop()),
+        Key::Ctrl('u') => text.clear(),
+        Key::Char(letter) if text.len() + letter.len_utf8() <= LONGEST => text.push(letter),
+        _ => return false,
+    }
+    true
+}
+
+fn filter(app: &mut App, mut text: String, key: Key, effects: &mut Vec<Effect>) {
+    match key {
+        Key::Esc => return,
+        Key::Enter => {
+            if text.trim().is_empty() {
+                (app.filter, app.asked) = (None, None);
+                app.said = Some("no filter: every event is shown".to_owned());
+            } else {
+                (app.filter, app.asked) = (None, Some(text.clone()));
+                effects.push(Effect::Sift(text, 0));
+            }
+            return;
+        }
+        key if write(&mut text, key) => {}
+        other => app.said = Some(format!("{}: Enter filters, Esc leaves it", other.name())),
+    }
+    app.overlay = Overlay::Filter(text);
+}
+
+fn list(app: &mut App, mut menu: Menu, key: Key, effects: &mut Vec<Effect>) {
+    let last = menu.fitting().len().saturating_sub(1);
+    match key {
+        Key::Esc => return,
+        Key::Up | Key::Ctrl('p') => menu.picked = menu.picked.saturating_sub(1),
+        Key::Down | Key::Ctrl('n') => menu.picked = (menu.picked + 1).min(last),
+        Key::PageUp => menu.picked = menu.picked.saturating_sub(10),
+        Key::PageDown => menu.picked = (menu.picked + 10).min(last),
+        // Several are chosen one after the other.
+        Key::Char(' ') if menu.kind == Kind::Pick => {
+            if let Some(chosen) = menu.chosen() {
+                choose(app, chosen, effects);
+                menu.again(app);
+            }
+        }
+        Key::Enter => {
+            match menu.chosen() {
+                Some(chosen) => choose(app, chosen, effects),
+                None => app.said = Some("nothing here is called so".to_owned()),
+            }
+            return;
+        }
+        key if write(&mut menu.text, key) => menu.picked = 0,
+        other => app.said = Some(format!("{}: Enter chooses, Esc closes", other.name())),
+    }
+    app.overlay = Overlay::Menu(menu);
+}
+
+fn choose(app: &mut App, chosen: Do, effects: &mut Vec<Effect>) {
+    match chosen {
+        Do::Act(what) => act(app, what, effects),
+        Do::Go(found) => {
+            on_the_timeline(app, matches!(found, Found::Finding(_)));
+            walk::go(app, found);
+        }
+        Do::Seek(at) => {
+            on_the_timeline(app, false);
+            seek(app, at);
+        }
+        Do::Lane(lane) => {
+            app.screen = Screen::Timeline;
+            app.finding = None;
+            app.stand(lane);
+            walk::into_lane(app);
+        }
+        Do::Open(key) => effects.push(Effect::Open(key)),
+        Do::Explain(code) => {
+            if let Some(page) = codes::explain(&code) {
+                let title = format!("{} {}", page.code, page.title());
+                let text = page.text.to_owned();
+                app.overlay = Overlay::Sheet(Sheet { title, text, scroll: 0 });
+            }
+        }
+        Do::Speed(speed) => {
+            app.said = Some(match app.player.set(&speed) {
+                Ok(()) => format!("speed {}", app.player.speed()),
+                Err(why) => why,
+            });
+        }
+        Do::Pauses => {
+            app.player.pauses = !app.player.pauses;
+            let word = if app.player.pauses { "pauses" } else { "does not pause" };
+            app.said = Some(format!("playing {word} at findings"));
+        }
+        Do::Look(look) => app.theme.look = look,
+        Do::Sort(order) => {
+            app.order = order;
+            app.relane();
+            app.said = Some(format!("lanes are sorted by {}", order.word()));
+        }
+        Do::Pick(user) => {
+            if !app.only.remove(&user) {
+                app.only.insert(user);
+            }
+            relane_around(app);
+        }
+        Do::PickAll => {
+            app.only.clear();
+            relane_around(app);
+        }
+        Do::Copy(what, text) => effects.push(Effect::Copy(what, text)),
+        Do::CopyScreen => effects.push(Effect::CopyScreen),
+    }
+}
+
+/// Shows what was asked for, whichever screen can.
+fn on_the_timeline(app: &mut App, only_there: bool) {
+    if only_there || !matches!(app.screen, Screen::Timeline | Screen::Frames) {
+        app.screen = Screen::Timeline;
+    }
+}
+
+/// Finds the lanes anew; whose lane is gone stands on the first.
+fn relane_around(app: &mut App) {
+    app.relane();
+    if !app.lanes.contains(&app.lane)
+        && let Some(first) = app.lanes.first().copied()
+    {
+        app.stand(first);
+    }
+}
+
+fn read(app: &mut App, mut sheet: Sheet, key: Key) {
+    match key {
+        Key::Up | Key::Char('k') => sheet.scroll = sheet.scroll.saturating_sub(1),
+        Key::Down | Key::Char('j') => sheet.scroll += 1,
+        Key::PageUp | Key::Ctrl('u') => sheet.scroll = sheet.scroll.saturating_sub(10),
+        Key::PageDown | Key::Ctrl('d') | Key::Char(' ') => sheet.scroll += 10,
+        _ => return,
+    }
+    app.overlay = Overlay::Sheet(sheet);
+}
+
+fn ask(app: &mut App, mut sql: Sql, key: Key, effects: &mut Vec<Effect>) {
+    let rows = match &sql.answer {
+        Some(Ok(answer)) => answer.rows.len(),
+        _ => 0,
+    };
+    match key {
+        Key::Esc => return,
+        Key::Up => sql.picked = sql.picked.saturating_sub(1),
+        Key::Down => sql.picked = (sql.picked + 1).min(rows.saturating_sub(1)),
+        Key::PageUp => sql.picked = sql.picked.saturating_sub(10),
+        Key::PageDown => sql.picked = (sql.picked + 10).min(rows.saturating_sub(1)),
+        Key::Enter if sql.is_fresh && rows > 0 => {
+            let answer = sql.answer.as_ref().and_then(|answer| answer.as_ref().ok());
+            match answer.and_then(|answer| answer.frame(sql.picked)) {
+                Some(frame) => {
+                    on_the_timeline(app, false);
+                    app.sql = sql.text;
+                    return seek(app, crate::tui::At::Frame(frame));
+                }
+                None => {
+                    app.said = Some("this row names no frame: select id or frame_id".to_owned());
+                }
+            }
+        }
+        Key::Enter => {
+            app.sql.clone_from(&sql.text);
+            sql.is_fresh = true;
+            effects.push(Effect::Query(sql.text.clone()));
+        }
+        key if write(&mut sql.text, key) => sql.is_fresh = false,
+        other => app.said = Some(format!("{}: Enter asks, Esc closes", other.name())),
+    }
+    app.overlay = Overlay::Sql(Box::new(sql));
+}
+
+/// An answer to what was asked in SQL.
+pub(super) fn answered(app: &mut App, message: Message) {
+    let Message::Queried(answer) = message else { return };
+    if let Overlay::Sql(sql) = &mut app.overlay {
+        sql.picked = 0;
+        sql.answer = Some(answer);
+    }
+}
+
+/// Opens one.
+pub(super) fn open(app: &mut App, what: Act) {
+    let menu = |app: &App, kind| Overlay::Menu(Menu::new(kind, app));
+    app.overlay = match what {
+        Act::Help => Overlay::Help,
+        Act::Filter => {
+            let text = app.filter.as_ref().map_or_else(String::new, |sieve| sieve.text.clone());
+            Overlay::Filter(text)
+        }
+        Act::Palette => menu(app, Kind::Palette),
+        Act::Speeds => menu(app, Kind::Speeds),
+        Act::Copy => menu(app, Kind::Copy),
+        Act::Sort => menu(app, Kind::Sort),
+        Act::Pick => menu(app, Kind::Pick),
+        Act::Sql => Overlay::Sql(Box::new(Sql { text: app.sql.clone(), ..Sql::default() })),
+        _ => Overlay::None,
+    };
+    if matches!(app.overlay, Overlay::Menu(_) | Overlay::Sql(_)) {
+        app.player.stop();
+    }
+}

@@ -1,0 +1,179 @@
+//! The player, and what else the reader has beside walking: lists, the mouse, ranges, copies.
+
+use std::time::Duration;
+
+use wiretape::tui::{Key, Message, Mouse};
+
+use super::desk::{Desk, demo};
+use super::journeys::assert_says;
+
+const WIDE: (u16, u16) = (120, 36);
+
+/// So many milliseconds of watching it play.
+fn watch(desk: &mut Desk, from_ms: u64, ms: u64) -> u64 {
+    for at in (from_ms..=from_ms + ms).step_by(40) {
+        desk.take(Message::Tick(Duration::from_millis(at)));
+    }
+    from_ms + ms
+}
+
+#[test]
+fn playing_pauses_at_each_finding_in_turn_and_both_ways() {
+    let mut desk = Desk::at(&demo(), "agent", WIDE);
+    desk.types(":speed 16").press(Key::Enter).types("g ");
+    assert_says(&desk.screen(), &["▶ playing 16x"]);
+    let mut seen = Vec::new();
+    let mut now = 0;
+    for _ in 0..40 {
+        now = watch(&mut desk, now, 1000);
+        let screen = desk.screen();
+        if screen.contains("‖ paused") {
+            let number = screen.split("   finding ").nth(1).unwrap().split(' ').next().unwrap();
+            seen.push(number.to_owned());
+            desk.types(" ");
+        } else if screen.contains("that was all") {
+            break;
+        }
+    }
+    let wanted: Vec<String> = (1..=seen.len()).map(|number| number.to_string()).collect();
+    assert!(seen.len() >= 5, "{seen:?}");
+    assert_eq!(seen, wanted, "one after the other");
+    desk.types(":speed -16").press(Key::Enter).types(" ");
+    let mut back = Vec::new();
+    for _ in 0..40 {
+        now = watch(&mut desk, now, 1000);
+        let screen = desk.screen();
+        if screen.contains("‖ paused") {
+            let number = screen.split("   finding ").nth(1).unwrap().split(' ').next().unwrap();
+            back.push(number.to_owned());
+            desk.types(" ");
+        } else if screen.contains("that was all") {
+            break;
+        }
+    }
+    back.reverse();
+    assert_eq!(back, wanted, "and back");
+}
+
+#[test]
+fn while_it_plays_only_what_had_come_is_shown() {
+    let mut desk = Desk::at(&demo(), "agent", WIDE);
+    let shown = |desk: &Desk| -> usize {
+        let screen = desk.screen();
+        let before = screen.split(" of 2,348").next().unwrap();
+        before.split_whitespace().last().unwrap().parse().unwrap()
+    };
+    let all = shown(&desk);
+    desk.types(" ");
+    watch(&mut desk, 0, 600);
+    assert_says(&desk.types(" ").screen(), &["as known at", "‖ paused"]);
+    let known = shown(&desk);
+    assert!((2..all - 1).contains(&known), "{known} of {all}");
+    desk.types(".");
+    assert_eq!(shown(&desk), known + 1);
+    desk.types(",,");
+    assert_eq!(shown(&desk), known - 1);
+    desk.press(Key::Esc);
+    assert_eq!(shown(&desk), all);
+}
+
+#[test]
+fn a_few_letters_and_enter_lead_anywhere() {
+    let mut desk = Desk::at(&demo(), "agent", WIDE);
+    assert_says(&desk.types(":").screen(), &["what to do, or where to go", "next run", "filter"]);
+    desk.types("usr07").press(Key::Enter);
+    assert_says(&desk.screen(), &["Frames  user_07"]);
+    desk.types(":e102").press(Key::Enter);
+    assert_says(&desk.screen(), &["▶  ·   expected here: C tool_completed"]);
+    desk.types(":#100").press(Key::Enter);
+    assert_says(&desk.screen(), &["▶ 100 "]);
+    desk.types(":explain E102").press(Key::Enter);
+    assert_says(&desk.screen(), &["On the wire", "any other key closes"]);
+    desk.press(Key::Esc).types(":no such thing");
+    assert_says(&desk.screen(), &["nothing here is called so"]);
+    desk.press(Key::Enter).types(":theme mono").press(Key::Enter);
+    assert!(!desk.roles().contains(['R', 'Y', 'C', 'B', 'F']), "{}", desk.roles());
+}
+
+#[test]
+fn lanes_are_sorted_pinned_and_picked() {
+    let mut desk = Desk::at(&demo(), "agent", WIDE);
+    let users = |desk: &Desk| -> Vec<String> {
+        let screen = desk.screen();
+        let words = screen.split_whitespace().filter(|word| word.starts_with("user_"));
+        words.map(str::to_owned).take(3).collect()
+    };
+    desk.types("_g");
+    let before = users(&desk);
+    desk.types("oname").press(Key::Enter);
+    let mut sorted = users(&desk);
+    assert_ne!(sorted, before);
+    assert!(sorted.is_sorted(), "{sorted:?}");
+    desk.types("jjP");
+    sorted.rotate_right(1);
+    assert_eq!(users(&desk), sorted, "the third is pinned to the top");
+    assert_says(&desk.types("o").screen(), &["sort lanes: not while lanes are pinned; P unpins"]);
+    desk.types("u").types("user_05").press(Key::Enter);
+    let screen = desk.screen();
+    assert!(screen.contains("user_05") && !screen.contains("▸ user_07"), "{screen}");
+}
+
+#[test]
+fn a_range_is_shown_alone_and_left_again() {
+    let mut desk = Desk::at(&demo(), "agent", WIDE);
+    let title = |desk: &Desk| desk.screen().lines().nth(2).unwrap().to_owned();
+    let before = title(&desk);
+    desk.types("vLLL");
+    assert_says(&desk.screen(), &["Δt "]);
+    desk.press(Key::Enter);
+    assert_ne!(title(&desk), before);
+    desk.press(Key::Backspace);
+    assert_eq!(title(&desk), before);
+}
+
+#[test]
+fn what_is_copied_is_what_is_there() {
+    let mut desk = Desk::at(&demo(), "agent", WIDE);
+    desk.types("ee").types("y").press(Key::Enter);
+    assert!(desk.copied.starts_with("### E"), "{}", desk.copied);
+    assert!(desk.copied.contains("wiretape open amber-fox --at E"), "{}", desk.copied);
+    assert!(desk.copied.contains("| expected |") || desk.copied.contains("wrong-user"));
+    desk.types("yscreen").press(Key::Enter);
+    assert!(desk.copied.contains("Timeline") && desk.copied.lines().count() == 36);
+    desk.types(":#65").press(Key::Enter).types("ypayload").press(Key::Enter);
+    assert!(desk.copied.starts_with('{'), "{}", desk.copied);
+}
+
+#[test]
+fn sql_leads_to_the_frame() {
+    let mut desk = Desk::at(&demo(), "agent", WIDE);
+    desk.types(";SELECT id FROM frames").press(Key::Enter);
+    assert_says(&desk.screen(), &["▶ 65", "agent_started", "1 row"]);
+    desk.press(Key::Enter);
+    assert_says(&desk.screen(), &["[2 Timeline]", "▶  65"]);
+}
+
+#[test]
+fn a_click_is_as_good_as_a_key() {
+    let mut desk = Desk::at(&demo(), "agent", WIDE);
+    let click = |desk: &mut Desk, x, y| desk.take(Message::Mouse(Mouse::Press, x, y));
+    click(&mut desk, 40, 1);
+    assert_says(&desk.screen(), &["[4 Findings]"]);
+    click(&mut desk, 16, 1);
+    assert_says(&desk.screen(), &["[2 Timeline]"]);
+    let row = |desk: &Desk, text: &str| {
+        desk.screen().lines().position(|line| line.contains(text)).unwrap() as u16
+    };
+    let second = row(&desk, "  84 ");
+    click(&mut desk, 10, second);
+    assert_says(&desk.screen(), &["▶  84 "]);
+    let finding = row(&desk, "✖ E102");
+    click(&mut desk, 10, finding);
+    assert_says(&desk.screen(), &["expected here: C tool_completed"]);
+    let title = |desk: &Desk| desk.screen().lines().nth(2).unwrap().to_owned();
+    let before = title(&desk);
+    desk.take(Message::Mouse(Mouse::Up, 60, 3));
+    assert_ne!(title(&desk), before, "the wheel over the times zooms");
+    desk.take(Message::Mouse(Mouse::Menu, 60, 10));
+    assert_says(&desk.screen(), &["Copy", "this screen, as text"]);
+}
