@@ -149,7 +149,10 @@ fn run(analysis: &Analysis, timeline: &Timeline, number: u32, ends: &Ends) -> Op
     }
     // What never ended is at work until the run's end is known.
     tools.extend(open.into_iter().map(|(_, since)| since..u64::MAX));
-    let status = format!("ok {}", measure::lasted(to_ns - from_ns));
+    let names = rows.iter().rev().filter_map(|row| timeline.row(*row));
+    let names = names.map(|row| symbols.text(row.name));
+    let outcome = analysis.engine().book().run_scope().map_or("ok", |scope| scope.outcome(names));
+    let status = format!("{outcome} {}", measure::lasted(to_ns - from_ns));
     let tools = merged(tools);
     let id = id.display(symbols);
     Some(Run { id, from_ns, to_ns, until_ns: to_ns, tools, status, ..Run::default() })
