@@ -175,6 +175,7 @@ impl Teller {
         }
         if matches!(end, SliceEnd::Lost | SliceEnd::Idle | SliceEnd::Superseded) {
             self.gather(before);
+            self.absorb(before, slice);
         }
     }
 
@@ -348,7 +349,7 @@ impl Teller {
         true
     }
 
-    fn withdraw(&mut self, index: usize) {
+    pub(super) fn withdraw(&mut self, index: usize) {
         let Some(finding) = self.findings.get_mut(index) else { return };
         finding.status = Status::Withdrawn;
         self.ids.remove(&finding.id);
