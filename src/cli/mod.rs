@@ -17,6 +17,7 @@ mod demo;
 mod event_line;
 mod export;
 mod failure;
+mod following;
 mod frames;
 mod hexdump;
 mod hint;

@@ -21,7 +21,6 @@ use super::{Globals, escape, locate, ls, mask};
 use crate::analysis::MESSAGE_LIMIT;
 use crate::analysis::timeline::Row;
 use crate::events::Kind;
-use crate::events::payload::json_of;
 use crate::recording::store::name_of;
 use crate::recording::{Check, FrameRange, RecordingReader};
 use crate::tui::tape::About;
@@ -173,7 +172,7 @@ impl Front<'_> {
             until_id: row.frames.1,
             connection: Some(row.connection),
         };
-        let format = looked.analysis.engine().book().reading.format;
+        let parts = sift::parts(&looked.analysis)?;
         let mut shown = none;
         reader.frames(range, &mut |frame| {
             if frame.direction != row.direction {
@@ -181,7 +180,7 @@ impl Front<'_> {
             }
             let last = frame.id == row.frames.1;
             if let Some(message) = messages.feed(&frame).filter(|_| last) {
-                let json = json_of(format, &message.payload, u32::from(row.part));
+                let json = parts.json(&message.payload, u32::from(row.part));
                 shown.json = json
                     .filter(|_| row.kind == Kind::Message)
                     .filter(|json| json.trim_start().starts_with(['{', '[']))

@@ -180,6 +180,39 @@ fn a_run_that_ended_in_an_error_is_not_called_ok() {
     assert!(of("R1").contains(" ok ") && of("R2").contains(" failed "), "{text}");
 }
 
+/// A key that takes everything apart makes everything look broken, which programs are told too.
+#[test]
+fn a_rule_that_everything_breaks_is_suspicious() {
+    let folder = tempfile::tempdir().unwrap();
+    let bodies: Vec<String> = (0..20)
+        .map(|n| json!({ "type": "agent_completed", "run_id": n, "agent_name": "a" }).to_string())
+        .collect();
+    import(folder.path(), ("keyless", "ada"), &bodies);
+    let (_, text) = checked(folder.path(), &["check", "keyless", "--rules", "agent", "--json"]);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let of = |list: &str| json[list].as_array().unwrap().clone();
+    let rules: Vec<Value> = of("suspicious").iter().map(|one| one["rule"].clone()).collect();
+    assert!(rules.contains(&"agent-run".into()), "{rules:?}");
+    let (folder, name) = demo();
+    let (_, text) = checked(folder.path(), &["check", &name, "--json"]);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["suspicious"], json!([]));
+}
+
+/// Of a batch, a filter looks at each event's own part.
+#[test]
+fn a_filter_looks_at_the_part_of_a_batch_that_is_the_event_s() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = |id: u32, method: &str| json!({ "jsonrpc": "2.0", "id": id, "method": method });
+    let bodies = [json!([one(1, "a"), one(2, "b")]), json!([one(3, "a")]), one(4, "b")];
+    import(folder.path(), ("batches", "ada"), &bodies.map(|body| body.to_string()));
+    for (filter, events) in [("$.method=b", 2), ("$.id=1", 1), ("$.id=1 $.method=b", 0)] {
+        let args = ["frames", "batches", "--rules", "json-rpc", "--filter", filter];
+        let told = String::from_utf8(run(folder.path(), &args).stderr).unwrap();
+        assert!(told.contains(&format!("{events} of ")), "{filter}: {told}");
+    }
+}
+
 /// A text frame as a server sends it.
 fn said(body: &str) -> Vec<u8> {
     let mut frame = vec![0x81, body.len() as u8];

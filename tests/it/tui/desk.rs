@@ -13,7 +13,7 @@ use wiretape::analysis::Analysis;
 use wiretape::analysis::look::Look;
 use wiretape::analysis::timeline::{Row, Timeline};
 use wiretape::events::filter::Filter;
-use wiretape::events::payload::json_of;
+use wiretape::events::payload::Parts;
 use wiretape::exchange::jsonl::FactReader;
 use wiretape::rules::presets;
 use wiretape::tui::tape::About;
@@ -138,8 +138,9 @@ impl Desk {
     fn payload(&self, row: u32) -> Shown {
         let row: Row = self.tape.timeline.row(row).unwrap();
         let bytes = self.payloads.get(&row.frames.1).cloned().unwrap_or_default();
-        let format = self.tape.analysis.engine().book().reading.format;
-        let json = json_of(format, &bytes, 0).filter(|json| json.starts_with(['{', '[']));
+        let parts = Parts::new(&self.tape.analysis.engine().book().reading).unwrap();
+        let json =
+            parts.json(&bytes, u32::from(row.part)).filter(|json| json.starts_with(['{', '[']));
         let json = json.map(std::borrow::Cow::into_owned);
         Shown { length: bytes.len() as u64, json, bytes }
     }
