@@ -139,9 +139,7 @@ impl Stats {
         users: &mut HashMap<String, Group>,
     ) {
         let symbols = analysis.symbols();
-        let scopes = &analysis.engine().book().scopes;
-        let scope = scopes.iter().find(|scope| scope.name == "run").or(scopes.get(1));
-        let ends = scope.map_or(&[][..], |scope| &scope.end);
+        let ends = analysis.engine().book().run_scope().map_or(&[][..], |scope| &scope.end);
         let mut slowest = BinaryHeap::new();
         for number in 0..timeline.run_count() {
             let Some((_, connection, rows)) = timeline.run(number) else { continue };

@@ -14,9 +14,9 @@ use super::{Globals, clipboard, clock, escape, ls, mask, query, sift};
 use crate::analysis::MESSAGE_LIMIT;
 use crate::analysis::look::Look;
 use crate::analysis::timeline::Row;
+use crate::events::Kind;
 use crate::events::filter::{Filter, Payload};
-use crate::events::payload::json_of;
-use crate::events::{Format, Kind};
+use crate::events::payload::Parts;
 use crate::recording::store::name_of;
 use crate::recording::{Check, Follow, FrameRange, QueryRows, RecordingReader, Value};
 use crate::tui::tape::About;
@@ -49,7 +49,7 @@ pub(super) struct Front {
 /// The recording that is asked about.
 struct Open {
     path: PathBuf,
-    format: Format,
+    parts: Parts,
     pass: Option<Pass>,
 }
 
@@ -98,8 +98,8 @@ impl Front {
             chosen,
         };
         let growths = watch(path, book.clone())?;
-        let format = book.reading.format;
-        self.open = Some(Open { path: path.to_owned(), format, pass: None });
+        let parts = sift::parts(&book.reading)?;
+        self.open = Some(Open { path: path.to_owned(), parts, pass: None });
         Ok((Tape::new(about, Arc::new(book)), growths))
     }
 }
@@ -132,7 +132,7 @@ impl Open {
             }
             let last = frame.id == row.frames.1;
             if let Some(message) = messages.feed(&frame).filter(|_| last) {
-                let json = json_of(self.format, &message.payload, u32::from(row.part));
+                let json = self.parts.json(&message.payload, u32::from(row.part));
                 shown.json = json
                     .filter(|_| row.kind == Kind::Message)
                     .filter(|json| json.trim_start().starts_with(['{', '[']))
@@ -167,7 +167,7 @@ impl Open {
             _ => Pass::new(text)?,
         };
         let look = Look::new(&tape.timeline, &tape.symbols, &tape.findings);
-        let rows = pass.rows(&look, tape, from, (&self.path, self.format))?;
+        let rows = pass.rows(&look, tape, from, (&self.path, &self.parts))?;
         let until = from.saturating_add(ROWS_AT_ONCE as u32).min(tape.timeline.len());
         let words = pass.words();
         self.pass = Some(pass);
@@ -189,7 +189,7 @@ impl Pass {
         look: &Look<'_>,
         tape: &Tape,
         from: u32,
-        (path, format): (&Path, Format),
+        (path, parts): (&Path, &Parts),
     ) -> Result<Vec<u32>, Failure> {
         let mut meant = Vec::new();
         let mut open: HashMap<u32, Row> = HashMap::new();
@@ -219,7 +219,7 @@ impl Pass {
             reading.until(last, &mut |frame, opcode, bytes| {
                 for number in tape.timeline.rows_of_frame(frame) {
                     let Some(row) = open.get(&number) else { continue };
-                    let json = json_of(format, bytes, u32::from(row.part));
+                    let json = parts.json(bytes, u32::from(row.part));
                     let payload = Payload { opcode, bytes, json: json.as_deref() };
                     if look.meets(filter, row, Some(&payload)) == Some(true) {
                         meant.push(number);

@@ -18,6 +18,7 @@ mod demo;
 mod event_line;
 mod export;
 mod failure;
+mod following;
 mod frames;
 mod front;
 mod hexdump;

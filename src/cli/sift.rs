@@ -16,8 +16,8 @@ use crate::analysis::timeline::{Row, Timeline};
 use crate::analysis::tools::ToolTimes;
 use crate::analysis::{Analysis, MESSAGE_LIMIT};
 use crate::events::filter::{Filter, Mistake, Payload};
-use crate::events::payload::json_of;
-use crate::events::{Event, Symbols};
+use crate::events::payload::Parts;
+use crate::events::{Event, Reading, Symbols};
 use crate::recording::{Check, RecordingReader};
 use crate::wire::{Direction, Fact, Gap, Message, RecordedFrame, Recording};
 
@@ -113,7 +113,7 @@ impl Looked {
         if open.is_empty() {
             return Ok(meant);
         }
-        let format = self.analysis.engine().book().reading.format;
+        let parts = parts(&self.analysis.engine().book().reading)?;
         messages(&self.path, &mut |connection, _, message| {
             for number in self.timeline.rows_of_frame(message.frames.1) {
                 let Some(asked) = open.get(&number) else { continue };
@@ -121,7 +121,7 @@ impl Looked {
                 if row.connection != connection {
                     continue;
                 }
-                let json = json_of(format, &message.payload, u32::from(row.part));
+                let json = parts.json(&message.payload, u32::from(row.part));
                 let payload = Payload {
                     opcode: message.opcode,
                     bytes: &message.payload,
@@ -201,6 +201,12 @@ impl MeantFrames {
         let is_control = frame.frame.header.opcode().is_control();
         span.is_some_and(|(_, last)| *last >= frame.id) && !is_control
     }
+}
+
+/// How a reading takes messages apart.
+pub(super) fn parts(reading: &Reading) -> Result<Parts, Failure> {
+    Parts::new(reading)
+        .map_err(|error| Failure::new(Code::Usage, "the rules can't be followed").because(&error))
 }
 
 fn count(meant: &[bool]) -> u64 {

@@ -65,6 +65,8 @@ struct Lane {
     marks: Vec<Mark>,
     worst: Option<Severity>,
     status: String,
+    /// `ok` or `failed`, where nothing is said against it.
+    outcome: &'static str,
     ghost_after_ns: Option<u64>,
 }
 
@@ -105,6 +107,7 @@ fn lanes(looked: &Looked, sifted: Option<&Sifted>, only: Option<&str>) -> Lanes 
     let Looked { timeline, analysis, .. } = looked;
     let symbols = analysis.symbols();
     let letters = &analysis.engine().book().letters;
+    let scope = analysis.engine().book().run_scope();
     let letter_of = |name: &str| letters.iter().find(|(known, _)| known == name).map(|(_, c)| *c);
     let mut lanes = Lanes::new();
     for number in 0..timeline.run_count() {
@@ -114,6 +117,9 @@ fn lanes(looked: &Looked, sifted: Option<&Sifted>, only: Option<&str>) -> Lanes 
         if !is_meant || only.is_some_and(|only| only != user) {
             continue;
         }
+        let names = rows.iter().rev().filter_map(|row| timeline.row(*row));
+        let names = names.map(|row| symbols.text(row.name));
+        let outcome = scope.map_or("ok", |scope| scope.outcome(names));
         let rows = rows.iter().filter_map(|row| timeline.row(*row));
         let marks: Vec<Mark> = rows
             .filter(|row| row.kind == Kind::Message)
@@ -125,7 +131,7 @@ fn lanes(looked: &Looked, sifted: Option<&Sifted>, only: Option<&str>) -> Lanes 
             })
             .collect();
         let Some(began) = marks.first().map(|mark| mark.at_ns) else { continue };
-        let lane = Lane { marks, ..Lane::default() };
+        let lane = Lane { marks, outcome, ..Lane::default() };
         lanes.entry(user).or_default().insert((began, id.display(symbols)), lane);
     }
     for finding in analysis.engine().findings() {
@@ -245,13 +251,14 @@ fn draw(output: &mut Output, lanes: &Lanes, started_ns: i64) -> Result<(), Failu
             let (mark, role) = match lane.worst {
                 Some(Severity::Error) => ("✖ ", Role::Bad),
                 Some(Severity::Warning) => ("▲ ", Role::Out),
+                _ if lane.status.is_empty() && lane.outcome != "ok" => ("", Role::Bad),
                 _ if lane.status.is_empty() => ("", Role::Live),
                 _ => ("· ", Role::Quiet),
             };
             let lasted = lane.marks.first().zip(lane.marks.last());
             let lasted = lasted.map_or(0, |(first, last)| last.at_ns - first.at_ns);
             let status = if lane.status.is_empty() {
-                format!("ok {}", human::duration(lasted))
+                format!("{} {}", lane.outcome, human::duration(lasted))
             } else {
                 lane.status.clone()
             };

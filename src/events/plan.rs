@@ -388,7 +388,7 @@ fn path(place: &str, pointer: &str) -> Result<Vec<String>, ReadingError> {
     })
 }
 
-fn single(place: &str, pointer: Option<&str>) -> Result<Option<Trie>, ReadingError> {
+pub(super) fn single(place: &str, pointer: Option<&str>) -> Result<Option<Trie>, ReadingError> {
     pointer.map(|pointer| Ok(Trie::new(vec![path(place, pointer)?]))).transpose()
 }
 

@@ -9,6 +9,7 @@ use crate::wire::{Direction, Marks};
 
 use super::book::{Nanos, Origin, Rule, Severity};
 use super::course::Course;
+use super::elsewhere::Stray;
 use super::finding::{Code, Finding, Side};
 use super::isolation::Wrong;
 use super::monitors::{Breach, Seen, came_after, lasted, named};
@@ -162,6 +163,7 @@ impl Teller {
     /// A payload that can't be read; many of one connection and direction are one finding.
     pub(super) fn undecodable(&mut self, event: &Event, sessions: &Sessions, symbols: &Symbols) {
         let key = (event.connection, event.direction == Direction::ClientToServer);
+        self.strays.unreadable(key.0, key.1, event.frames.1);
         if let Some(index) = self.undecodable.get(&key).copied() {
             let count = self.grow(index, event.frames.1);
             self.reword(index, format!("{count} payloads can't be decoded"));
@@ -309,6 +311,15 @@ impl Teller {
         (key, user): (&[Scalar], Option<Scalar>),
         symbols: &Symbols,
     ) {
+        let stray = Stray {
+            frame: seen.frame,
+            connection: seen.connection,
+            user: user.map(|user| user.display(symbols)),
+            run: key.last().map(|run| run.display(symbols)),
+            detail: seen.detail.map(|detail| detail.display(symbols)),
+            is_after_end: true,
+        };
+        self.strays.add(symbols.text(seen.name), stray);
         if let Some(index) = self.stragglers.get(key).copied() {
             self.grow(index, seen.frame);
             return;

@@ -90,6 +90,8 @@ pub struct Scope {
     pub begin: Vec<String>,
     /// Events that end it.
     pub end: Vec<String>,
+    /// Those of `end` that say that it failed.
+    pub failed: Vec<String>,
     /// How long after its end stragglers still belong to it.
     pub linger: Nanos,
     /// How long without an event ends it.
@@ -98,6 +100,23 @@ pub struct Scope {
     pub across_reconnect: Option<Nanos>,
     /// Open slices at most; the oldest go first, counted.
     pub max_open: usize,
+}
+
+impl RuleBook {
+    /// The scope whose slices people call runs.
+    pub fn run_scope(&self) -> Option<&Scope> {
+        self.scopes.iter().find(|scope| scope.name == "run").or(self.scopes.get(1))
+    }
+}
+
+impl Scope {
+    /// How one ended whose events have these names, the latest first: `ok` or `failed`; `ok` too
+    /// where nothing says so.
+    pub fn outcome<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> &'static str {
+        let is = |names: &[String], name: &str| names.iter().any(|known| known == name);
+        let end = names.into_iter().find(|name| is(&self.end, name));
+        if end.is_some_and(|end| is(&self.failed, end)) { "failed" } else { "ok" }
+    }
 }
 
 /// What a slice's events look like, in order.

@@ -133,6 +133,12 @@ impl Course {
         names.map(AsRef::as_ref).filter(|name: &&str| !name.starts_with('@'))
     }
 
+    /// The same, as symbols.
+    pub(super) fn symbols(&self) -> impl Iterator<Item = Symbol> {
+        let tracks = std::iter::once(&self.track).chain(self.subs.iter().map(|sub| &sub.track));
+        tracks.flat_map(|track| track.letters.keys().copied())
+    }
+
     /// Whether an event of this name has a place in it.
     pub(super) fn knows(&self, name: Symbol) -> bool {
         self.track.letters.contains_key(&name)

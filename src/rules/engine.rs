@@ -47,9 +47,9 @@ pub struct Engine {
 
 /// An event, and whose connection it is on.
 #[derive(Clone, Copy)]
-struct Now<'a> {
+pub(super) struct Now<'a> {
     event: &'a Event,
-    seen: Seen,
+    pub(super) seen: Seen,
     user: Option<Scalar>,
     /// The scope in which this has begun a new slice while one was open.
     restarted: Option<usize>,
@@ -61,7 +61,7 @@ pub(super) struct ScopeState {
     pub(super) ends: Vec<Symbol>,
     open: Map<Key, u64>,
     pub(super) slices: Slices,
-    listeners: Listeners,
+    pub(super) listeners: Listeners,
     tombstones: Map<Key, Seen>,
     buried: VecDeque<Key>,
     evicted: u64,
@@ -99,7 +99,7 @@ impl Engine {
             ts: field("ts"),
             round_trip_ns: 0,
         };
-        let teller = Teller::new(&book);
+        let teller = Teller::new(&book, (&courses, &watches));
         Ok(Self {
             sessions: Sessions::new(book.reading.field("user")),
             owners: Owners::default(),
@@ -282,7 +282,9 @@ impl Engine {
     /// Gives the scope, if this has begun a slice of it anew while one was open.
     fn in_scope(&mut self, scope: usize, now: Now<'_>, symbols: &Symbols) -> Option<usize> {
         let Now { event, seen, user, .. } = now;
-        let key = key_of(&self.book.scopes[scope].key, event, user)?;
+        let Some(key) = key_of(&self.book.scopes[scope].key, event, user) else {
+            return self.unplaced(scope, &now, symbols);
+        };
         let mut restarted = None;
         let state = &self.scopes[scope];
         let begins = state.begins.contains(&event.name);

@@ -19,6 +19,7 @@ pub mod states;
 
 mod astray;
 mod course;
+mod elsewhere;
 mod explain;
 mod isolation;
 mod listeners;

@@ -9,7 +9,8 @@ use crate::events::Map;
 
 use super::finding::{Code, Expected, Finding, Status};
 use super::monitors::Breach;
-use super::told::About;
+use super::slice::Slice;
+use super::told::{About, Teller};
 
 /// Findings remembered of one frame, or of one run: the latest. Of one cause there are a few rules
 /// that tell it, and a run of which more is told is told of at length already.
@@ -107,6 +108,45 @@ impl Places {
         }
         let run = run_of(about.user.as_deref(), about.run.as_deref())?;
         find(self.by_run.get(&run)?, &|finding| is_graver(finding, (about, breach), began))
+    }
+}
+
+impl Teller {
+    /// A slice was cut off or left, and what is told of it from `from` on may tell, more gravely,
+    /// what a rule of a wider scope has told already of the event that began it (rules.md, 3.5):
+    /// that an end of it never came.
+    pub(super) fn absorb(&mut self, from: usize, slice: &Slice) {
+        let Some(began) = slice.events.first().map(|seen| seen.frame) else { return };
+        let is_cut = |finding: &&Finding| matches!(finding.code, Code::E111 | Code::E112);
+        let Some(kept) = self.findings.get(from..).and_then(|told| told.iter().find(is_cut)) else {
+            return;
+        };
+        let awaits = |name: &str| {
+            let expected = kept.expected.as_ref();
+            expected.is_some_and(|expected| expected.event.split('/').any(|other| other == name))
+                || kept.also_violates.iter().any(|also| also.contains(name))
+        };
+        let tells_less = |finding: &Finding| {
+            finding.status != Status::Withdrawn
+                && unmet(finding.code)
+                && finding.severity <= kept.severity
+                && (finding.rule != kept.rule && finding.user == kept.user)
+                && finding.expected.as_ref().is_some_and(|expected| {
+                    expected.after == Some(began) && expected.event.split('/').any(awaits)
+                })
+        };
+        let places = self.places.by_frame.get(&began).map_or(&[][..], |latest| latest);
+        let mut older = places.iter().copied().filter(|index| *index < from);
+        let Some(less) = older.find(|index| self.findings.get(*index).is_some_and(tells_less))
+        else {
+            return;
+        };
+        let kept = self.findings.iter().skip(from).position(|finding| is_cut(&finding));
+        let also = format!("{}: {}", self.findings[less].rule, self.findings[less].message);
+        self.withdraw(less);
+        if let Some(kept) = kept.and_then(|kept| self.findings.get_mut(from + kept)) {
+            kept.also_violates.push(also);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::events::{Map, Scalar, Symbol, Symbols};
 use super::book::Rule;
 use super::book::{Origin, RuleBook, Severity};
 use super::course::Course;
+use super::elsewhere::Strays;
 use super::finding::{Cause, Code, Finding, Pending, Status, Tally};
 use super::monitors::{Breach, SliceEnd, Standing, Watch};
 use super::retold::Places;
@@ -34,6 +35,8 @@ pub(super) struct Teller {
     overdue: Map<(usize, Since), usize>,
     pub(super) ids: HashSet<u64>,
     pub(super) places: Places,
+    /// Where what is missing may have gone.
+    pub(super) strays: Strays,
     /// Findings kept.
     most: usize,
     /// Findings beyond the limit.
@@ -62,7 +65,7 @@ impl<'a> About<'a> {
 }
 
 impl Teller {
-    pub(super) fn new(book: &RuleBook) -> Self {
+    pub(super) fn new(book: &RuleBook, rules: (&[Course], &[Watch])) -> Self {
         let ids = book.lifecycles.iter().map(|lifecycle| &lifecycle.id);
         let ids = ids.chain(book.rules.iter().map(|rule| &rule.id));
         let tallies = ids.map(|id| Tally { rule: id.clone(), ..Tally::default() }).collect();
@@ -70,6 +73,7 @@ impl Teller {
         Self {
             tallies,
             stated,
+            strays: Strays::new(rules),
             courses: book.lifecycles.len(),
             most: book.caps.findings,
             ..Self::default()
@@ -123,6 +127,7 @@ impl Teller {
         self.findings.retain(|finding| finding.status != Status::Withdrawn);
         for finding in &mut self.findings {
             finding.status = Status::Confirmed;
+            self.strays.finish(finding);
         }
     }
 
@@ -170,6 +175,7 @@ impl Teller {
         }
         if matches!(end, SliceEnd::Lost | SliceEnd::Idle | SliceEnd::Superseded) {
             self.gather(before);
+            self.absorb(before, slice);
         }
     }
 
@@ -343,7 +349,7 @@ impl Teller {
         true
     }
 
-    fn withdraw(&mut self, index: usize) {
+    pub(super) fn withdraw(&mut self, index: usize) {
         let Some(finding) = self.findings.get_mut(index) else { return };
         finding.status = Status::Withdrawn;
         self.ids.remove(&finding.id);
@@ -410,7 +416,7 @@ impl Teller {
         let incomplete = matches!(class, "missing" | "lost" | "stalled" | "silence");
         let cause = slice.filter(|_| incomplete).and_then(Slice::cause);
         let index = self.findings.len();
-        let finding = Finding {
+        let mut finding = Finding {
             id,
             code: breach.code,
             severity: about.severity,
@@ -430,6 +436,9 @@ impl Teller {
             also_violates: Vec::new(),
             rows,
         };
+        if let Some(slice) = slice {
+            self.strays.look(&mut finding, slice, symbols);
+        }
         self.places.add(index, &finding);
         self.changed.push(index);
         self.findings.push(finding);

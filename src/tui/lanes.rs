@@ -22,6 +22,8 @@ pub(super) struct Index {
     runs: HashMap<(usize, Scalar), u32>,
     /// By finding.
     blamed: Vec<Option<u32>>,
+    /// Names of events that end a run.
+    ends: Vec<Symbol>,
     /// Names of events that begin and end a tool call.
     opens: Vec<Symbol>,
     closes: Vec<Symbol>,
@@ -40,8 +42,10 @@ impl Index {
         self.blamed.get(finding).copied().flatten()
     }
 
-    /// Learns which events begin and end a tool call, by the rules.
+    /// Learns which events end a run, and which begin and end a tool call, by the rules.
     pub(super) fn ends_of(&mut self, book: &RuleBook, symbols: &Symbols) {
+        let ends = book.run_scope().into_iter().flat_map(|scope| &scope.end);
+        self.ends = ends.filter_map(|name| symbols.find(name)).collect();
         let subs = book.lifecycles.iter().flat_map(|lifecycle| &lifecycle.subs);
         let mut tools = subs.filter(|sub| matches!(sub.name.as_str(), "tool" | "call"));
         let Some(Pattern::Sequence(parts)) = tools.next().map(|sub| &sub.pattern) else { return };
@@ -152,10 +156,13 @@ impl Tape {
                 user.runs.push(number);
             }
             self.index.runs.entry((user, id)).or_insert(number);
-            self.runs.push(Run { user, from_ns: row.at_ns, to_ns: row.at_ns, ..Run::default() });
+            let is_open = !self.index.ends.is_empty();
+            let at_ns = row.at_ns;
+            self.runs.push(Run { user, from_ns: at_ns, to_ns: at_ns, is_open, ..Run::default() });
         }
         let Some(run) = self.runs.get_mut(at) else { return };
         run.to_ns = run.to_ns.max(row.at_ns);
+        run.is_open &= !self.index.ends.contains(&row.name);
         if self.index.opens.contains(&row.name) {
             if run.at_work.len() < MOST_OPEN {
                 run.at_work.push((row.call, row.at_ns));

@@ -297,6 +297,14 @@ impl Tape {
         self.timeline.run(run).map_or_else(String::new, |(id, _, _)| id.display(&self.symbols))
     }
 
+    /// How a run ended, by the name of its last event: `ok` or `failed`.
+    pub fn outcome_of(&self, run: u32) -> &'static str {
+        let rows = self.timeline.run(run).map_or(&[][..], |(_, _, rows)| rows);
+        let names = rows.iter().rev().filter_map(|row| self.timeline.row(*row));
+        let names = names.map(|row| self.symbols.text(row.name));
+        self.book.run_scope().map_or("ok", |scope| scope.outcome(names))
+    }
+
     /// The worst finding about a run, the first of them.
     pub fn worst_of(&self, run: &Run) -> Option<&Finding> {
         let findings = run.findings.iter().filter_map(|finding| self.findings.get(*finding));

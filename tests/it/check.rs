@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Output;
 use std::sync::{Arc, Barrier};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wiretape::exchange::jsonl;
 use wiretape::wire::{
     Connection, Direction, Ending, Fact, Frame, Header, Marks, RecordedFrame, Recording, Stamp,
@@ -165,6 +165,54 @@ fn a_timeline_is_text() {
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
 }
 
+#[test]
+fn a_run_that_ended_in_an_error_is_not_called_ok() {
+    let folder = tempfile::tempdir().unwrap();
+    let run_of = |run: &str, end: &str| {
+        ["agent_started", end].map(|kind| {
+            json!({ "type": kind, "run_id": run, "agent_name": "a", "user_id": "ada" }).to_string()
+        })
+    };
+    let texts = [run_of("R1", "agent_completed"), run_of("R2", "agent_error")].concat();
+    import(folder.path(), ("two-ends", "ada"), &texts);
+    let (_, text) = checked(folder.path(), &["timeline", "two-ends", "--rules", "agent"]);
+    let of = |run: &str| text.lines().find(|line| line.contains(run)).unwrap().to_owned();
+    assert!(of("R1").contains(" ok ") && of("R2").contains(" failed "), "{text}");
+}
+
+/// A key that takes everything apart makes everything look broken, which programs are told too.
+#[test]
+fn a_rule_that_everything_breaks_is_suspicious() {
+    let folder = tempfile::tempdir().unwrap();
+    let bodies: Vec<String> = (0..20)
+        .map(|n| json!({ "type": "agent_completed", "run_id": n, "agent_name": "a" }).to_string())
+        .collect();
+    import(folder.path(), ("keyless", "ada"), &bodies);
+    let (_, text) = checked(folder.path(), &["check", "keyless", "--rules", "agent", "--json"]);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let of = |list: &str| json[list].as_array().unwrap().clone();
+    let rules: Vec<Value> = of("suspicious").iter().map(|one| one["rule"].clone()).collect();
+    assert!(rules.contains(&"agent-run".into()), "{rules:?}");
+    let (folder, name) = demo();
+    let (_, text) = checked(folder.path(), &["check", &name, "--json"]);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["suspicious"], json!([]));
+}
+
+/// Of a batch, a filter looks at each event's own part.
+#[test]
+fn a_filter_looks_at_the_part_of_a_batch_that_is_the_event_s() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = |id: u32, method: &str| json!({ "jsonrpc": "2.0", "id": id, "method": method });
+    let bodies = [json!([one(1, "a"), one(2, "b")]), json!([one(3, "a")]), one(4, "b")];
+    import(folder.path(), ("batches", "ada"), &bodies.map(|body| body.to_string()));
+    for (filter, events) in [("$.method=b", 2), ("$.id=1", 1), ("$.id=1 $.method=b", 0)] {
+        let args = ["frames", "batches", "--rules", "json-rpc", "--filter", filter];
+        let told = String::from_utf8(run(folder.path(), &args).stderr).unwrap();
+        assert!(told.contains(&format!("{events} of ")), "{filter}: {told}");
+    }
+}
+
 /// A text frame as a server sends it.
 fn said(body: &str) -> Vec<u8> {
     let mut frame = vec![0x81, body.len() as u8];
@@ -223,44 +271,54 @@ fn findings_come_while_it_is_recorded_and_are_those_of_afterwards() {
     assert_eq!(json["chosen"], "rules it was recorded with");
 }
 
-/// Names and ids come from the wire: nothing of them reaches the terminal as it is.
-#[test]
-fn what_is_said_is_escaped() {
-    let folder = tempfile::tempdir().unwrap();
-    let evil = "\\u001b]52;c;aGk=\\u0007\\u202e";
+/// Stores a recording of one connection of `user`, whose server said `bodies`.
+fn import(folder: &Path, (name, user): (&str, &str), bodies: &[String]) {
     let connection = Connection {
         id: 1,
-        request_head: b"GET / HTTP/1.1\r\nX-User-Id: \x1b[31mred\r\n\r\n".to_vec(),
+        request_head: format!("GET / HTTP/1.1\r\nX-User-Id: {user}\r\n\r\n").into_bytes(),
         response_head: b"HTTP/1.1 101 S\r\n\r\n".to_vec(),
         status: Some(101),
         closed_ns: Some(900),
         ending: Some(Ending::Eof),
         ..Connection::default()
     };
-    let recording = Recording { name: "evil".into(), ..Recording::default() };
+    let recording = Recording { name: name.into(), ..Recording::default() };
     let mut lines = vec![
         jsonl::render(&Fact::Recording(recording)),
         jsonl::render(&Fact::Connection(connection)),
     ];
-    for (id, kind) in [(1, "agent_started"), (2, "tool_executing")] {
-        let body = format!(
-            r#"{{"type":"{kind}","run_id":"{evil}","tool_name":"{evil}","agent_name":"{evil}"}}"#
-        );
+    for (id, body) in (1..).zip(bodies) {
+        let mut header = vec![0x81, 126];
+        header.extend(u16::try_from(body.len()).unwrap().to_be_bytes());
         lines.push(jsonl::render(&Fact::Frame(RecordedFrame {
             id,
             connection: 1,
             direction: Direction::ServerToClient,
-            stamp: Stamp { read_ns: id as u64, written_ns: None },
+            stamp: Stamp { read_ns: id.cast_unsigned(), written_ns: None },
             frame: Frame {
-                header: Header::from_bytes(&[0x81, 126, 0, body.len() as u8]).unwrap(),
+                header: Header::from_bytes(&header).unwrap(),
                 length: body.len() as u64,
-                payload: Cow::Owned(body.into_bytes()),
+                payload: Cow::Borrowed(body.as_bytes()),
                 marks: Marks::NONE,
             },
         })));
     }
-    std::fs::write(folder.path().join("evil.jsonl"), lines.join("\n") + "\n").unwrap();
-    assert!(run(folder.path(), &["import", "evil.jsonl"]).status.success());
+    let file = format!("{name}.jsonl");
+    std::fs::write(folder.join(&file), lines.join("\n") + "\n").unwrap();
+    assert!(run(folder, &["import", &file]).status.success());
+}
+
+/// Names and ids come from the wire: nothing of them reaches the terminal as it is.
+#[test]
+fn what_is_said_is_escaped() {
+    let folder = tempfile::tempdir().unwrap();
+    let evil = "\\u001b]52;c;aGk=\\u0007\\u202e";
+    let bodies = ["agent_started", "tool_executing"].map(|kind| {
+        format!(
+            r#"{{"type":"{kind}","run_id":"{evil}","tool_name":"{evil}","agent_name":"{evil}"}}"#
+        )
+    });
+    import(folder.path(), ("evil", "\x1b[31mred"), &bodies);
     for args in [
         &["check", "evil", "--rules", "agent"][..],
         &["check", "evil", "--rules", "agent", "--json"],

@@ -294,6 +294,43 @@ fn a_recording_is_called_by_path_file_or_name() {
     assert_eq!(home.prints(&["frames", "amber-fox", "--dir", "recordings"]), expected);
 }
 
+/// A filter goes on as the recording does: what was there is judged as a whole, what comes as it
+/// comes.
+#[test]
+fn what_a_filter_means_can_be_followed() {
+    let home = Home::new();
+    let database = Database::open(home.tape()).unwrap();
+    let sql = "PRAGMA journal_mode = WAL; UPDATE recording SET finished_ns = NULL";
+    database.execute_batch(sql).unwrap();
+    let claim = LiveLock::acquire(&home.tape()).unwrap();
+    let said = |text: &str| text.contains("wanted");
+    let before = home.prints(&["frames", "amber-fox", "--filter", "conn:2"]);
+    let args = ["frames", "amber-fox", "-f", "--rules", "agent", "--filter"];
+    let mut child = wiretape(home.dir.path())
+        .args(args)
+        .arg("conn:2 and (type:text* or $.type=wanted or size<1)")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(!before.is_empty());
+    let mut ids = 11..;
+    for round in 0..10 {
+        for kind in ["other", "wanted"] {
+            let text = format!(r#"{{"type":"{kind}","n":{round}}}"#);
+            let id = ids.next().unwrap();
+            let frame = frame(id, 2, Direction::ClientToServer, 0x81, text.as_bytes());
+            sample::add(&database, &[Fact::Frame(frame)]);
+        }
+        let line = lines.by_ref().map(Result::unwrap).find(|line| line.contains("type")).unwrap();
+        assert!(said(&line) && line.contains(&format!(r#""n":{round}"#)), "{line}");
+    }
+    database.execute_batch("UPDATE recording SET finished_ns = 1").unwrap();
+    drop(claim);
+    assert!(lines.next().is_none());
+    assert!(child.wait().unwrap().success());
+}
+
 /// A recording that grows is read by every verb, and followed until its end.
 #[test]
 fn a_growing_recording_can_be_followed() {

@@ -202,7 +202,9 @@ fn line(output: &Output, checked: &Checked, finding: &Finding, row: &Row) -> Str
     let since = checked_time(checked, finding, at_ns);
     let arrow = if row.out { "→" } else { "←" };
     let role = if row.out { Role::Out } else { Role::In };
-    let text = format!("{INDENT}{:>7}  {since:>10}  ", format!("#{frame}"));
+    // What a connection does besides its frames has none.
+    let frame = if frame > 0 { format!("#{frame}") } else { "—".to_owned() };
+    let text = format!("{INDENT}{frame:>7}  {since:>10}  ");
     let blamed = if row.remark.is_some() { "  •" } else { "" };
     format!("{text}{}  {event:<18} {detail}{blamed}", style.paint(role, arrow))
 }
@@ -228,12 +230,12 @@ fn pending(output: &mut Output, checked: &Checked) -> Result<(), Failure> {
     };
     output.line(&style.paint(Role::Strong, end))?;
     for open in pending.iter().take(SHOWN * 3) {
+        let since = if open.frame > 0 { format!("#{}", open.frame) } else { "it began".to_owned() };
         output.line(&format!(
-            "  {}  {}  waits for {} since #{}   {}",
+            "  {}  {}  waits for {} since {since}   {}",
             escape::text(open.user.as_deref().unwrap_or("")),
             escape::text(open.run.as_deref().unwrap_or("")),
             escape::text(&open.waiting_for),
-            open.frame,
             style.paint(Role::Quiet, &escape::text(&open.rule)),
         ))?;
     }

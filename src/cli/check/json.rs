@@ -20,9 +20,18 @@ struct CheckedJson<'a> {
     events: u64,
     frames: u64,
     connections: u64,
+    suspicious: Vec<SuspiciousJson<'a>>,
     findings: Vec<FindingJson<'a>>,
     pending: Vec<PendingJson<'a>>,
     tallies: Vec<TallyJson<'a>>,
+}
+
+/// A rule that is broken so often that it, or its key, is probably wrong.
+#[derive(Serialize)]
+struct SuspiciousJson<'a> {
+    rule: &'a str,
+    violated: u64,
+    activations: u64,
 }
 
 /// A finding; public to others who tell of one.
@@ -99,6 +108,14 @@ pub(super) fn print(output: &mut Output, checked: &[Checked]) -> Result<(), Fail
             events: counts.events,
             frames: counts.frames,
             connections: counts.connections,
+            suspicious: checked
+                .suspicious()
+                .map(|Tally { rule, violated, activations, .. }| SuspiciousJson {
+                    rule,
+                    violated: *violated,
+                    activations: *activations,
+                })
+                .collect(),
             findings: checked
                 .findings()
                 .into_iter()

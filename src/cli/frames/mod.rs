@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::following::Following;
 use super::human::{self, Wall};
 use super::messages::Messages;
 use super::output::{Output, Role};
@@ -37,7 +38,8 @@ const PREVIEW_COLUMNS: usize = 160;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 In the kind, + means that more frames of the message follow, z that it is compressed; the \
-content of a compressed message is shown, inflated, where it ends.
+content of a compressed message is shown, inflated, where it ends. With --follow, --filter judges \
+each event by what is known when it comes; of a message in pieces, the last one is shown.
 
 Examples:
   wiretape frames amber-fox
@@ -56,7 +58,7 @@ pub(crate) struct FramesArgs {
     #[arg(short, long, value_name = "N")]
     connection: Option<i64>,
     /// Only frames of these events: type:agent* user:ann dt>2s $.data.tool=x "two words"
-    #[arg(long, value_name = "FILTER", conflicts_with = "follow")]
+    #[arg(long, value_name = "FILTER")]
     filter: Option<String>,
     /// For --filter, a rules file or a preset; without it, the traffic decides
     #[arg(long, value_name = "FILE|PRESET", requires = "filter")]
@@ -71,16 +73,13 @@ pub(crate) struct FramesArgs {
 
 /// Prints the frames.
 pub(crate) fn run(args: &FramesArgs, globals: &Globals) -> Result<ExitCode, Failure> {
-    let only = match &args.filter {
-        Some(text) => Some(only(text, args, globals)?),
-        None => None,
-    };
+    let filtered = args.filter.as_deref().map(|text| filtered(text, args, globals)).transpose()?;
     let reader = locate::open(&globals.dir, &args.recording)?;
     let started_ns = reader.recording()?.started_ns;
     let range = FrameRange { connection: args.connection, ..FrameRange::default() };
     let mut follow = Follow::new(range);
     let mut lines = Lines::new(args, globals, started_ns);
-    lines.only = only;
+    lines.filtered = filtered;
     lines.fit(reader.last_frame()?, reader.totals()?.connections);
     if !globals.json {
         lines.heading()?;
@@ -107,11 +106,20 @@ pub(crate) fn run(args: &FramesArgs, globals: &Globals) -> Result<ExitCode, Fail
     Ok(ExitCode::SUCCESS)
 }
 
+/// What a filter means.
+struct Filtered {
+    /// Of what there was at the beginning.
+    frames: MeantFrames,
+    /// Of what comes after it.
+    following: Option<Following>,
+}
+
 /// The frames that a filter means; how many events that are is said.
-fn only(text: &str, args: &FramesArgs, globals: &Globals) -> Result<MeantFrames, Failure> {
+fn filtered(text: &str, args: &FramesArgs, globals: &Globals) -> Result<Filtered, Failure> {
     let filter = sift::parse(text)?;
     let path = locate::find(&globals.dir, &args.recording)?;
     let looked = sift::Looked::at(&path, args.rules.as_deref(), globals)?;
+    let following = args.follow.then(|| Following::new(filter.clone(), &looked)).transpose()?;
     let sifted = looked.sift(filter)?;
     let frames = sifted.frames(&looked.timeline);
     globals.progress(&sifted.summary());
@@ -119,7 +127,7 @@ fn only(text: &str, args: &FramesArgs, globals: &Globals) -> Result<MeantFrames,
         let count = human::count(frames.without);
         globals.progress(&format!("{count} of them without a frame, such as ws.open"));
     }
-    Ok(frames)
+    Ok(Filtered { frames, following })
 }
 
 /// Facts → lines on stdout.
@@ -132,7 +140,7 @@ struct Lines {
     connection: Option<i64>,
     left: Option<u64>,
     /// Only these frames.
-    only: Option<MeantFrames>,
+    filtered: Option<Filtered>,
     messages: Messages,
     /// Gaps whose place has not come yet.
     gaps: Vec<Gap>,
@@ -163,7 +171,7 @@ impl Lines {
             hex: args.hex,
             connection: args.connection,
             left: args.limit,
-            only: None,
+            filtered: None,
             messages: Messages::new(if globals.json { JSON_BYTES } else { PREVIEW_BYTES }),
             gaps: Vec::new(),
             id: 0,
@@ -206,6 +214,8 @@ impl Lines {
         if self.left == Some(0) {
             return ControlFlow::Break(());
         }
+        let following = self.filtered.as_mut().and_then(|filtered| filtered.following.as_mut());
+        let is_meant = following.is_some_and(|following| following.feed(fact));
         let shown = match fact {
             Fact::Connection(connection) => {
                 self.messages.connection(connection);
@@ -215,7 +225,7 @@ impl Lines {
                 self.gaps.push(gap.clone());
                 Ok(())
             }
-            Fact::Frame(frame) => self.frame(frame),
+            Fact::Frame(frame) => self.frame(frame, is_meant),
             Fact::Recording(_) | Fact::Note(_) => Ok(()),
         };
         match shown {
@@ -234,10 +244,11 @@ impl Lines {
         self.output.flush()
     }
 
-    fn frame(&mut self, frame: &RecordedFrame<'_>) -> Result<(), Failure> {
+    fn frame(&mut self, frame: &RecordedFrame<'_>, is_meant: bool) -> Result<(), Failure> {
         self.gaps_until(frame.stamp.read_ns)?;
         let message = self.messages.feed(frame);
-        if self.only.as_ref().is_some_and(|only| !only.has(frame)) {
+        let was_meant = |filtered: &Filtered| filtered.frames.has(frame);
+        if !is_meant && self.filtered.as_ref().is_some_and(|filtered| !was_meant(filtered)) {
             return Ok(());
         }
         self.left = self.left.map(|left| left - 1);

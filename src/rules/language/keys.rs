@@ -147,6 +147,7 @@ pub(super) const SCOPE: &[Key] = &[
     need("key", Names, "fields whose values tell one from another; conn, user"),
     key("begin", Names, "events that open one"),
     key("end", Names, "events that close it"),
+    key("failed", Names, "those of end that say that it failed (what is called error or fail)"),
     key("linger", Duration, "how long stragglers still belong to it (5s)"),
     key("idle", Duration, "so long without an event, and it is given up (10m)"),
     key("across_reconnect", DurationOrFalse, "how long it waits for its user to come back"),

@@ -158,6 +158,21 @@ fn fits(
         let hint = "declare it: [fields] ts = { from = [\"/timestamp\"], type = \"time\" }";
         report.error(&entry.key_place, "this clock needs a field \"ts\"", hint.to_owned());
     }
+    let takes_two = matches!(
+        kind,
+        RuleKind::Response(..)
+            | RuleKind::AlternateResponse(..)
+            | RuleKind::Succession(..)
+            | RuleKind::AlternateSuccession(..)
+            | RuleKind::Precedence(..)
+            | RuleKind::Pair { .. }
+            | RuleKind::Latency { .. }
+    );
+    if clock == Some(ClockKind::Payload) && !takes_two {
+        let hint = "it compares two times of one sender: response, succession, precedence or pair";
+        let what = "this kind of rule can't be told by \"payload\"";
+        report.error(&entry.value.place, what, hint.to_owned());
+    }
     if clock == Some(ClockKind::Skew) && !matches!(kind, RuleKind::Latency { .. }) {
         let hint = "recorder or payload".to_owned();
         report.error(&entry.value.place, "only a latency can be told by \"skew\"", hint);

@@ -104,6 +104,14 @@ fn scope(name: &str, table: &Table<'_>, known: &mut Known, report: &mut Report<'
     if let Some(end) = table.get("end") {
         scope.end = known.events(end, report);
     }
+    let says_so = |name: &&String| {
+        let name = name.to_lowercase();
+        name.contains("error") || name.contains("fail")
+    };
+    scope.failed = match table.get("failed") {
+        Some(failed) => known.events(failed, report),
+        None => scope.end.iter().filter(says_so).cloned().collect(),
+    };
     if let Some(linger) = table.get("linger") {
         scope.linger = known.duration(linger, report).unwrap_or(LINGER);
     }
@@ -133,6 +141,7 @@ fn empty(name: &str, key: Vec<KeyPart>) -> Scope {
         key,
         begin: Vec::new(),
         end: Vec::new(),
+        failed: Vec::new(),
         linger: LINGER,
         idle: IDLE,
         across_reconnect: None,

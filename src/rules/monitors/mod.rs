@@ -269,6 +269,26 @@ impl Watch {
         self.rule.within
     }
 
+    /// The same, where the recorder's clock tells when it has passed.
+    pub(super) fn deadline(&self) -> Option<Nanos> {
+        self.within().filter(|_| self.rule.clock == ClockKind::Recorder)
+    }
+
+    /// How long it took from an event, and when that was sent, to what came now: by the clock that
+    /// the rule goes by. The clocks of two senders are never compared, nor is a clock that is not
+    /// told.
+    pub(super) fn took(
+        &self,
+        (seen, sent_ns): (&Seen, Option<i64>),
+        look: &Look<'_>,
+    ) -> Option<Nanos> {
+        if self.rule.clock != ClockKind::Payload {
+            return Some(look.seen.at_ns.saturating_sub(seen.at_ns));
+        }
+        let (from, to) = sent_ns.zip(look.sent_ns).filter(|_| seen.out == look.seen.out)?;
+        Some(Nanos::try_from(to.saturating_sub(from)).unwrap_or(0))
+    }
+
     /// Whether what is owed at this end stays open: who closes in order may drop what was asked.
     pub(super) fn pends(&self, end: SliceEnd) -> bool {
         self.rule.at_end == AtEnd::Pending && end == SliceEnd::Closed

@@ -25,6 +25,8 @@ pub(in super::super) struct Obligation {
 #[derive(Clone, Copy, Debug)]
 struct Debt {
     seen: Seen,
+    /// By its sender's clock, where the rule goes by that.
+    sent_ns: Option<i64>,
     overdue: bool,
 }
 
@@ -147,8 +149,8 @@ impl Obligation {
         };
         for debt in settled {
             self.settled = Some(debt.seen);
-            let took = look.seen.at_ns.saturating_sub(debt.seen.at_ns);
-            if let Some(within) = watch.within()
+            let took = watch.took((&debt.seen, debt.sent_ns), look);
+            if let (Some(within), Some(took)) = (watch.within(), took)
                 && took > within
             {
                 let message = format!(
@@ -193,12 +195,12 @@ impl Obligation {
         }
         // The oldest are what people look for.
         if self.open.len() < watch.caps.obligations {
-            self.open.push(Debt { seen: **seen, overdue: false });
+            self.open.push(Debt { seen: **seen, sent_ns: look.sent_ns, overdue: false });
         }
     }
 
     pub(super) fn deadline(&self, watch: &Watch) -> Option<u64> {
-        let within = watch.within()?;
+        let within = watch.deadline()?;
         let exists = matches!(watch.rule.kind, K::Existence(_)) && self.count == 0 && !self.overdue;
         let of_existence = exists.then(|| self.began_ns.saturating_add(within));
         let open = self.open.iter().filter(|debt| !debt.overdue);
@@ -212,7 +214,7 @@ impl Obligation {
         (now_ns, symbols): (u64, &Symbols),
         out: &mut Verdicts,
     ) {
-        let Some(within) = watch.within() else { return };
+        let Some(within) = watch.deadline() else { return };
         let existence = matches!(watch.rule.kind, K::Existence(_));
         let is_late = |since: u64| now_ns > since.saturating_add(within);
         if existence && self.count == 0 && !self.overdue && is_late(self.began_ns) {
@@ -254,7 +256,7 @@ impl Obligation {
             }
         }
         for debt in std::mem::take(&mut self.open) {
-            let deadline = watch.within().map(|within| debt.seen.at_ns.saturating_add(within));
+            let deadline = watch.deadline().map(|within| debt.seen.at_ns.saturating_add(within));
             let overdue = deadline.is_some_and(|deadline| now_ns > deadline);
             if (end == SliceEnd::Cut || watch.pends(end)) && !overdue {
                 out.owed.push(Owed {

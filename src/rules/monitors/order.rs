@@ -17,6 +17,8 @@ pub(in super::super) struct Order {
     count: u32,
     /// The latest of the first kind of event, and of the second.
     first: Option<Seen>,
+    /// When the first was sent, by its sender's clock.
+    first_sent_ns: Option<i64>,
     second: Option<Seen>,
     last: Option<Seen>,
     /// Where the slice is, for those who owe something before anything came.
@@ -46,6 +48,7 @@ impl Order {
         self.count += u32::from(a);
         if a {
             self.first = Some(*seen);
+            self.first_sent_ns = look.sent_ns;
             self.fresh = true;
         }
         if b {
@@ -84,11 +87,11 @@ impl Order {
                 let message = format!("{here} and {other} exclude each other");
                 out.breaches.push(unexpected(seen, &frames, message));
             }
-            K::Precedence(..) if b && !a && !self.has_recent(watch, seen) => {
-                let message = match (watch.within(), self.first) {
-                    (Some(within), Some(first)) => format!(
+            K::Precedence(..) if b && !a && !self.has_recent(watch, look) => {
+                let message = match (watch.within(), self.since_first(watch, look)) {
+                    (Some(within), Some(since)) => format!(
                         "{here} came {} after {wanted}, at most {} are allowed",
-                        super::lasted(seen.at_ns - first.at_ns),
+                        super::lasted(since),
                         super::lasted(within)
                     ),
                     _ => format!("{here} came without {wanted} before it"),
@@ -161,10 +164,14 @@ impl Order {
         out.breaches.push(Breach { code: Code::E104, ..breach });
     }
 
-    fn has_recent(&self, watch: &Watch, seen: &Seen) -> bool {
-        self.first.is_some_and(|first| {
-            watch.within().is_none_or(|within| seen.at_ns.saturating_sub(first.at_ns) <= within)
-        })
+    /// How long ago the latest of the first kind was; `None` too where its clock does not tell.
+    fn since_first(&self, watch: &Watch, look: &Look<'_>) -> Option<Nanos> {
+        self.first.and_then(|first| watch.took((&first, self.first_sent_ns), look))
+    }
+
+    fn has_recent(&self, watch: &Watch, look: &Look<'_>) -> bool {
+        let in_time = |within| self.since_first(watch, look).is_none_or(|since| since <= within);
+        self.first.is_some() && watch.within().is_none_or(in_time)
     }
 
     fn frames(&self) -> Vec<i64> {

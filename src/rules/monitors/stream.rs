@@ -56,7 +56,13 @@ impl Hole {
         let messages = if count == 1 { "message" } else { "messages" };
         let message =
             format!("seq {range} never arrived ({count} {messages}) before #{}", seen.frame);
-        Breach { code: Code::E107, ..unexpected(seen, &[*before], message) }
+        let expected = Some(Expected {
+            event: format!("seq {range}"),
+            detail: Some(format!("{count} {messages}")),
+            after: Some(*before).filter(|frame| *frame > 0),
+            before: Some(seen.frame),
+        });
+        Breach { code: Code::E107, expected, ..unexpected(seen, &[*before], message) }
     }
 
     /// What is left of it when `number` has come.

@@ -12,7 +12,7 @@ use crate::tui::measure::{self, Digits, SECOND};
 use crate::tui::paging;
 use crate::tui::scale::{Folding, Scale};
 use crate::tui::shape::{Area, Shape};
-use crate::tui::tape::{Run, Tape, User};
+use crate::tui::tape::{Tape, User};
 use crate::tui::theme::Role;
 
 /// Steps of the axis, in nanoseconds.
@@ -243,7 +243,7 @@ fn one(
             };
             let worst = tape.worst_of(run);
             let drawn = picture::of_run(app, tape, number, scale);
-            (label, drawn, status(run, worst), worst.map(|worst| worst.severity))
+            (label, drawn, status(tape, number, worst), worst.map(|worst| worst.severity))
         }
     };
     let role = if selected { Role::Strong } else { Role::Plain };
@@ -264,14 +264,17 @@ fn one(
 }
 
 /// How a run is, in a word or two.
-fn status(run: &Run, worst: Option<&Finding>) -> String {
+fn status(tape: &Tape, number: u32, worst: Option<&Finding>) -> String {
+    let Some(run) = tape.runs.get(number as usize) else { return String::new() };
     match worst {
         Some(worst) => {
             let (mark, _) = super::findings::sign(worst.severity);
             format!("{mark} {} {}", worst.code.text(), worst.code.class())
         }
         None if run.is_open => "open".to_owned(),
-        None => format!("ok {}", measure::lasted(run.to_ns - run.from_ns)),
+        None => {
+            format!("{} {}", tape.outcome_of(number), measure::lasted(run.to_ns - run.from_ns))
+        }
     }
 }
 

@@ -344,10 +344,11 @@ fn frame(
 fn line(finding: &Finding) -> String {
     let Finding { code, user, run, message, expected, cause, also_violates, severity, .. } =
         finding;
+    let looked = &finding.elsewhere;
     let expected = expected.as_ref().map(|expected| &expected.event);
     let cause = cause.as_ref().map(|cause| &cause.text);
     format!(
-        "{} {} {} {message} | expected {expected:?} | cause {cause:?} | also {also_violates:?} | {} {severity:?}",
+        "{} {} {} {message} | expected {expected:?} | cause {cause:?} | looked {looked:?} | also {also_violates:?} | {} {severity:?}",
         code.text(),
         user.as_deref().unwrap_or("-"),
         run.as_deref().unwrap_or("-"),

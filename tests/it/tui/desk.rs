@@ -14,7 +14,7 @@ use wiretape::analysis::Analysis;
 use wiretape::analysis::look::Look;
 use wiretape::analysis::timeline::Row;
 use wiretape::events::filter::Filter;
-use wiretape::events::payload::json_of;
+use wiretape::events::payload::Parts;
 use wiretape::exchange::jsonl::FactReader;
 use wiretape::rules::presets;
 use wiretape::tui::tape::About;
@@ -214,8 +214,9 @@ impl Desk {
     fn payload(&self, row: u32) -> Shown {
         let Some(row): Option<Row> = self.tape.timeline.row(row) else { return Shown::default() };
         let bytes = self.payloads.get(&row.frames.1).cloned().unwrap_or_default();
-        let format = self.tape.book.reading.format;
-        let json = json_of(format, &bytes, 0).filter(|json| json.starts_with(['{', '[']));
+        let parts = Parts::new(&self.tape.book.reading).unwrap();
+        let json =
+            parts.json(&bytes, u32::from(row.part)).filter(|json| json.starts_with(['{', '[']));
         let json = json.map(std::borrow::Cow::into_owned);
         Shown { length: bytes.len() as u64, json, bytes }
     }
