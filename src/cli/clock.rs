@@ -10,3 +10,8 @@ use std::time::Instant;
 pub(crate) fn now() -> Instant {
     Instant::now()
 }
+
+/// Now, in nanoseconds since the Unix epoch: when a person wrote something.
+pub(crate) fn wall_ns() -> i64 {
+    i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
+}

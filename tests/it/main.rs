@@ -24,6 +24,8 @@ mod http;
 mod live;
 mod load;
 #[cfg(unix)]
+mod notes;
+#[cfg(unix)]
 mod peers;
 mod proxy;
 mod query;
