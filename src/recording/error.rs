@@ -155,7 +155,7 @@ impl RecordingError {
         }
         match source.sqlite_error_code() {
             Some(NotADatabase) => {
-                Self::NotARecording { path: path.into(), why: source.to_string() }
+                Self::NotARecording { path: path.into(), why: "it is not an SQLite file".into() }
             }
             Some(DatabaseCorrupt | TooBig) => {
                 Self::Damaged { path: path.into(), why: source.to_string() }

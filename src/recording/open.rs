@@ -6,7 +6,6 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -33,8 +32,8 @@ pub enum Check {
 /// longer ones when asked to, so that 10 million frames open at once.
 pub(super) const QUICK_CHECK_LIMIT: u64 = 64 * 1024 * 1024;
 
-/// First bytes of every SQLite file.
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// Bytes of what every SQLite file begins with: "SQLite format 3" and a NUL.
+const MAGIC: u64 = 16;
 
 /// Longest value or row, in bytes: eight times a part of a frame, the longest a recorder writes.
 const MAX_VALUE: i32 = 8 * 1024 * 1024;
@@ -89,7 +88,8 @@ fn open_as(path: &Path, mode: Mode, check: Check) -> Result<Connection, Recordin
         | OpenFlags::SQLITE_OPEN_NOFOLLOW
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(uri(path, mode)?, flags).map_err(read)?;
+    let opened = Connection::open_with_flags(uri(path, mode)?, flags);
+    let mut connection = opened.map_err(|source| unopened(path, source))?;
     harden(&connection).map_err(read)?;
     limit_steps(&mut connection, STEPS.saturating_add(size.saturating_mul(STEPS_A_BYTE)))
         .map_err(read)?;
@@ -112,8 +112,21 @@ pub(super) fn uuid_without_log(path: &Path) -> Option<String> {
     connection.query_row("SELECT uuid FROM recording", [], |row| row.get(0)).ok()
 }
 
-/// What can be known without SQLite: a regular file that starts as an SQLite file does, with
-/// nothing but files beside it in the places of SQLite's and the recorder's own. Gives its size in bytes.
+/// Why SQLite could not open a file: it says only that it could not. No lock is lost by asking
+/// the system, since SQLite has none on such a file.
+fn unopened(path: &Path, source: rusqlite::Error) -> RecordingError {
+    match File::open(path) {
+        Err(source) => RecordingError::Open { path: path.into(), source },
+        Ok(_) => RecordingError::read(path, source),
+    }
+}
+
+/// What can be known without opening it: a regular file, with nothing but files beside it in the
+/// places of SQLite's and the recorder's own. Gives its size in bytes.
+///
+/// It is SQLite that opens it, and nobody else: a recorder looks at its own file too, and closing
+/// another handle drops the locks that its writer has on the file (POSIX gives them to the
+/// process). Then whoever opens the file with another program removes the log under the writer.
 fn look(path: &Path) -> Result<u64, RecordingError> {
     let failed = |source| RecordingError::Open { path: path.into(), source };
     let not = |why: &str| RecordingError::NotARecording { path: path.into(), why: why.into() };
@@ -127,21 +140,15 @@ fn look(path: &Path) -> Result<u64, RecordingError> {
         return Err(not("it is a pipe, a socket or a device"));
     } else if metadata.len() == 0 {
         return Err(not("it is empty"));
+    } else if metadata.len() < MAGIC {
+        return Err(not("it is too short to be an SQLite file"));
     }
     for suffix in ["-wal", "-shm", "-journal", "-lock"] {
         if fs::symlink_metadata(beside(path, suffix)).is_ok_and(|side| !side.is_file()) {
             return Err(not(&format!("the {suffix} beside it is not a plain file")));
         }
     }
-    let mut magic = [0; MAGIC.len()];
-    match File::open(path).map_err(failed)?.read_exact(&mut magic) {
-        Ok(()) if magic == *MAGIC => Ok(metadata.len()),
-        Ok(()) => Err(not("it is not an SQLite file")),
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            Err(not("it is too short to be an SQLite file"))
-        }
-        Err(error) => Err(failed(error)),
-    }
+    Ok(metadata.len())
 }
 
 /// The file's URI. A file with changes in a `-wal` needs the ordinary read-only mode: `immutable`
