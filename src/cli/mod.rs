@@ -14,6 +14,7 @@ mod clock;
 mod completions;
 mod cut;
 mod demo;
+mod diff;
 mod event_line;
 mod export;
 mod failure;
@@ -70,6 +71,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         None | Some(Verb::Ls) => ls::run(globals),
         Some(Verb::Info(args)) => info::run(&args, globals),
         Some(Verb::Frames(args)) => frames::run(&args, globals),
+        Some(Verb::Diff(args)) => diff::run(&args, globals),
         Some(Verb::Note(args)) => note::run(&args, globals),
         Some(Verb::Query(args)) => query::run(&args, globals),
         Some(Verb::Export(args)) => export::run(&args, globals),
@@ -167,6 +169,8 @@ enum Verb {
     Timeline(timeline::TimelineArgs),
     /// How much, how fast, how it ended: by type, user and tool
     Stats(stats::StatsArgs),
+    /// Where two runs, or two recordings, part
+    Diff(diff::DiffArgs),
     /// Notes and marks in a recording
     Note(note::NoteArgs),
     /// Ask a recording in SQL

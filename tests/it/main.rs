@@ -14,6 +14,8 @@ mod completions;
 mod crash;
 mod demo;
 #[cfg(unix)]
+mod diff;
+#[cfg(unix)]
 mod docs;
 mod events;
 mod exchange;
