@@ -13,6 +13,7 @@ use crate::wire::Fact;
 
 pub use stream::EventStream;
 
+pub mod diff;
 pub mod histogram;
 pub mod keys;
 pub mod look;

@@ -165,6 +165,7 @@ fn unwritten(error: &RecordingError) -> Failure {
     let failure = Failure::new(Code::Runtime, escape::text(&error.to_string()));
     match error {
         RecordingError::Exists { .. } => failure.next("another --name"),
+        RecordingError::NoteRefused { .. } => failure.next("a shorter text, or fewer of them"),
         RecordingError::InUse { .. } => failure.next("Ctrl-C where it is recorded, then again"),
         RecordingError::Locked { .. } => failure.next("close the program that has it open"),
         RecordingError::NoPermission { path } => {

@@ -15,6 +15,7 @@ mod clock;
 mod completions;
 mod cut;
 mod demo;
+mod diff;
 mod event_line;
 mod export;
 mod failure;
@@ -35,6 +36,7 @@ mod ls;
 mod man;
 mod mask;
 mod messages;
+mod note;
 mod open;
 mod output;
 mod printer;
@@ -73,6 +75,8 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         None | Some(Verb::Ls) => ls::run(globals),
         Some(Verb::Info(args)) => info::run(&args, globals),
         Some(Verb::Frames(args)) => frames::run(&args, globals),
+        Some(Verb::Diff(args)) => diff::run(&args, globals),
+        Some(Verb::Note(args)) => note::run(&args, globals),
         Some(Verb::Query(args)) => query::run(&args, globals),
         Some(Verb::Export(args)) => export::run(&args, globals),
         Some(Verb::Import(args)) => import::run(&args, globals),
@@ -93,11 +97,8 @@ const HELP: &str = "\
 
   wiretape demo                          see it at work, on a pretend chat
   wiretape record ws://localhost:8000    record yours: point your client at the URL it prints
-  wiretape ls                            what was recorded
   wiretape open amber-fox                look at one on a full screen; alone, wiretape lists all
   wiretape frames amber-fox              every frame of a recording
-
-{usage-heading} {usage}
 
 Verbs:
 {subcommands}
@@ -172,6 +173,10 @@ enum Verb {
     Timeline(timeline::TimelineArgs),
     /// How much, how fast, how it ended: by type, user and tool
     Stats(stats::StatsArgs),
+    /// Where two runs, or two recordings, part
+    Diff(diff::DiffArgs),
+    /// Notes and marks in a recording
+    Note(note::NoteArgs),
     /// Ask a recording in SQL
     Query(query::QueryArgs),
     /// Write a recording as JSON lines

@@ -11,6 +11,7 @@ use super::failure::{Code, Failure};
 use super::human;
 use super::look::look;
 use super::messages::Messages;
+use crate::analysis::diff::Details;
 use crate::analysis::look::Look;
 use crate::analysis::timeline::{Row, Timeline};
 use crate::analysis::tools::ToolTimes;
@@ -31,6 +32,7 @@ pub(super) struct Looked {
     pub(super) analysis: Arc<Analysis>,
     pub(super) timeline: Arc<Timeline>,
     pub(super) tools: ToolTimes,
+    pub(super) details: Details,
     /// Why these rules.
     pub(super) chosen: String,
 }
@@ -65,15 +67,17 @@ impl Looked {
         let (book, chosen) = choose(rules, path)?;
         let mut timeline = Timeline::new(&book.reading);
         let mut tools = ToolTimes::new(&book);
+        let mut details = Details::new(&book.reading);
         let mut each = |event: &Event, symbols: &Symbols| {
             timeline.append(event);
             tools.event(event, symbols);
+            details.append(event);
         };
         let (recording, analysis) = look(path, book, globals, &mut each)?;
         timeline.settle(analysis.engine().findings());
         let (analysis, timeline) = (Arc::new(analysis), Arc::new(timeline));
         let path = path.to_owned();
-        Ok(Self { path, recording, analysis, timeline, tools, chosen })
+        Ok(Self { path, recording, analysis, timeline, tools, details, chosen })
     }
 
     /// The rows that `filter` means.

@@ -85,7 +85,7 @@ impl Watch {
 
     /// On this machine's clock, which the recorder's is too.
     fn now_ns(&self) -> u64 {
-        let since = clock::epoch_ns().saturating_sub(i128::from(self.started_ns));
+        let since = i128::from(clock::wall_ns()) - i128::from(self.started_ns);
         u64::try_from(since).unwrap_or(0)
     }
 

@@ -358,6 +358,14 @@ pub(super) struct NoteRow<'a> {
     first_frame: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_frame: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finding: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<Cow<'a, str>>,
     text: Cow<'a, str>,
     author: Cow<'a, str>,
     at_ns: i64,
@@ -370,6 +378,10 @@ impl<'a> NoteRow<'a> {
             id: note.id,
             first_frame: note.first_frame,
             last_frame: note.last_frame,
+            from_ns: note.from_ns,
+            to_ns: note.to_ns,
+            finding: note.finding.as_deref().map(Into::into),
+            run: note.run.as_deref().map(Into::into),
             text: note.text.as_str().into(),
             author: note.author.as_str().into(),
             at_ns: note.at_ns,
@@ -381,6 +393,10 @@ impl<'a> NoteRow<'a> {
             id: id(self.id)?,
             first_frame: self.first_frame,
             last_frame: self.last_frame,
+            from_ns: stored("from_ns", self.from_ns)?,
+            to_ns: stored("to_ns", self.to_ns)?,
+            finding: self.finding.map(|finding| text("finding", finding)).transpose()?,
+            run: self.run.map(|run| text("run", run)).transpose()?,
             text: text("text", self.text)?,
             author: text("author", self.author)?,
             at_ns: self.at_ns,

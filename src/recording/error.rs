@@ -113,6 +113,12 @@ pub enum RecordingError {
         /// What it said.
         source: rusqlite::Error,
     },
+    /// A note that is more than a note may be.
+    #[error("the note can't be kept: {why}")]
+    NoteRefused {
+        /// Why.
+        why: &'static str,
+    },
     /// No thread could be had for the recorder.
     #[error("failed to start the recorder")]
     Thread {
@@ -149,7 +155,7 @@ impl RecordingError {
         }
         match source.sqlite_error_code() {
             Some(NotADatabase) => {
-                Self::NotARecording { path: path.into(), why: source.to_string() }
+                Self::NotARecording { path: path.into(), why: "it is not an SQLite file".into() }
             }
             Some(DatabaseCorrupt | TooBig) => {
                 Self::Damaged { path: path.into(), why: source.to_string() }

@@ -28,7 +28,8 @@ const INSERT_GAP: &str = "INSERT INTO gap \
     (connection, direction, from_ns, to_ns, frames, bytes, reason) VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 const INSERT_NOTE: &str = "INSERT INTO note \
-    (id, first_frame, last_frame, text, author, at_ns) VALUES (?, ?, ?, ?, ?, ?)";
+    (id, first_frame, last_frame, from_ns, to_ns, finding, run, text, author, at_ns) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const SET_TOTALS: &str = "UPDATE recording SET c2s_frames = ?, c2s_bytes = ?, s2c_frames = ?, \
     s2c_bytes = ?, counted = ?, finished_ns = ?";
@@ -153,7 +154,7 @@ fn facts(database: &Database, batch: &Batch, faults: &Faults) -> rusqlite::Resul
     }
     for note in &batch.notes {
         faults.meet(Step::Note)?;
-        insert_note(database, note)?;
+        insert_note(database, Some(note.id), note)?;
     }
     Ok(())
 }
@@ -206,11 +207,20 @@ fn insert_gap(database: &Database, gap: &Gap) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn insert_note(database: &Database, note: &Note) -> rusqlite::Result<()> {
+/// Under its id, or the next one.
+pub(super) fn insert_note(
+    database: &Database,
+    id: Option<i64>,
+    note: &Note,
+) -> rusqlite::Result<()> {
     database.prepare_cached(INSERT_NOTE)?.execute((
-        note.id,
+        id,
         note.first_frame,
         note.last_frame,
+        note.from_ns.map(integer),
+        note.to_ns.map(integer),
+        &note.finding,
+        &note.run,
         &note.text,
         &note.author,
         note.at_ns,

@@ -3,6 +3,7 @@
 pub mod error;
 pub mod follow;
 pub mod lock;
+pub mod note;
 pub mod query;
 pub mod queue;
 pub mod reader;

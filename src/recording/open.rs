@@ -1,11 +1,11 @@
-//! The path of an untrusted file → a read-only SQLite connection that is safe to read from.
+//! The path of an untrusted file → an SQLite connection that is safe to read from, or to add a
+//! note with.
 //!
 //! Nothing here writes, follows symbolic links, waits for a pipe, or runs anything the file
 //! brought: what is not exactly a recording is refused before a row is read.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,8 +32,8 @@ pub enum Check {
 /// longer ones when asked to, so that 10 million frames open at once.
 pub(super) const QUICK_CHECK_LIMIT: u64 = 64 * 1024 * 1024;
 
-/// First bytes of every SQLite file.
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// Bytes of what every SQLite file begins with: "SQLite format 3" and a NUL.
+const MAGIC: u64 = 16;
 
 /// Longest value or row, in bytes: eight times a part of a frame, the longest a recorder writes.
 const MAX_VALUE: i32 = 8 * 1024 * 1024;
@@ -51,15 +51,45 @@ const STEPS_A_BYTE: u64 = 16;
 
 /// Opens the recording at `path` and checks it.
 pub(super) fn open(path: &Path, check: Check) -> Result<Connection, RecordingError> {
+    let changes = |suffix| fs::metadata(beside(path, suffix)).is_ok_and(|side| side.len() > 0);
+    let still = !changes("-wal") && !changes("-journal") && !lock::is_live(path);
+    let mode = if still { Mode::Still } else { Mode::Read };
+    let connection = open_as(path, mode, check)?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(|source| RecordingError::read(path, source))?;
+    Ok(connection)
+}
+
+/// Opens the recording at `path` to add to it, checked as one that is only read.
+pub(super) fn open_to_write(path: &Path) -> Result<Connection, RecordingError> {
+    open_as(path, Mode::Write, Check::Usual)
+}
+
+/// What a file is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// To read what nothing changes: works in a read-only folder too, and makes no side files.
+    Still,
+    /// To read.
+    Read,
+    /// To write.
+    Write,
+}
+
+fn open_as(path: &Path, mode: Mode, check: Check) -> Result<Connection, RecordingError> {
     let size = look(path)?;
     let read = |source| RecordingError::read(path, source);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+    let access = match mode {
+        Mode::Still | Mode::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Mode::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+    };
+    let flags = access
         | OpenFlags::SQLITE_OPEN_NOFOLLOW
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let changes = |suffix| fs::metadata(beside(path, suffix)).is_ok_and(|side| side.len() > 0);
-    let still = !changes("-wal") && !changes("-journal") && !lock::is_live(path);
-    let mut connection = Connection::open_with_flags(uri(path, still)?, flags).map_err(read)?;
+    let opened = Connection::open_with_flags(uri(path, mode)?, flags);
+    let mut connection = opened.map_err(|source| unopened(path, source))?;
     harden(&connection).map_err(read)?;
     limit_steps(&mut connection, STEPS.saturating_add(size.saturating_mul(STEPS_A_BYTE)))
         .map_err(read)?;
@@ -76,14 +106,27 @@ pub(super) fn uuid_without_log(path: &Path) -> Option<String> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(uri(path, true).ok()?, flags).ok()?;
+    let connection = Connection::open_with_flags(uri(path, Mode::Still).ok()?, flags).ok()?;
     harden(&connection).ok()?;
     check_format(&connection, path).ok()?;
     connection.query_row("SELECT uuid FROM recording", [], |row| row.get(0)).ok()
 }
 
-/// What can be known without SQLite: a regular file that starts as an SQLite file does, with
-/// nothing but files beside it in the places of SQLite's and the recorder's own. Gives its size in bytes.
+/// Why SQLite could not open a file: it says only that it could not. No lock is lost by asking
+/// the system, since SQLite has none on such a file.
+fn unopened(path: &Path, source: rusqlite::Error) -> RecordingError {
+    match File::open(path) {
+        Err(source) => RecordingError::Open { path: path.into(), source },
+        Ok(_) => RecordingError::read(path, source),
+    }
+}
+
+/// What can be known without opening it: a regular file, with nothing but files beside it in the
+/// places of SQLite's and the recorder's own. Gives its size in bytes.
+///
+/// It is SQLite that opens it, and nobody else: a recorder looks at its own file too, and closing
+/// another handle drops the locks that its writer has on the file (POSIX gives them to the
+/// process). Then whoever opens the file with another program removes the log under the writer.
 fn look(path: &Path) -> Result<u64, RecordingError> {
     let failed = |source| RecordingError::Open { path: path.into(), source };
     let not = |why: &str| RecordingError::NotARecording { path: path.into(), why: why.into() };
@@ -97,27 +140,21 @@ fn look(path: &Path) -> Result<u64, RecordingError> {
         return Err(not("it is a pipe, a socket or a device"));
     } else if metadata.len() == 0 {
         return Err(not("it is empty"));
+    } else if metadata.len() < MAGIC {
+        return Err(not("it is too short to be an SQLite file"));
     }
     for suffix in ["-wal", "-shm", "-journal", "-lock"] {
         if fs::symlink_metadata(beside(path, suffix)).is_ok_and(|side| !side.is_file()) {
             return Err(not(&format!("the {suffix} beside it is not a plain file")));
         }
     }
-    let mut magic = [0; MAGIC.len()];
-    match File::open(path).map_err(failed)?.read_exact(&mut magic) {
-        Ok(()) if magic == *MAGIC => Ok(metadata.len()),
-        Ok(()) => Err(not("it is not an SQLite file")),
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            Err(not("it is too short to be an SQLite file"))
-        }
-        Err(error) => Err(failed(error)),
-    }
+    Ok(metadata.len())
 }
 
 /// The file's URI. A file with changes in a `-wal` needs the ordinary read-only mode: `immutable`
-/// would not see them. One without, and without a writer, is `still` and opened as immutable: that
+/// would not see them. One without, and without a writer, is still and opened as immutable: that
 /// works in a read-only directory too, where the ordinary mode fails, and makes no side files.
-fn uri(path: &Path, still: bool) -> Result<String, RecordingError> {
+fn uri(path: &Path, mode: Mode) -> Result<String, RecordingError> {
     let failed = |source| RecordingError::Open { path: path.into(), source };
     let name = path.file_name().unwrap_or(OsStr::new(""));
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -137,7 +174,11 @@ fn uri(path: &Path, still: bool) -> Result<String, RecordingError> {
             _ => uri.push_str(&format!("%{byte:02X}")),
         }
     }
-    uri.push_str(if still { "?mode=ro&immutable=1" } else { "?mode=ro" });
+    uri.push_str(match mode {
+        Mode::Still => "?mode=ro&immutable=1",
+        Mode::Read => "?mode=ro",
+        Mode::Write => "?mode=rw",
+    });
     Ok(uri)
 }
 
@@ -151,8 +192,7 @@ fn harden(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?;
     connection.set_limit(Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 1)?;
     connection.pragma_update(None, "cell_size_check", true)?;
-    connection.pragma_update(None, "mmap_size", 0)?;
-    connection.pragma_update(None, "query_only", true)
+    connection.pragma_update(None, "mmap_size", 0)
 }
 
 fn limit_steps(connection: &mut Connection, steps: u64) -> rusqlite::Result<()> {

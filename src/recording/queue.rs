@@ -211,8 +211,9 @@ impl Journal {
             Fact::Note(note) => {
                 let mut appender = self.shared.appender(0);
                 if !appender.is_closed() {
-                    appender.state.queued.cost +=
-                        FACT_COST + (note.text.len() + note.author.len()) as u64;
+                    let texts = [&note.finding, &note.run].into_iter().flatten();
+                    let texts = texts.chain([&note.text, &note.author]).map(String::len);
+                    appender.state.queued.cost += FACT_COST + texts.sum::<usize>() as u64;
                     appender.state.queued.notes.push(note);
                 }
             }

@@ -183,7 +183,9 @@ impl RecordingReader {
 
     /// Emits the notes, in order.
     pub fn notes(&self, emit: Emit<'_, Note>) -> Result<(), RecordingError> {
-        let sql = page_sql("note", rows::NOTE);
+        // Another program's note may bring an old recording up to date at any moment.
+        let version = self.number("PRAGMA user_version", [])?;
+        let sql = page_sql("note", rows::note_columns(version));
         self.pages(Pages { sql, after_id: i64::MIN, size: ROWS_A_PAGE }, rows::note, emit)
     }
 

@@ -150,8 +150,13 @@ pub(super) fn gap(row: &Row<'_>) -> Result<(i64, Gap), RowError> {
     Ok((cells.id, gap))
 }
 
-/// The columns that [`note`] takes.
-pub(super) const NOTE: &str = "id, first_frame, last_frame, text, author, at_ns";
+/// The columns that [`note`] takes, of a recording of this format version.
+pub(super) const fn note_columns(version: i64) -> &'static str {
+    match version {
+        ..2 => "id, first_frame, last_frame, NULL, NULL, NULL, NULL, text, author, at_ns",
+        2.. => "id, first_frame, last_frame, from_ns, to_ns, finding, run, text, author, at_ns",
+    }
+}
 
 /// A note's row → the note.
 pub(super) fn note(row: &Row<'_>) -> Result<(i64, Note), RowError> {
@@ -160,6 +165,10 @@ pub(super) fn note(row: &Row<'_>) -> Result<(i64, Note), RowError> {
         id: cells.id,
         first_frame: cells.optional("first_frame", Some)?,
         last_frame: cells.optional("last_frame", Some)?,
+        from_ns: cells.optional_count("from_ns")?,
+        to_ns: cells.optional_count("to_ns")?,
+        finding: cells.optional_text("finding")?,
+        run: cells.optional_text("run")?,
         text: cells.text("text")?,
         author: cells.text("author")?,
         at_ns: cells.integer("at_ns")?,

@@ -1,7 +1,7 @@
 //! The recording's SQLite schema: its tables, its documented views, and the steps from one format
 //! version to the next.
 //!
-//! The views `frames`, `connections` and `gaps` are the contract with people who write SQL; the
+//! The views `frames`, `connections`, `gaps` and `notes` are the contract with people who write SQL; the
 //! tables may change with the format version.
 
 use rusqlite::Connection;
@@ -17,7 +17,7 @@ pub const PAGE_SIZE: u32 = 16 * 1024;
 
 /// Step `n` brings format version `n` to `n + 1`. Append only: a step that has been released
 /// never changes, since recordings made by it exist.
-const MIGRATIONS: [&str; 1] = [VERSION_1];
+const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
 
 /// Brings `connection` from whatever version it has to [`FORMAT_VERSION`], and does what `then`
 /// does, in one transaction: a recorder that is killed leaves all of it or nothing.
@@ -27,14 +27,22 @@ pub fn migrate(
 ) -> rusqlite::Result<()> {
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let version: i32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    for step in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(0)) {
-        transaction.execute_batch(step)?;
-    }
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", FORMAT_VERSION)?;
+    bring_up(&transaction)?;
     then(&transaction)?;
     transaction.commit()
+}
+
+/// The same steps, in a transaction that is open already.
+pub fn bring_up(database: &Connection) -> rusqlite::Result<()> {
+    let version: i32 = database.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version == FORMAT_VERSION {
+        return Ok(());
+    }
+    for step in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(0)) {
+        database.execute_batch(step)?;
+    }
+    database.pragma_update(None, "application_id", APPLICATION_ID)?;
+    database.pragma_update(None, "user_version", FORMAT_VERSION)
 }
 
 /// The text of every object that a recording of format `version` must have, and no other: what an
@@ -244,4 +252,32 @@ SELECT
   bytes,
   reason
 FROM gap;
+";
+
+/// Notes are about more than frames, and have a view. A recording of version 1 becomes one of
+/// version 2 when a note is first written into it.
+///
+/// - `note.from_ns`, `to_ns`: nanoseconds since the start.
+/// - `note.at_ns`: when it was written, nanoseconds since the Unix epoch.
+/// - `note.finding`: a code; which finding of that code, its frames tell.
+/// - `note.text`: empty for a mark.
+const VERSION_2: &str = r"
+ALTER TABLE note ADD COLUMN from_ns INTEGER;
+ALTER TABLE note ADD COLUMN to_ns INTEGER;
+ALTER TABLE note ADD COLUMN finding TEXT;
+ALTER TABLE note ADD COLUMN run TEXT;
+
+CREATE VIEW notes AS
+SELECT
+  id,
+  first_frame,
+  last_frame,
+  from_ns,
+  to_ns,
+  finding,
+  run,
+  text,
+  author,
+  strftime('%Y-%m-%dT%H:%M:%fZ', at_ns / 1000000000.0, 'unixepoch') AS written
+FROM note;
 ";

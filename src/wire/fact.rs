@@ -115,16 +115,27 @@ impl GapReason {
     }
 }
 
-/// What a person wrote about a frame or a range.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a person wrote about a place in a recording; with nothing written, a mark.
+///
+/// The place is what is set: frames, a stretch of time, a finding, a run. Nothing set is the whole
+/// recording. A finding has a code and the frames it rests on, since findings are not stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Note {
     /// From 1.
     pub id: i64,
-    /// The first frame it is about; `None` for the whole recording.
+    /// The first frame it is about.
     pub first_frame: Option<i64>,
     /// The last frame it is about; the first one where it is about one frame.
     pub last_frame: Option<i64>,
-    /// What was written.
+    /// The first moment it is about, nanoseconds since the start.
+    pub from_ns: Option<u64>,
+    /// The last moment it is about; the first one where it is about one moment.
+    pub to_ns: Option<u64>,
+    /// The code of the finding it is about: `E102`.
+    pub finding: Option<String>,
+    /// The id of the run it is about.
+    pub run: Option<String>,
+    /// What was written; empty for a mark.
     pub text: String,
     /// Who wrote it.
     pub author: String,

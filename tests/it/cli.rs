@@ -197,7 +197,7 @@ error: notes.txt is not a recording
         3,
         "
 error: recordings/2026-11-22-amber-fox.db was made by a newer Wiretape
-  why   its format is 7; Wiretape 0.1.0 knows up to 1
+  why   its format is 7; Wiretape 0.1.0 knows up to 2
   try   cargo install wiretape   then again; the file is untouched",
     );
     home.fails(

@@ -85,13 +85,16 @@ fn every_shell_asks_for_names() {
     for (shell, asks) in [
         ("bash", "complete -F _wiretape_recordings "),
         ("zsh", "name:_wiretape_recordings' \\"),
-        ("fish", "using_subcommand info frames open timeline stats query export check rm\""),
+        (
+            "fish",
+            "using_subcommand info frames open timeline stats diff note query export check rm\"",
+        ),
     ] {
         let script = home.prints(&["completions", shell]);
         assert!(script.contains(asks), "{shell}");
         assert!(script.contains("completions --names"), "{shell}");
     }
     let zsh = home.prints(&["completions", "zsh"]);
-    assert_eq!(zsh.matches(":_wiretape_recordings' \\").count(), 10);
+    assert_eq!(zsh.matches(":_wiretape_recordings' \\").count(), 12);
     assert!(!home.prints(&["completions", "--help"]).contains("--names"));
 }

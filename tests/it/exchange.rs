@@ -139,9 +139,22 @@ fn others() -> impl Strategy<Value = Fact<'static>> {
         },
     );
     let ids = (1..i64::MAX, option::of(any::<i64>()), option::of(any::<i64>()));
-    let notes = (ids, text(), text(), any::<i64>()).prop_map(
-        |((id, first_frame, last_frame), text, author, at_ns)| {
-            Fact::Note(Note { id, first_frame, last_frame, text, author, at_ns })
+    let times = (option::of(count()), option::of(count()), any::<i64>());
+    let about = (option::of(text()), option::of(text()));
+    let notes = (ids, times, about, text(), text()).prop_map(
+        |((id, first_frame, last_frame), (from_ns, to_ns, at_ns), (finding, run), text, author)| {
+            Fact::Note(Note {
+                id,
+                first_frame,
+                last_frame,
+                from_ns,
+                to_ns,
+                finding,
+                run,
+                text,
+                author,
+                at_ns,
+            })
         },
     );
     prop_oneof![recordings, gaps, notes]

@@ -193,3 +193,28 @@ fn repeats_are_counted() {
     assert_eq!(said.matches("see it  wiretape check").count(), 1, "{said}");
     assert!(said.contains("Checked     17 errors"), "{said}");
 }
+
+/// What the recorder's own reader closes must not cost its writer the lock on the file: without
+/// it, a program that looks at the recording takes its log for left behind, and removes it.
+#[test]
+fn who_checks_what_is_recorded_leaves_the_recorder_its_lock() {
+    use std::os::unix::fs::MetadataExt as _;
+    let (server, say) = puppet();
+    let proxy = start_proxy(server, Options::default());
+    let inode = std::fs::metadata(&proxy.recording).unwrap().ino();
+    let is_locked = || {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        let ours = [format!(" {} ", proxy.pid), format!(":{inode} ")];
+        locks.lines().any(|lock| {
+            lock.contains(" POSIX ") && ours.iter().all(|part| lock.contains(part.as_str()))
+        })
+    };
+    assert!(is_locked(), "while nobody looks");
+    let client = connect(proxy.address).unwrap();
+    for kind in OPEN_CALL {
+        say.send(of_run(kind, "R", "search")).unwrap();
+    }
+    proxy.event("finding");
+    assert!(is_locked(), "after it was opened by who checks it");
+    end(proxy, client, say);
+}

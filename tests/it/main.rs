@@ -14,6 +14,8 @@ mod completions;
 mod crash;
 mod demo;
 #[cfg(unix)]
+mod diff;
+#[cfg(unix)]
 mod docs;
 mod events;
 mod exchange;
@@ -23,6 +25,8 @@ mod http;
 #[cfg(target_os = "linux")]
 mod live;
 mod load;
+#[cfg(unix)]
+mod notes;
 #[cfg(unix)]
 mod peers;
 mod proxy;

@@ -185,10 +185,10 @@ fn files_that_are_not_exactly_recordings_are_refused() {
         ("DROP VIEW frames; CREATE VIEW frames AS SELECT 1", "tables"),
         ("DROP TABLE note; CREATE VIEW note AS SELECT * FROM frame", "tables"),
         ("ALTER TABLE frame ADD COLUMN g INTEGER AS (abs(id))", "tables"),
-        ("ALTER TABLE note RENAME TO notes", "tables"),
+        ("ALTER TABLE note RENAME TO remark", "tables"),
         ("PRAGMA user_version = 0", "no format version"),
         ("PRAGMA user_version = -1", "no format version"),
-        ("PRAGMA user_version = 2", "has format 2; 1 is the newest"),
+        ("PRAGMA user_version = 3", "has format 3; 2 is the newest"),
         ("PRAGMA user_version = 2147483647", "has format 2147483647"),
         ("PRAGMA application_id = 1", "another program's"),
         (

@@ -129,6 +129,10 @@ pub(crate) fn facts() -> Vec<Fact<'static>> {
         id: 1,
         first_frame: Some(3),
         last_frame: Some(5),
+        from_ns: Some(1_207_000_000),
+        to_ns: Some(1_209_000_000),
+        finding: Some("E102".into()),
+        run: Some("9c1e".into()),
         text: "split here".into(),
         author: "me".into(),
         at_ns: STARTED_NS + 1,
@@ -220,11 +224,17 @@ pub(crate) fn add(database: &Database, facts: &[Fact<'_>]) {
                     note.id,
                     note.first_frame,
                     note.last_frame,
+                    note.from_ns.map(|ns| ns as i64),
+                    note.to_ns.map(|ns| ns as i64),
+                    note.finding,
+                    note.run,
                     note.text,
                     note.author,
                     note.at_ns
                 ];
-                database.execute("INSERT INTO note VALUES (?, ?, ?, ?, ?, ?)", values).unwrap();
+                let sql = "INSERT INTO note (id, first_frame, last_frame, from_ns, to_ns, finding, \
+                    run, text, author, at_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                database.execute(sql, values).unwrap();
             }
         }
     }
