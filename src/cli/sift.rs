@@ -80,6 +80,11 @@ impl Looked {
         Ok(Self { path, recording, analysis, timeline, tools, details, chosen })
     }
 
+    /// Its file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The rows that `filter` means.
     pub(super) fn sift(&self, filter: Filter) -> Result<Sifted, Failure> {
         let mut rows = self.select(std::slice::from_ref(&filter))?;
