@@ -269,6 +269,11 @@ impl Watch {
         self.rule.within
     }
 
+    /// How long after what begins it something is due, whatever its kind.
+    pub(super) fn limit(&self) -> Option<Nanos> {
+        self.within().or_else(|| stream::limit(self))
+    }
+
     /// Whether what is owed at this end stays open: who closes in order may drop what was asked.
     pub(super) fn pends(&self, end: SliceEnd) -> bool {
         self.rule.at_end == AtEnd::Pending && end == SliceEnd::Closed
