@@ -34,6 +34,29 @@ impl Histogram {
         (self.count > 0).then_some(self.max)
     }
 
+    /// Takes all amounts of another.
+    pub fn merge(&mut self, other: &Self) {
+        if self.buckets.len() < other.buckets.len() {
+            self.buckets.resize(other.buckets.len(), 0);
+        }
+        for (bucket, count) in self.buckets.iter_mut().zip(&other.buckets) {
+            *bucket += count;
+        }
+        self.count += other.count;
+        self.max = self.max.max(other.max);
+    }
+
+    /// How many amounts are below the first edge, between two, and from the last on: one more than
+    /// there are edges, which rise. An amount within two parts in a hundred of an edge may be on
+    /// either side of it.
+    pub fn between(&self, edges: &[u64]) -> Vec<u64> {
+        let mut counts = vec![0; edges.len() + 1];
+        for (bucket, count) in self.buckets.iter().enumerate().filter(|(_, count)| **count > 0) {
+            counts[edges.partition_point(|edge| *edge <= middle(bucket))] += count;
+        }
+        counts
+    }
+
     /// The least amount that so many of a thousand do not exceed: 500 is the median.
     pub fn per_mille(&self, mille: u64) -> Option<u64> {
         let wanted = (self.count * mille.min(1000)).div_ceil(1000).max(1);
@@ -81,6 +104,30 @@ mod tests {
                 assert!(near.abs_diff(amount) as f64 <= amount as f64 * 0.02, "{amount} {near}");
             }
         }
+    }
+
+    #[test]
+    fn parts_merge_to_the_whole_in_any_order_and_edges_part_it() {
+        let amounts: Vec<u64> = (0..3000).map(|n| (n * 7919) % 100_000).collect();
+        let of = |amounts: &[u64]| {
+            let mut histogram = Histogram::default();
+            for amount in amounts {
+                histogram.add(*amount);
+            }
+            histogram
+        };
+        let whole = of(&amounts);
+        let mut merged = Histogram::default();
+        for part in amounts.chunks(701).rev() {
+            merged.merge(&of(part));
+        }
+        let figures = |of: &Histogram| [1, 500, 990].map(|mille| of.per_mille(mille));
+        assert_eq!(figures(&merged), figures(&whole));
+        assert_eq!((merged.count(), merged.max()), (whole.count(), whole.max()));
+        let edges = [100, 1000, 10_000];
+        assert_eq!(merged.between(&edges), whole.between(&edges));
+        assert_eq!(of(&[5, 90, 110, 900, 5000, 11_000]).between(&edges), [2, 2, 1, 1]);
+        assert_eq!(Histogram::default().between(&[]), [0]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub use stream::EventStream;
 pub mod diff;
 pub mod histogram;
 pub mod keys;
+pub mod live;
 pub mod look;
 pub mod stats;
 pub mod timeline;

@@ -33,6 +33,7 @@ mod slice;
 mod slices;
 mod told;
 mod track;
+mod waiting;
 
 pub use align::{Alignment, Op, Options, Step, align, edits};
 pub use automaton::{Automaton, AutomatonError, Letter, State};
@@ -46,3 +47,4 @@ pub use pattern::PatternError;
 pub use provisional::Early;
 pub use session::Sessions;
 pub use states::StateSet;
+pub use waiting::Waiting;

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use crate::events::{Kind, Symbols};
 
 pub use payload::{Difference, Payloads};
-pub use side::{Details, Side, Step, Steps};
+pub use side::{Details, Kept, Side, Step, Steps};
 pub use twin::{Pairing, pair, twin};
 
 /// Events of a run that are compared; further ones are counted and left out.

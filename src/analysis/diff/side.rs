@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::MOST_STEPS;
-use crate::analysis::Analysis;
+
 use crate::analysis::timeline::{LaneOf, MOST_EVENTS, Row, Timeline};
 use crate::events::{Event, FieldId, Kind, Reading, Scalar, Symbol, Symbols};
-use crate::rules::Severity;
+use crate::rules::{Finding, RuleBook, Severity};
 
 /// No tool.
 const NONE: u32 = u32::MAX;
@@ -70,12 +70,25 @@ pub struct Steps {
     pub left_out: u64,
 }
 
+/// What is kept of a recording that was looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept<'a> {
+    /// Its events.
+    pub timeline: &'a Timeline,
+    /// The texts of their names.
+    pub symbols: &'a Symbols,
+    /// What was found.
+    pub findings: &'a [Finding],
+    /// The rules.
+    pub book: &'a RuleBook,
+    /// The tools.
+    pub details: &'a Details,
+}
+
 /// A recording to compare runs of.
 #[derive(Debug)]
 pub struct Side<'a> {
-    timeline: &'a Timeline,
-    analysis: &'a Analysis,
-    details: &'a Details,
+    kept: Kept<'a>,
     /// Rows of connections' beginnings and ends, by connection.
     turns: HashMap<i64, Vec<u32>>,
     /// Runs with findings that are more than remarks.
@@ -83,42 +96,42 @@ pub struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// Of what `analysis` found and `timeline` and `details` kept.
-    pub fn new(timeline: &'a Timeline, analysis: &'a Analysis, details: &'a Details) -> Self {
+    /// Of what is kept.
+    pub fn new(kept: Kept<'a>) -> Self {
         let mut turns: HashMap<i64, Vec<u32>> = HashMap::new();
-        for row in timeline.page(None, usize::MAX) {
+        for row in kept.timeline.page(None, usize::MAX) {
             if matches!(row.kind, Kind::Open | Kind::Close | Kind::Abort | Kind::Refused) {
                 turns.entry(row.connection).or_default().push(row.number);
             }
         }
-        let mut side = Self { timeline, analysis, details, turns, bad: HashSet::new() };
+        let mut side = Self { kept, turns, bad: HashSet::new() };
         side.bad = side.blamed();
         side
     }
 
     /// The texts of names.
     pub fn symbols(&self) -> &'a Symbols {
-        self.analysis.symbols()
+        self.kept.symbols
     }
 
     /// The events.
     pub fn timeline(&self) -> &'a Timeline {
-        self.timeline
+        self.kept.timeline
     }
 
     fn blamed(&self) -> HashSet<u32> {
         let worse = |severity: Severity| severity > Severity::Info;
-        let findings = self.analysis.engine().findings().iter();
+        let findings = self.kept.findings.iter();
         // Whoever's: a run whose event came to somebody else is no good one either.
         let findings = findings.filter(|finding| worse(finding.severity));
         let of: HashSet<&str> = findings.filter_map(|finding| finding.run.as_deref()).collect();
         let is_bad = |run: &u32| of.contains(self.called(LaneOf::Run(*run)).0.as_str());
-        (0..self.timeline.run_count()).filter(is_bad).collect()
+        (0..self.kept.timeline.run_count()).filter(is_bad).collect()
     }
 
     /// All runs in the order in which they began; where there are none, all connections.
     pub fn lanes(&self) -> Vec<LaneOf> {
-        let runs: Vec<LaneOf> = (0..self.timeline.run_count()).map(LaneOf::Run).collect();
+        let runs: Vec<LaneOf> = (0..self.kept.timeline.run_count()).map(LaneOf::Run).collect();
         if !runs.is_empty() {
             return runs;
         }
@@ -132,20 +145,22 @@ impl<'a> Side<'a> {
         let symbols = self.symbols();
         match lane {
             LaneOf::Run(number) => {
-                let run = self.timeline.run(number);
+                let run = self.kept.timeline.run(number);
                 run.map_or_else(Default::default, |(id, connection, _)| {
-                    (id.display(symbols), self.timeline.user_name(connection, symbols))
+                    (id.display(symbols), self.kept.timeline.user_name(connection, symbols))
                 })
             }
-            LaneOf::Connection(id) => (format!("conn {id}"), self.timeline.user_name(id, symbols)),
+            LaneOf::Connection(id) => {
+                (format!("conn {id}"), self.kept.timeline.user_name(id, symbols))
+            }
             LaneOf::User(_) => Default::default(),
         }
     }
 
     /// When its first event was, nanoseconds since the recording started.
     pub fn began(&self, lane: LaneOf) -> u64 {
-        let first = self.timeline.lane_page(lane, None, 1).first().copied();
-        first.and_then(|row| self.timeline.row(row)).map_or(0, |row| row.at_ns)
+        let first = self.kept.timeline.lane_page(lane, None, 1).first().copied();
+        first.and_then(|row| self.kept.timeline.row(row)).map_or(0, |row| row.at_ns)
     }
 
     /// Whether it came to an end that the rules know, and nothing is wrong with it. Where no rules
@@ -158,11 +173,11 @@ impl<'a> Side<'a> {
     }
 
     fn ended(&self, run: u32) -> bool {
-        let scopes = &self.analysis.engine().book().scopes;
+        let scopes = &self.kept.book.scopes;
         let scope = scopes.iter().find(|scope| scope.name == "run").or(scopes.get(1));
         let ends = scope.map_or(&[][..], |scope| &scope.end);
-        let Some((_, _, rows)) = self.timeline.run(run) else { return false };
-        rows.iter().rev().filter_map(|row| self.timeline.row(*row)).any(|row| {
+        let Some((_, _, rows)) = self.kept.timeline.run(run) else { return false };
+        rows.iter().rev().filter_map(|row| self.kept.timeline.row(*row)).any(|row| {
             let name = self.symbols().text(row.name);
             ends.iter().any(|end| end == name)
         })
@@ -171,13 +186,13 @@ impl<'a> Side<'a> {
     /// The events of a run, and what became of its connections meanwhile: of a run that did not
     /// come to its end, up to the end of the connection that it was on last.
     pub fn steps(&self, lane: LaneOf) -> Steps {
-        let mut rows = self.timeline.lane_page(lane, None, usize::MAX);
+        let mut rows = self.kept.timeline.lane_page(lane, None, usize::MAX);
         let left_out = rows.len().saturating_sub(MOST_STEPS);
         rows.truncate(MOST_STEPS);
         if let LaneOf::Run(number) = lane {
             self.add_turns(number, &mut rows);
         }
-        let first = rows.first().and_then(|row| self.timeline.row(*row));
+        let first = rows.first().and_then(|row| self.kept.timeline.row(*row));
         let from_ns = first.map_or(0, |row| row.at_ns);
         let step = |row: Row| Step {
             row: row.number,
@@ -185,16 +200,16 @@ impl<'a> Side<'a> {
             since_ns: row.at_ns.saturating_sub(from_ns),
             kind: row.kind,
             name: row.name,
-            tool: self.details.tool(row.number),
+            tool: self.kept.details.tool(row.number),
             bytes: row.bytes,
         };
-        let steps = rows.iter().filter_map(|row| self.timeline.row(*row)).map(step).collect();
+        let steps = rows.iter().filter_map(|row| self.kept.timeline.row(*row)).map(step).collect();
         Steps { steps, left_out: left_out as u64 }
     }
 
     fn add_turns(&self, run: u32, rows: &mut Vec<u32>) {
         let Some((first, last)) = rows.first().copied().zip(rows.last().copied()) else { return };
-        let connection = |row: &u32| self.timeline.row(*row).map(|row| row.connection);
+        let connection = |row: &u32| self.kept.timeline.row(*row).map(|row| row.connection);
         let connections: BTreeSet<i64> = rows.iter().filter_map(connection).collect();
         let until = if self.ended(run) {
             last

@@ -10,10 +10,9 @@ use clap::{Args, ValueEnum};
 use super::failure::{Code, Failure};
 use super::sift::{self, Looked};
 use super::{Globals, escape, human, locate};
-use crate::analysis::diff::{Counts, Diff, Pairing, Payloads, Side, Step, pair, twin};
+use crate::analysis::diff::{Counts, Diff, Kept, Pairing, Payloads, Side, Step, pair, twin};
 use crate::analysis::timeline::LaneOf;
 use crate::events::Kind;
-use crate::events::payload::json_of;
 use crate::recording::{Check, RecordingReader};
 
 mod json;
@@ -148,7 +147,13 @@ pub(crate) fn run(args: &DiffArgs, globals: &Globals) -> Result<ExitCode, Failur
 impl<'a> Shown<'a> {
     fn of(looked: &'a Looked, globals: &Globals) -> Self {
         let name = locate::called(&globals.dir, looked.path()).to_string_lossy().into_owned();
-        let side = Side::new(&looked.timeline, &looked.analysis, &looked.details);
+        let side = Side::new(Kept {
+            timeline: &looked.timeline,
+            symbols: looked.analysis.symbols(),
+            findings: looked.analysis.engine().findings(),
+            book: looked.analysis.engine().book(),
+            details: &looked.details,
+        });
         Self { looked, side, name }
     }
 
@@ -315,12 +320,12 @@ fn fill(rows: &mut HashMap<u32, Vec<u8>>, looked: &Looked) -> Result<(), Failure
     if rows.is_empty() {
         return Ok(());
     }
-    let format = looked.analysis.engine().book().reading.format;
+    let parts = sift::parts(&looked.analysis.engine().book().reading)?;
     sift::messages(looked.path(), &mut |connection, _, message| {
         for number in looked.timeline.rows_of_frame(message.frames.1) {
             let row = looked.timeline.row(number).filter(|row| row.connection == connection);
             let Some((row, kept)) = row.zip(rows.get_mut(&number)) else { continue };
-            let json = json_of(format, &message.payload, u32::from(row.part));
+            let json = parts.json(&message.payload, u32::from(row.part));
             let bytes = json.as_ref().map_or(message.payload.as_slice(), |json| json.as_bytes());
             kept.extend(&bytes[..bytes.len().min(PAYLOAD)]);
             if bytes.len() > PAYLOAD {

@@ -289,6 +289,11 @@ impl Watch {
         Some(Nanos::try_from(to.saturating_sub(from)).unwrap_or(0))
     }
 
+    /// How long after what begins it something is due, whatever its kind.
+    pub(super) fn limit(&self) -> Option<Nanos> {
+        self.within().or_else(|| stream::limit(self))
+    }
+
     /// Whether what is owed at this end stays open: who closes in order may drop what was asked.
     pub(super) fn pends(&self, end: SliceEnd) -> bool {
         self.rule.at_end == AtEnd::Pending && end == SliceEnd::Closed

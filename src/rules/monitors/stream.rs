@@ -291,7 +291,7 @@ fn reorder(watch: &Watch) -> Nanos {
     }
 }
 
-fn limit(watch: &Watch) -> Option<Nanos> {
+pub(super) fn limit(watch: &Watch) -> Option<Nanos> {
     match &watch.rule.kind {
         K::Heartbeat { every, tolerance, .. } => Some(every.saturating_add(*tolerance)),
         K::Silence { within, .. } => Some(*within),

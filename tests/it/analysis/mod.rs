@@ -28,6 +28,7 @@
 
 mod early;
 mod honest;
+mod live;
 mod timeline;
 mod walk;
 
