@@ -21,6 +21,7 @@ mod astray;
 mod course;
 mod elsewhere;
 mod explain;
+mod gapped;
 mod isolation;
 mod listeners;
 mod monitors;
