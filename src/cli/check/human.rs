@@ -267,10 +267,18 @@ fn summary(output: &mut Output, checked: &Checked, findings: &[&Finding]) -> Res
     let role = if errors > 0 { Role::Bad } else { Role::Live };
     output.line(&style.paint(role, &text))?;
     let (dropped, evicted) = engine.left_out();
+    let long = checked.analysis.counts().too_long;
     let unjudged: Vec<&str> = engine.unjudged().collect();
     for (count, text) in [
         (dropped, format!("{dropped} more findings are not told")),
         (evicted, format!("{evicted} runs were given up for newer ones, and not judged")),
+        (
+            long,
+            format!(
+                "{} over 1 MiB: no schema was held against them",
+                numbers::counted(long, "event")
+            ),
+        ),
         (
             unjudged.len() as u64,
             format!("not judged, for want of a schema's file: {}", unjudged.join(", ")),

@@ -20,6 +20,8 @@ struct CheckedJson<'a> {
     events: u64,
     frames: u64,
     connections: u64,
+    /// Events that no schema was held against, being over 1 MiB.
+    too_long: u64,
     suspicious: Vec<SuspiciousJson<'a>>,
     findings: Vec<FindingJson<'a>>,
     pending: Vec<PendingJson<'a>>,
@@ -108,6 +110,7 @@ pub(super) fn print(output: &mut Output, checked: &[Checked]) -> Result<(), Fail
             events: counts.events,
             frames: counts.frames,
             connections: counts.connections,
+            too_long: counts.too_long,
             suspicious: checked
                 .suspicious()
                 .map(|Tally { rule, violated, activations, .. }| SuspiciousJson {
