@@ -318,6 +318,9 @@ fn payloads_too_long_for_a_schema_are_counted() {
     assert_eq!((&json["too_long"], &json["tallies"][0]["activations"]), (&json!(2), &json!(1)));
 }
 
+/// Bytes of a frame; what is longer is said in several.
+const PIECE: usize = 1 << 19;
+
 /// Stores a recording of one connection of `user`, whose server said `bodies`.
 fn import(folder: &Path, (name, user): (&str, &str), bodies: &[String]) {
     let connection = Connection {
@@ -334,21 +337,27 @@ fn import(folder: &Path, (name, user): (&str, &str), bodies: &[String]) {
         jsonl::render(&Fact::Recording(recording)),
         jsonl::render(&Fact::Connection(connection)),
     ];
-    for (id, body) in (1..).zip(bodies) {
-        let mut header = vec![0x81, 127];
-        header.extend((body.len() as u64).to_be_bytes());
-        lines.push(jsonl::render(&Fact::Frame(RecordedFrame {
-            id,
-            connection: 1,
-            direction: Direction::ServerToClient,
-            stamp: Stamp { read_ns: id.cast_unsigned(), written_ns: None },
-            frame: Frame {
-                header: Header::from_bytes(&header).unwrap(),
-                length: body.len() as u64,
-                payload: Cow::Borrowed(body.as_bytes()),
-                marks: Marks::NONE,
-            },
-        })));
+    let mut ids = 1..;
+    for body in bodies {
+        let pieces = body.as_bytes().chunks(PIECE).count();
+        for (at, piece) in body.as_bytes().chunks(PIECE).enumerate() {
+            let id = ids.next().unwrap();
+            let first = u8::from(at == 0) | u8::from(at + 1 == pieces) << 7;
+            let mut header = vec![first, 127];
+            header.extend((piece.len() as u64).to_be_bytes());
+            lines.push(jsonl::render(&Fact::Frame(RecordedFrame {
+                id,
+                connection: 1,
+                direction: Direction::ServerToClient,
+                stamp: Stamp { read_ns: id.cast_unsigned(), written_ns: None },
+                frame: Frame {
+                    header: Header::from_bytes(&header).unwrap(),
+                    length: piece.len() as u64,
+                    payload: Cow::Borrowed(piece),
+                    marks: Marks::NONE,
+                },
+            })));
+        }
     }
     let file = format!("{name}.jsonl");
     std::fs::write(folder.join(&file), lines.join("\n") + "\n").unwrap();
