@@ -321,6 +321,31 @@ fn payloads_too_long_for_a_schema_are_counted() {
 /// Bytes of a frame; what is longer is said in several.
 const PIECE: usize = 1 << 19;
 
+/// Rules that nothing was about, and names that no rule is about, are told of one's own rules.
+#[test]
+fn what_never_applied_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = "version = 1\n[fields]\ntype = '/type'\n[[rule]]\nid = 'used'\nscope = 'conn'\n\
+        response = ['ask', 'answer']\n[[rule]]\nid = 'slip'\nscope = 'conn'\nabsence = 'fial'\n";
+    std::fs::write(folder.path().join("mine.toml"), rules).unwrap();
+    let bodies = ["ask", "answer", "fail", "fail"].map(|kind| json!({ "type": kind }).to_string());
+    import(folder.path(), ("slips", "ada"), &bodies);
+    let (_, text) = checked(folder.path(), &["check", "slips", "--rules", "mine.toml"]);
+    assert!(text.contains("never applied: slip\nin no rule: fail (2)\n"), "{text}");
+    let (_, text) = checked(folder.path(), &["check", "slips", "--rules", "mine.toml", "--json"]);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["vacuous"], json!(["slip"]));
+    assert_eq!(json["unspoken"], json!([{ "name": "fail", "events": 2 }]));
+    let (_, text) = checked(folder.path(), &["check", "slips", "--rules", "agent"]);
+    assert!(!text.contains("never applied") && !text.contains("in no rule"), "{text}");
+    let (_, text) = checked(folder.path(), &["rules", "lint", "mine.toml"]);
+    assert!(text.contains("conn: at most 200,000 open, "), "{text}");
+    let (_, text) = checked(folder.path(), &["rules", "lint", "mine.toml", "--json"]);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["memory"][0]["open"], 200_000, "{json}");
+    assert!(json["memory"][0]["slice_bytes"].as_u64().unwrap() > 100, "{json}");
+}
+
 /// Stores a recording of one connection of `user`, whose server said `bodies`.
 fn import(folder: &Path, (name, user): (&str, &str), bodies: &[String]) {
     let connection = Connection {
