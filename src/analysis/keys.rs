@@ -51,7 +51,7 @@ pub struct FieldFigures {
 /// What a field probably is, by the traffic.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Guess {
-    /// `type`, `user` or `run`.
+    /// `type`, `user`, `run` or `thread`.
     pub field: &'static str,
     /// The JSON pointer.
     pub pointer: String,
@@ -229,8 +229,14 @@ impl Keys {
         };
         let mut taken = BTreeSet::new();
         let mut guesses = Vec::new();
-        let wanted: [(&'static str, u64); 3] = [("type", 90), ("user", 1), ("run", 10)];
+        let wanted: [(&'static str, u64); 4] =
+            [("type", 90), ("user", 1), ("run", 10), ("thread", 1)];
         for (field, _) in wanted.into_iter().filter(|(field, least)| found(field) < *least) {
+            // Many protocols know none: rules that say of none are not wrong for that alone.
+            let is_asked = self.fields.iter().any(|known| known.name == field);
+            if field == "thread" && guesses.is_empty() && !is_asked {
+                continue;
+            }
             let scored =
                 self.places.iter().filter(|(pointer, _)| !taken.contains(*pointer)).filter_map(
                     |(pointer, place)| Some((self.score(field, pointer, place)?, pointer)),
@@ -275,6 +281,11 @@ impl Keys {
                 let is_named = named(&["user", "uid", "account", "member", "who", "sub"]);
                 // One in four may be somebody else's: that is what leaks look like.
                 (one >= 75 && is_named).then_some(one + share)
+            }
+            "thread" => {
+                let is_named =
+                    named(&["thread", "conversation", "chat", "room", "channel", "topic"]);
+                (is_named && recurring >= 50 && share >= 1).then_some(share + recurring)
             }
             _ => {
                 let is_named =

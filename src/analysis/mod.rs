@@ -45,6 +45,8 @@ pub struct Counts {
     pub events: u64,
     /// Connections.
     pub connections: u64,
+    /// Events that no schema could be held against: over a mebibyte.
+    pub too_long: u64,
 }
 
 /// Why there is no analysis.
@@ -137,7 +139,8 @@ impl Analysis {
     /// How much was looked at.
     pub fn counts(&self) -> Counts {
         let (frames, connections) = self.stream.taken();
-        Counts { frames, events: self.judged, connections }
+        let too_long = self.stream.too_long();
+        Counts { frames, events: self.judged, connections, too_long }
     }
 }
 

@@ -61,6 +61,11 @@ impl EventStream {
         (self.frames, self.connections)
     }
 
+    /// Events that no schema could be held against: they are too long.
+    pub fn too_long(&self) -> u64 {
+        self.decoder.too_long()
+    }
+
     /// Takes the next fact; adds the events that it makes.
     pub fn feed(&mut self, fact: &Fact<'_>, out: &mut Vec<Event>) {
         match fact {

@@ -118,7 +118,9 @@ pub(super) fn load_with_text(asked: &str) -> Result<(RuleBook, String), Failure>
         };
         failure.next(format!("wiretape rules lint {}", escape::path(path)))
     });
-    Ok((read?, text))
+    let book = read?;
+    let text = language::with_files(&text, &book);
+    Ok((book, text))
 }
 
 /// A preset that fits a recording.

@@ -14,7 +14,7 @@ use super::output::Role;
 use super::{Globals, escape, human};
 use crate::rules::language::{self, Checked, Diagnostic, MAX_BYTES};
 use crate::rules::presets::{self, Preset};
-use crate::rules::{RuleBook, Severity, codes, schema};
+use crate::rules::{Room, RuleBook, Severity, codes, schema};
 
 /// Where `rules init` writes.
 const USUAL_FILE: &str = "wiretape.rules.toml";
@@ -303,6 +303,16 @@ struct LintObject<'d> {
     scopes: Option<usize>,
     lifecycles: Option<usize>,
     rules: Option<usize>,
+    memory: Vec<MemoryObject>,
+}
+
+/// What a scope's open slices take at most.
+#[derive(Serialize)]
+struct MemoryObject {
+    scope: String,
+    open: usize,
+    slice_bytes: usize,
+    event_bytes: usize,
 }
 
 fn lint(path: &Path, globals: &Globals) -> Result<ExitCode, Failure> {
@@ -320,6 +330,16 @@ fn lint(path: &Path, globals: &Globals) -> Result<ExitCode, Failure> {
             scopes: book.as_ref().map(|book| book.scopes.len()),
             lifecycles: book.as_ref().map(|book| book.lifecycles.len()),
             rules: book.as_ref().map(|book| book.rules.len()),
+            memory: book
+                .iter()
+                .flat_map(RuleBook::room)
+                .map(|room| MemoryObject {
+                    open: room.open,
+                    slice_bytes: room.bytes,
+                    event_bytes: Room::EVENT,
+                    scope: room.scope,
+                })
+                .collect(),
         })?;
     } else {
         for diagnostic in &diagnostics {
@@ -339,9 +359,24 @@ fn lint(path: &Path, globals: &Globals) -> Result<ExitCode, Failure> {
             escape::path(path),
             verdict(book.as_ref(), &diagnostics)
         ))?;
+        for room in book.iter().flat_map(RuleBook::room) {
+            output.line(&output.style.paint(Role::Quiet, &escape::text(&in_words(&room))))?;
+        }
     }
     output.flush()?;
     Ok(if book.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What a scope takes, at most.
+fn in_words(room: &Room) -> String {
+    format!(
+        "{}: at most {} open, {} B each and {} B an event: {}, and their events",
+        room.scope,
+        human::count(room.open as u64),
+        human::count(room.bytes as u64),
+        Room::EVENT,
+        human::size(room.total() as u64),
+    )
 }
 
 /// Everything in one line.

@@ -41,6 +41,8 @@ pub struct Decoder {
     connections: Map<i64, Known>,
     /// For connections beyond the limit.
     forgotten: Known,
+    /// Texts that are asked for whole, and are too long to be kept.
+    too_long: u64,
     /// Of the event being made; kept to save allocations.
     values: Values,
     /// What fields derived from a text, by field and text: the same ids come again and again.
@@ -96,6 +98,7 @@ impl Decoder {
             symbols,
             connections: Map::default(),
             forgotten: Known::default(),
+            too_long: 0,
             values: Values::default(),
             derived: Map::default(),
         })
@@ -306,10 +309,19 @@ impl Decoder {
         self.event(batch, named, found, text.len() as u64);
         if let [event] = &mut batch.out[before..]
             && self.plan.bodies.contains(&event.name)
-            && text.len() <= LONGEST_BODY
         {
-            event.body = Some(text.into());
+            if text.len() <= LONGEST_BODY {
+                event.body = Some(text.into());
+            } else {
+                self.too_long += 1;
+            }
         }
+    }
+
+    /// Events that rules want to see whole, and whose text is over a mebibyte: they have no
+    /// [`Event::body`].
+    pub fn too_long(&self) -> u64 {
+        self.too_long
     }
 
     fn fixed(&mut self, batch: &mut Batch<'_>, name: &str, length: usize) {

@@ -56,7 +56,7 @@ pub(super) struct Progress {
 #[derive(Clone, Debug)]
 pub(super) struct Child {
     pub(super) sub: usize,
-    key: Option<Scalar>,
+    pub(super) key: Option<Scalar>,
     fallback: Option<Scalar>,
     pub(super) walk: Walk,
 }
@@ -73,6 +73,8 @@ pub(super) struct Told {
     pub(super) owed: Vec<Owed>,
     /// What the first of the breaches breaks as well.
     pub(super) also: Vec<String>,
+    /// It holds, whatever the recording lost.
+    pub(super) is_certain: bool,
 }
 
 impl Told {
@@ -335,7 +337,7 @@ impl Progress {
     }
 
     /// Whether nobody waits for the rest of an instance: its run failed, say.
-    fn may_stay_open(&self, sub: &SubCourse, walk: &Walk, events: &[Seen]) -> bool {
+    pub(super) fn may_stay_open(&self, sub: &SubCourse, walk: &Walk, events: &[Seen]) -> bool {
         let end = self.ended_at.map(|end| events[end].name);
         let waits = match end {
             Some(end) if !sub.drained_by.is_empty() => sub.drained_by.contains(&end),

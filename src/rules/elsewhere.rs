@@ -8,7 +8,7 @@ use crate::events::near::nearest;
 use crate::events::{Map, Symbol, Symbols};
 
 use super::course::Course;
-use super::engine::{Engine, Now};
+use super::engine::{Engine, Now, ScopeState};
 use super::finding::{Cause, Code, Expected, Finding, Side};
 use super::monitors::Watch;
 use super::slice::Slice;
@@ -304,6 +304,13 @@ fn count_of(finding: &Finding) -> usize {
 }
 
 impl Engine {
+    /// Whether a rule or a lifecycle names events of this name.
+    pub fn speaks_of(&self, name: Symbol) -> bool {
+        let in_scope =
+            |scope: &ScopeState| scope.begins.contains(&name) || scope.ends.contains(&name);
+        self.teller.strays.known.contains(&name) || self.scopes.iter().any(in_scope)
+    }
+
     /// An event that does not say whose it is in a scope whose lifecycles know it; begins nothing.
     pub(super) fn unplaced<T>(
         &mut self,

@@ -357,10 +357,6 @@ impl Engine {
         }
     }
 
-    pub(super) fn has_gap(&self, connection: i64) -> bool {
-        self.gapped.contains(&connection) || self.gapped.contains(&0)
-    }
-
     fn open(
         &mut self,
         (scope, key): (usize, Key),
@@ -373,8 +369,9 @@ impl Engine {
         slice.user = user;
         // Its beginning may be what was lost.
         let begins = &self.scopes[scope].begins;
-        slice.gapped =
-            !begins.is_empty() && !begins.contains(&event.name) && self.has_gap(event.connection);
+        if !begins.is_empty() && !begins.contains(&event.name) && self.has_gap(event.connection) {
+            slice.lose();
+        }
         slice.run = self.details.run.and_then(|run| event.field(run));
         while self.scopes[scope].slices.len() >= self.book.scopes[scope].max_open.max(1) {
             self.make_room(scope, event.at_ns, symbols);

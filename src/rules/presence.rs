@@ -134,15 +134,22 @@ impl Engine {
         again
     }
 
+    pub(super) fn has_gap(&self, connection: i64) -> bool {
+        self.gapped.contains(&connection) || self.gapped.contains(&0)
+    }
+
     pub(super) fn gap(&mut self, event: &Event) {
         self.gapped.insert(event.connection);
         // What a user's other connection lost may have been of the same run.
         let user = self.sessions.user(event.connection);
         for scope in &mut self.scopes {
             for slice in scope.slices.iter_mut() {
-                slice.gapped |= event.connection == 0
+                let touched = event.connection == 0
                     || slice.connections.contains(&event.connection)
                     || user.is_some() && slice.user == user;
+                if touched {
+                    slice.lose();
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ use crate::events::{Event, FieldId, Kind, Map, Scalar, Symbol, Symbols};
 use super::book::{KeyPart, Nanos, RuleKind, Scope};
 use super::course::{Course, Ending, Progress, Told};
 use super::finding::{Cause, Code, Row};
+use super::gapped::{self, Gaps};
 use super::listeners::Listeners;
 use super::monitors::{Breach, Look, Monitor, Seen, SliceEnd, Stop, Verdicts, Watch, lasted};
 use super::told::Teller;
@@ -83,6 +84,8 @@ pub(super) struct Slice {
     pub(super) broke: Option<Box<Detached>>,
     /// The recording lost something of it: nothing is held against anybody.
     pub(super) gapped: bool,
+    /// Where, in its events.
+    gaps: Option<Box<Gaps>>,
     /// When it is looked at next.
     pub(super) timer_ns: u64,
     /// More events came than are kept.
@@ -133,6 +136,7 @@ impl Slice {
             detached: None,
             broke: None,
             gapped: false,
+            gaps: None,
             timer_ns: u64::MAX,
             overfull: false,
             foreign: Vec::new(),
@@ -228,6 +232,20 @@ impl Slice {
             }
         }
         (judged, due_ns)
+    }
+
+    /// The recording lost something that may have been of it.
+    pub(super) fn lose(&mut self) {
+        self.gapped = true;
+        gapped::remember(self.gaps.get_or_insert_default(), self.events.len());
+    }
+
+    /// What a lifecycle says at its end.
+    fn end_of(&self, course: &Course, progress: &Progress, ending: &Ending<'_>) -> Told {
+        match self.gaps.as_deref().filter(|_| !self.overfull) {
+            Some(gaps) => progress.end_with_gaps(course, (&self.events, gaps), ending),
+            None => progress.end(course, &self.events, ending),
+        }
     }
 
     /// Whether a beginning that comes after an end is of the same run: parts of it are open still,
@@ -336,7 +354,7 @@ impl Slice {
             .iter()
             .map(|(index, progress)| Judged {
                 by: By::Course(*index),
-                told: progress.end(&courses[*index], &self.events, &ending),
+                told: self.end_of(&courses[*index], progress, &ending),
                 activations: 1,
             })
             .collect();

@@ -248,7 +248,7 @@ impl Teller {
     ) -> Option<usize> {
         let is_sure = match judged.by {
             By::Watch(index) => end.is_none() && watches[index].survives_gaps(),
-            By::Course(_) => false,
+            By::Course(_) => judged.told.is_certain,
         };
         let unsure = slice.is_uncertain() && !is_sure;
         let (tally, rule, origin, severity) = match judged.by {

@@ -271,6 +271,81 @@ fn findings_come_while_it_is_recorded_and_are_those_of_afterwards() {
     assert_eq!(json["chosen"], "rules it was recorded with");
 }
 
+/// Rules that hold payloads against a schema, beside it.
+fn rules_with_a_schema(folder: &Path) -> String {
+    let rules = "version = 1\n[fields]\ntype = '/type'\n[[rule]]\nid = 'fits'\nscope = 'conn'\n\
+        schema = { event = 'a', file = 'a.json' }\n";
+    std::fs::write(folder.join("mine.toml"), rules).unwrap();
+    let schema = json!({ "properties": { "n": { "type": "number" } } });
+    std::fs::write(folder.join("a.json"), schema.to_string()).unwrap();
+    folder.join("mine.toml").to_str().unwrap().to_owned()
+}
+
+/// What a recording was checked by goes with it, schemas too.
+#[test]
+fn a_recording_brings_its_schemas_along() {
+    let rules = tempfile::tempdir().unwrap();
+    let server = serve(|mut socket: TcpStream| {
+        socket.write_all(&said(r#"{"type":"a","n":"one"}"#)).unwrap();
+        socket.write_all(&[0x88, 2, 3, 0xe8]).unwrap();
+    });
+    let path = rules_with_a_schema(rules.path());
+    let proxy = start_proxy(server, Options::args(&["--rules", &path]));
+    let mut client = connect(proxy.address).unwrap();
+    client.read_to_end(&mut Vec::new()).unwrap();
+    drop(client);
+    proxy.event("connection_closed");
+    let ended = proxy.terminate();
+    drop(rules);
+    let folder = ended.recording.parent().unwrap();
+    let (_, text) = checked(folder, &["check", ended.recording.to_str().unwrap(), "--json"]);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["findings"][0]["code"], "W207", "{json}");
+    assert!(json["findings"][0]["message"].as_str().unwrap().contains("a.json"), "{json}");
+}
+
+/// What is too long to be held against a schema is counted, not passed over in silence.
+#[test]
+fn payloads_too_long_for_a_schema_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = rules_with_a_schema(folder.path());
+    let body = |length: usize| json!({ "type": "a", "text": "x".repeat(length) }).to_string();
+    import(folder.path(), ("long", "ada"), &[body(1), body(1 << 20), body(2 << 20)]);
+    let (_, text) = checked(folder.path(), &["check", "long", "--rules", &rules]);
+    assert!(text.contains("2 events over 1 MiB: no schema was held against them"), "{text}");
+    let (_, text) = checked(folder.path(), &["check", "long", "--rules", &rules, "--json"]);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&json["too_long"], &json["tallies"][0]["activations"]), (&json!(2), &json!(1)));
+}
+
+/// Bytes of a frame; what is longer is said in several.
+const PIECE: usize = 1 << 19;
+
+/// Rules that nothing was about, and names that no rule is about, are told of one's own rules.
+#[test]
+fn what_never_applied_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = "version = 1\n[fields]\ntype = '/type'\n[[rule]]\nid = 'used'\nscope = 'conn'\n\
+        response = ['ask', 'answer']\n[[rule]]\nid = 'slip'\nscope = 'conn'\nabsence = 'fial'\n";
+    std::fs::write(folder.path().join("mine.toml"), rules).unwrap();
+    let bodies = ["ask", "answer", "fail", "fail"].map(|kind| json!({ "type": kind }).to_string());
+    import(folder.path(), ("slips", "ada"), &bodies);
+    let (_, text) = checked(folder.path(), &["check", "slips", "--rules", "mine.toml"]);
+    assert!(text.contains("never applied: slip\nin no rule: fail (2)\n"), "{text}");
+    let (_, text) = checked(folder.path(), &["check", "slips", "--rules", "mine.toml", "--json"]);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["vacuous"], json!(["slip"]));
+    assert_eq!(json["unspoken"], json!([{ "name": "fail", "events": 2 }]));
+    let (_, text) = checked(folder.path(), &["check", "slips", "--rules", "agent"]);
+    assert!(!text.contains("never applied") && !text.contains("in no rule"), "{text}");
+    let (_, text) = checked(folder.path(), &["rules", "lint", "mine.toml"]);
+    assert!(text.contains("conn: at most 200,000 open, "), "{text}");
+    let (_, text) = checked(folder.path(), &["rules", "lint", "mine.toml", "--json"]);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["memory"][0]["open"], 200_000, "{json}");
+    assert!(json["memory"][0]["slice_bytes"].as_u64().unwrap() > 100, "{json}");
+}
+
 /// Stores a recording of one connection of `user`, whose server said `bodies`.
 fn import(folder: &Path, (name, user): (&str, &str), bodies: &[String]) {
     let connection = Connection {
@@ -287,25 +362,32 @@ fn import(folder: &Path, (name, user): (&str, &str), bodies: &[String]) {
         jsonl::render(&Fact::Recording(recording)),
         jsonl::render(&Fact::Connection(connection)),
     ];
-    for (id, body) in (1..).zip(bodies) {
-        let mut header = vec![0x81, 126];
-        header.extend(u16::try_from(body.len()).unwrap().to_be_bytes());
-        lines.push(jsonl::render(&Fact::Frame(RecordedFrame {
-            id,
-            connection: 1,
-            direction: Direction::ServerToClient,
-            stamp: Stamp { read_ns: id.cast_unsigned(), written_ns: None },
-            frame: Frame {
-                header: Header::from_bytes(&header).unwrap(),
-                length: body.len() as u64,
-                payload: Cow::Borrowed(body.as_bytes()),
-                marks: Marks::NONE,
-            },
-        })));
+    let mut ids = 1..;
+    for body in bodies {
+        let pieces = body.as_bytes().chunks(PIECE).count();
+        for (at, piece) in body.as_bytes().chunks(PIECE).enumerate() {
+            let id = ids.next().unwrap();
+            let first = u8::from(at == 0) | u8::from(at + 1 == pieces) << 7;
+            let mut header = vec![first, 127];
+            header.extend((piece.len() as u64).to_be_bytes());
+            lines.push(jsonl::render(&Fact::Frame(RecordedFrame {
+                id,
+                connection: 1,
+                direction: Direction::ServerToClient,
+                stamp: Stamp { read_ns: id.cast_unsigned(), written_ns: None },
+                frame: Frame {
+                    header: Header::from_bytes(&header).unwrap(),
+                    length: piece.len() as u64,
+                    payload: Cow::Borrowed(piece),
+                    marks: Marks::NONE,
+                },
+            })));
+        }
     }
     let file = format!("{name}.jsonl");
     std::fs::write(folder.join(&file), lines.join("\n") + "\n").unwrap();
-    assert!(run(folder, &["import", &file]).status.success());
+    let imported = run(folder, &["import", &file]);
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
 }
 
 /// Names and ids come from the wire: nothing of them reaches the terminal as it is.

@@ -214,7 +214,9 @@ fn keys_are_told_where_they_are_and_guessed_where_they_are_not() {
     assert_eq!(place(&field("run")), Some(runs as u64));
     assert_eq!(keys["guesses"].as_array().map(Vec::len), Some(0), "the rules fit");
     let text = demo.prints(&["rules", "keys", "NAME", "--rules", "json-rpc"]);
-    for line in ["type = \"/type\"", "user = \"/user_id\"", "run = \"/run_id\""] {
+    for line in
+        ["type = \"/type\"", "user = \"/user_id\"", "run = \"/run_id\"", "thread = \"/thread_id\""]
+    {
         assert!(text.contains(line), "{line}:\n{text}");
     }
 }

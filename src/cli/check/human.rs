@@ -11,6 +11,9 @@ use crate::rules::{Code, Finding, Row, Severity, Side};
 /// Findings of one kind shown in full; the rest are counted.
 const SHOWN: usize = 3;
 
+/// Names that are listed; the rest are counted.
+const NAMED: usize = 8;
+
 /// Columns before what does not fit on the first line of a message, and of a label's text.
 const MESSAGE_INDENT: usize = 4;
 const LABEL_INDENT: usize = 10;
@@ -267,10 +270,18 @@ fn summary(output: &mut Output, checked: &Checked, findings: &[&Finding]) -> Res
     let role = if errors > 0 { Role::Bad } else { Role::Live };
     output.line(&style.paint(role, &text))?;
     let (dropped, evicted) = engine.left_out();
+    let long = checked.analysis.counts().too_long;
     let unjudged: Vec<&str> = engine.unjudged().collect();
     for (count, text) in [
         (dropped, format!("{dropped} more findings are not told")),
         (evicted, format!("{evicted} runs were given up for newer ones, and not judged")),
+        (
+            long,
+            format!(
+                "{} over 1 MiB: no schema was held against them",
+                numbers::counted(long, "event")
+            ),
+        ),
         (
             unjudged.len() as u64,
             format!("not judged, for want of a schema's file: {}", unjudged.join(", ")),
@@ -280,6 +291,7 @@ fn summary(output: &mut Output, checked: &Checked, findings: &[&Finding]) -> Res
             output.line(&escape::text(&text))?;
         }
     }
+    unused(output, checked)?;
     let codes: std::collections::BTreeSet<Code> =
         findings.iter().map(|finding| finding.code).collect();
     if let Some(code) = codes.iter().next() {
@@ -287,6 +299,28 @@ fn summary(output: &mut Output, checked: &Checked, findings: &[&Finding]) -> Res
             Role::Quiet,
             &format!("what a code means: wiretape rules explain {}", code.text()),
         ))?;
+    }
+    Ok(())
+}
+
+/// Rules that nothing was about, and names that no rule is about: slips, or what is still to write.
+fn unused(output: &mut Output, checked: &Checked) -> Result<(), Failure> {
+    let listed = |names: Vec<String>| {
+        let more = names.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{}{more}", names.into_iter().take(NAMED).collect::<Vec<_>>().join(", "))
+    };
+    let vacuous: Vec<String> = checked.vacuous().into_iter().map(str::to_owned).collect();
+    let unspoken = checked.unspoken().into_iter();
+    let unspoken: Vec<String> =
+        unspoken.map(|(name, count)| format!("{name} ({})", numbers::count(count))).collect();
+    for (what, names) in [("never applied", vacuous), ("in no rule", unspoken)] {
+        if !names.is_empty() {
+            let line = format!("{what}: {}", escape::text(&listed(names)));
+            let line = fitted(output, &line, MESSAGE_INDENT);
+            let style = output.style;
+            line.lines().try_for_each(|line| output.line(&style.paint(Role::Quiet, line)))?;
+        }
     }
     Ok(())
 }

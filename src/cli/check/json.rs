@@ -20,10 +20,23 @@ struct CheckedJson<'a> {
     events: u64,
     frames: u64,
     connections: u64,
+    /// Events that no schema was held against, being over 1 MiB.
+    too_long: u64,
     suspicious: Vec<SuspiciousJson<'a>>,
+    /// Rules that nothing was about.
+    vacuous: Vec<&'a str>,
+    /// Names that no rule is about.
+    unspoken: Vec<UnspokenJson<'a>>,
     findings: Vec<FindingJson<'a>>,
     pending: Vec<PendingJson<'a>>,
     tallies: Vec<TallyJson<'a>>,
+}
+
+/// A name that no rule is about.
+#[derive(Serialize)]
+struct UnspokenJson<'a> {
+    name: &'a str,
+    events: u64,
 }
 
 /// A rule that is broken so often that it, or its key, is probably wrong.
@@ -108,6 +121,7 @@ pub(super) fn print(output: &mut Output, checked: &[Checked]) -> Result<(), Fail
             events: counts.events,
             frames: counts.frames,
             connections: counts.connections,
+            too_long: counts.too_long,
             suspicious: checked
                 .suspicious()
                 .map(|Tally { rule, violated, activations, .. }| SuspiciousJson {
@@ -115,6 +129,12 @@ pub(super) fn print(output: &mut Output, checked: &[Checked]) -> Result<(), Fail
                     violated: *violated,
                     activations: *activations,
                 })
+                .collect(),
+            vacuous: checked.vacuous(),
+            unspoken: checked
+                .unspoken()
+                .into_iter()
+                .map(|(name, events)| UnspokenJson { name, events })
                 .collect(),
             findings: checked
                 .findings()

@@ -11,8 +11,10 @@ use super::failure::Failure;
 use super::look::look;
 use super::{Globals, cut, locate};
 use crate::analysis::Analysis;
+use crate::events::{Kind, Symbol};
 use crate::recording::{Check, RecordingReader, State};
-use crate::rules::{Severity, Tally};
+use crate::rules::learn::pairs::LEARNED;
+use crate::rules::{Rule, RuleKind, Severity, Tally};
 use crate::wire::Recording;
 
 mod github;
@@ -103,6 +105,8 @@ pub(super) struct Checked {
     pub(super) state: State,
     /// Of a recording without an end: when that was, and what was open.
     pub(super) cut: Option<String>,
+    /// How often each name came, by the number of its symbol.
+    names: Vec<u64>,
 }
 
 /// Slices below which one rule's violations say nothing about the rule, and of a hundred, those
@@ -123,6 +127,49 @@ impl Checked {
         })
     }
 
+    /// Whether the rules are somebody's own, and so may have slips in them.
+    fn is_own(&self) -> bool {
+        let book = self.analysis.engine().book();
+        let rules = book.rules.iter().map(|rule| &rule.origin);
+        let mut origins = rules.chain(book.lifecycles.iter().map(|each| &each.origin));
+        origins.any(|origin| !origin.file.ends_with("(preset)") && origin.file != LEARNED)
+    }
+
+    /// Rules of the user's own that nothing in the recording was about (rules.md, 2.1).
+    pub(super) fn vacuous(&self) -> Vec<&str> {
+        let engine = self.analysis.engine();
+        let is_own = |rule: &&Rule| !rule.origin.file.ends_with("(preset)");
+        // These are counted where they are broken.
+        let is_counted = |rule: &&Rule| {
+            !matches!(
+                rule.kind,
+                RuleKind::Isolation { .. } | RuleKind::Reconnect { .. } | RuleKind::Resume { .. }
+            )
+        };
+        let rules = engine.book().rules.iter().filter(is_own).filter(is_counted);
+        let lifecycles = engine.book().lifecycles.iter();
+        let lifecycles = lifecycles.filter(|each| !each.origin.file.ends_with("(preset)"));
+        let ids = lifecycles.map(|each| &each.id).chain(rules.map(|rule| &rule.id));
+        let tally = |id: &&String| engine.tallies().iter().find(|tally| tally.rule == **id);
+        let applied = |id: &&String| tally(id).is_some_and(|tally| tally.activations > 0);
+        ids.filter(|id| !applied(id)).map(String::as_str).collect()
+    }
+
+    /// Names of messages that no rule of the user's own speaks of, and how often each came; the
+    /// most frequent first.
+    pub(super) fn unspoken(&self) -> Vec<(&str, u64)> {
+        if !self.is_own() {
+            return Vec::new();
+        }
+        let symbols = self.analysis.symbols();
+        let names = (0..).map(Symbol::of_number).zip(&self.names).filter(|(_, count)| **count > 0);
+        let unspoken = names.filter(|(name, _)| !self.analysis.engine().speaks_of(*name));
+        let mut unspoken: Vec<_> =
+            unspoken.map(|(name, count)| (symbols.text(name), *count)).collect();
+        unspoken.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        unspoken
+    }
+
     /// Findings from where the user asked on, in order of time.
     pub(super) fn findings(&self) -> Vec<&crate::rules::Finding> {
         let all = self.analysis.engine().findings().iter();
@@ -140,10 +187,19 @@ pub(crate) fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode, Failu
         let (book, chosen) = choose(args.rules.as_deref(), &path)?;
         let reader = RecordingReader::open_with(&path, Check::Schema)?;
         let (state, cut) = (reader.state()?, cut::told(&reader)?);
-        let (recording, analysis) = look(&path, book, globals, &mut |_, _| {})?;
+        let mut names = Vec::new();
+        let (recording, analysis) = look(&path, book, globals, &mut |event, _| {
+            if event.kind == Kind::Message {
+                let name = event.name.number() as usize;
+                if names.len() <= name {
+                    names.resize(name + 1, 0);
+                }
+                names[name] += 1;
+            }
+        })?;
         let since_ns = args.since.unwrap_or(0);
         let path = super::escape::path(&path);
-        checked.push(Checked { path, recording, analysis, chosen, since_ns, state, cut });
+        checked.push(Checked { path, recording, analysis, chosen, since_ns, state, cut, names });
     }
     let mut output = globals.output();
     let format = if globals.json { Format::Json } else { args.format };

@@ -1,5 +1,6 @@
 //! TOML text → values that know where they stand, and the list of what is wrong with them.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -164,12 +165,14 @@ pub(super) struct Report<'t> {
     pub(super) found: Vec<Diagnostic>,
     /// Opens a file that the text names; `None` where the text came alone.
     pub(super) open: Option<super::Open<'t>>,
+    /// Texts of files that the text brings along.
+    pub(super) files: BTreeMap<String, String>,
 }
 
 impl<'t> Report<'t> {
     pub(super) fn new(file: &str, text: &'t str, open: Option<super::Open<'t>>) -> Self {
         let sources = vec![Source::new(file, text)];
-        Self { sources, preset_at: 0..0, found: Vec::new(), open }
+        Self { sources, preset_at: 0..0, found: Vec::new(), open, files: BTreeMap::new() }
     }
 
     pub(super) fn error(

@@ -95,6 +95,7 @@ pub(super) const TOP: &[Key] = &[
     key("lifecycle", Tables(LIFECYCLE), "the order of the events of a scope"),
     key("rule", Rules, "one thing that must hold"),
     key("severity", Map(&Words(sections::severities)), "how bad a rule is, by its id"),
+    key("files", Map(&Text), "texts of files that rules name, in place of those beside this one"),
 ];
 
 pub(super) const DECODE: &[Key] = &[

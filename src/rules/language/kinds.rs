@@ -176,7 +176,8 @@ impl<'d> Parts<'_, 'd, '_> {
     fn schema(&mut self) -> Option<RuleKind> {
         let value = self.required("file")?;
         let file = self.report.text(&value)?.to_owned();
-        let opened = self.report.open.map(|open| open(&file));
+        let brought = self.report.files.get(&file).cloned().map(Ok);
+        let opened = brought.or_else(|| self.report.open.map(|open| open(&file)));
         let text = match opened {
             None => None,
             Some(Ok(text)) => Some(text),

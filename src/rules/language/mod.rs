@@ -6,6 +6,8 @@
 //!
 //! Nothing here fails on the first mistake: a file is read to its end, and every mistake is told.
 
+use std::collections::BTreeMap;
+
 use toml::Spanned;
 use toml::de::DeTable;
 
@@ -103,6 +105,11 @@ fn book<'t>(name: &str, text: &'t str, report: &mut Report<'t>) -> Option<RuleBo
     let reading = reading::read(&sections, &mut letters, report);
     known.learn(&reading);
     scopes::read_scopes(&sections, &mut known, report);
+    for entry in &sections.files {
+        if let Some(text) = report.text(&entry.value).map(str::to_owned) {
+            report.files.insert(entry.key.to_owned(), text);
+        }
+    }
     let lifecycles = lifecycles::read(&sections, &mut known, report);
     let rules = rules::read(&sections, &mut known, report);
     let mut reading = reading;
@@ -225,6 +232,48 @@ fn beside_lifecycles(
             }
         }
     }
+}
+
+/// `text` with the files that the rules of `book` name, so that it says the same where those are
+/// not. Files that make it too large for a rules file are left out, and rules that need them are
+/// not judged by it.
+pub fn with_files(text: &str, book: &RuleBook) -> String {
+    let mut files = BTreeMap::new();
+    for rule in &book.rules {
+        if let RuleKind::Schema { file, text: Some(schema), .. } = &rule.kind {
+            files.insert(file.as_str(), schema.as_str());
+        }
+    }
+    // What has such a section brings its files along already.
+    let brings = read("", text).is_ok_and(|alone| !bodies(&alone.rules).is_empty());
+    if files.is_empty() || brings {
+        return text.to_owned();
+    }
+    let mut whole = format!("{text}\n\n[files]\n");
+    for (name, schema) in files {
+        let line = format!("{} = {}\n", basic(name), basic(schema));
+        if whole.len() + line.len() <= MAX_BYTES {
+            whole.push_str(&line);
+        }
+    }
+    whole
+}
+
+/// A text as TOML writes it on one line; its dots are not counted as those of keys, see [`dotted`].
+fn basic(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            '.' => quoted.push_str("\\u002e"),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// The events that are held against a schema.

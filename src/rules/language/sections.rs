@@ -37,6 +37,7 @@ pub(super) struct Sections<'d> {
     pub(super) fields: Vec<Entry<'d>>,
     pub(super) scopes: Vec<Entry<'d>>,
     pub(super) severities: Vec<Entry<'d>>,
+    pub(super) files: Vec<Entry<'d>>,
     pub(super) events: Vec<Table<'d>>,
     pub(super) lifecycles: Vec<Table<'d>>,
     pub(super) rules: Vec<Table<'d>>,
@@ -67,6 +68,7 @@ impl<'d> Sections<'d> {
             ("fields", &mut self.fields),
             ("scope", &mut self.scopes),
             ("severity", &mut self.severities),
+            ("files", &mut self.files),
         ] {
             let Some(value) = document.get(key) else { continue };
             let Some(table) = value.as_table() else {

@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::events::{Event, FieldId, Kind, Reading, Scalar, Symbol, Symbols};
 use crate::rules::{AtEnd, ClockKind, Origin, Rule, RuleBook, RuleKind, Severity};
 
+/// Where learned rules are said to stand: [`Origin::file`].
+pub const LEARNED: &str = "learned from the traffic";
+
 /// Names that are learned from: traffic with more has names that are ids.
 const MOST_NAMES: usize = 256;
 
@@ -292,7 +295,7 @@ pub fn with_pairs(mut book: RuleBook, pairs: &[LearnedPair]) -> RuleBook {
             at_end: AtEnd::Violated,
             clock: ClockKind::Recorder,
             note: None,
-            origin: Origin { file: "learned from the traffic".to_owned(), line: 1 },
+            origin: Origin { file: LEARNED.to_owned(), line: 1 },
         });
     }
     book

@@ -323,6 +323,21 @@ enum State {
     Payload(Box<Payload>),
 }
 
+/// The larger of two sizes.
+const fn larger(one: usize, other: usize) -> usize {
+    if one > other { one } else { other }
+}
+
+impl Monitor {
+    /// Bytes of one that watches one key, with what is on the heap.
+    pub(super) const ROOM: usize = size_of::<(usize, Self)>()
+        + size_of::<(Option<Scalar>, State)>()
+        + larger(
+            larger(size_of::<Order>(), size_of::<Obligation>()),
+            larger(size_of::<Stream>(), size_of::<Payload>()),
+        );
+}
+
 impl State {
     fn new(watch: &Watch, began_ns: u64) -> Self {
         match &watch.rule.kind {

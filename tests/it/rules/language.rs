@@ -234,6 +234,21 @@ fn a_schema_is_read_with_the_rules_and_what_is_wrong_with_it_is_told_there() {
     }
     let nested = format!("{}{}", "{\"not\": ".repeat(5000), "}".repeat(5000));
     assert!(told(Ok(&nested)).1.contains("is no schema"));
+    // With the files that it names it says the same elsewhere, whatever is in them.
+    for schema in [
+        r#"{"type": "object"}"#,
+        r#"{"title": "a.b\\ é ''' \" "}"#,
+        "{\n\t\"title\": \"\u{2028}\u{fffd}\"}\n",
+    ] {
+        let text = "[[rule]]\nid = 'f'\nscope = 'conn'\nschema = { event = 'a', file = 'a.json' }";
+        let whole = language::with_files(text, &with_schema(Ok(schema)).book.unwrap());
+        let alone = read(&whole);
+        let RuleKind::Schema { text: kept, .. } = &alone.rules[0].kind else { panic!("{whole}") };
+        assert_eq!(kept.as_deref(), Some(schema));
+        assert_eq!(language::with_files(&whole, &alone), whole);
+    }
+    let dots = format!("{{\"title\": \"{}\"}}", ".".repeat(4000));
+    read(&language::with_files("", &with_schema(Ok(&dots)).book.unwrap()));
     // A text that came alone can be read, and says what it could not judge.
     let book = read("[[rule]]\nid = 'f'\nscope = 'conn'\nschema = { event = 'a', file = 'b' }\n");
     assert!(matches!(&book.rules[0].kind, RuleKind::Schema { text: None, .. }));

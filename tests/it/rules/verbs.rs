@@ -76,7 +76,7 @@ r.toml: 1 error
     let expected = "{\"v\":1,\"kind\":\"lint\",\"file\":\"r.toml\",\"ok\":false,\"diagnostics\":[{\
         \"severity\":\"error\",\"line\":1,\"column\":10,\"start\":9,\"end\":16,\
         \"message\":\"there is no preset \\\"agnet\\\"\",\"hint\":\"did you mean \\\"agent\\\"?\"}],\
-        \"scopes\":null,\"lifecycles\":null,\"rules\":null}\n";
+        \"scopes\":null,\"lifecycles\":null,\"rules\":null,\"memory\":[]}\n";
     assert_eq!(told, expected);
     assert_eq!(lint(b"\xff", &[]), (Some(3), String::new()));
     assert_eq!(lint(b"", &[]).0, Some(0));
