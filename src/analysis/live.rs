@@ -352,7 +352,6 @@ fn limits(book: &RuleBook) -> HashMap<String, u64> {
             | K::Pair { close: b, .. }
             | K::Reply { reply: b, .. } => (b, rule.within),
             K::Silence { expect, within, .. } => (expect, Some(*within)),
-            K::Latency { event, max } => (event, Some(*max)),
             _ => continue,
         };
         for (name, within) in names.iter().zip(std::iter::repeat(within)) {

@@ -17,11 +17,12 @@ use crate::analysis::timeline::Row;
 use crate::events::Kind;
 use crate::events::filter::{Filter, Payload};
 use crate::events::payload::Parts;
+use crate::recording::note;
 use crate::recording::store::name_of;
 use crate::recording::{Check, Follow, FrameRange, QueryRows, RecordingReader, Value};
 use crate::tui::tape::About;
 use crate::tui::{Answer, Growths, Listed, Shown, Sifted, Source, Tape};
-use crate::wire::{Fact, Gap, Opcode};
+use crate::wire::{Fact, Gap, Note, Opcode};
 
 /// Bytes of a payload that are shown: more than anyone reads on a screen.
 const SHOWN: usize = 64 << 10;
@@ -147,6 +148,11 @@ impl Open {
             ControlFlow::Continue(())
         })?;
         Ok(shown)
+    }
+
+    fn notes(&self) -> Result<Vec<Note>, Failure> {
+        let reader = RecordingReader::open_with(&self.path, Check::Schema)?;
+        super::watch::notes(&reader)
     }
 
     fn query(&self, sql: &str) -> Result<Answer, Failure> {
@@ -339,6 +345,14 @@ impl Source for Front {
     fn query(&mut self, sql: &str) -> Result<Answer, String> {
         let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
         open.query(sql).map_err(|failure| failure.in_one_row())
+    }
+
+    fn note(&mut self, note: &Note) -> Result<Vec<Note>, String> {
+        let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
+        let author = std::env::var("USER").unwrap_or_default();
+        let note = Note { author, at_ns: clock::wall_ns(), ..note.clone() };
+        let kept = note::add(&open.path, &note).map_err(Failure::from);
+        kept.and_then(|_| open.notes()).map_err(|failure| failure.in_one_row())
     }
 
     fn copy(&mut self, text: &str) -> Option<String> {

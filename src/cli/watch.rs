@@ -1,17 +1,19 @@
 //! A recording's file → what the screen learns of it, bit by bit: until its end, or as it grows.
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::clock;
 use super::failure::{Code, Failure};
 use crate::analysis::Analysis;
+use crate::analysis::live::Live;
 use crate::recording::{Check, Follow, FrameRange, RecordingReader, State};
 use crate::rules::RuleBook;
+use crate::tui::pulse::Pulse;
 use crate::tui::{Growth, Growths};
-use crate::wire::Fact;
+use crate::wire::{Fact, Note};
 
 /// Frames looked at before the screen is told: some hundredths of a second's work.
 const FRAMES_AT_ONCE: usize = 2048;
@@ -21,6 +23,9 @@ const AHEAD: usize = 4;
 
 /// The pause between two looks at a file that grows.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How often the screen is told the figures while a file is read.
+const PULSE: Duration = Duration::from_millis(250);
 
 /// How far behind the clock deadlines are judged: what happened before that has been committed.
 const LAG_NS: u64 = 500_000_000;
@@ -34,7 +39,9 @@ pub(super) fn watch(path: &Path, book: RuleBook) -> Result<Growths, Failure> {
     })?;
     let (send, growths) = sync_channel(AHEAD);
     let follow = Follow::new(FrameRange::default());
-    let mut watch = Watch { analysis, follow, started_ns, texts: 0 };
+    let live = Live::new(analysis.engine().book());
+    let (told, path) = (clock::now(), path.to_owned());
+    let mut watch = Watch { path, analysis, live, follow, started_ns, texts: 0, told };
     std::thread::Builder::new().name("watch".into()).spawn(move || {
         if let Err(failure) = watch.all(&reader, &send) {
             let failed = Some(failure.in_one_row());
@@ -45,12 +52,26 @@ pub(super) fn watch(path: &Path, book: RuleBook) -> Result<Growths, Failure> {
     Ok(growths)
 }
 
+/// What people wrote.
+pub(super) fn notes(reader: &RecordingReader) -> Result<Vec<Note>, Failure> {
+    let mut notes = Vec::new();
+    reader.notes(&mut |note| {
+        notes.push(note);
+        ControlFlow::Continue(())
+    })?;
+    Ok(notes)
+}
+
 struct Watch {
+    path: PathBuf,
     analysis: Analysis,
+    live: Live,
     follow: Follow,
     started_ns: i64,
     /// Texts that the screen has.
     texts: usize,
+    /// When the screen was last told the figures.
+    told: Instant,
 }
 
 impl Watch {
@@ -71,10 +92,17 @@ impl Watch {
             }
             let now_ns = self.now_ns();
             let Growth { events, .. } = &mut growth;
-            let changed = self
-                .analysis
-                .tick(now_ns.saturating_sub(LAG_NS), &mut |event, _| events.push(event.clone()));
+            let live = &mut self.live;
+            let changed =
+                self.analysis.tick(now_ns.saturating_sub(LAG_NS), &mut |event, symbols| {
+                    live.event(event, symbols);
+                    events.push(event.clone());
+                });
             self.add(&mut growth, changed);
+            let size = std::fs::metadata(&self.path).map_or(0, |file| file.len());
+            self.live.disk(now_ns, size, None);
+            self.pulse(&mut growth, now_ns);
+            growth.notes = Some(notes(reader)?);
             growth.end_ns = now_ns;
             if send.send(growth).is_err() {
                 return Ok(());
@@ -106,9 +134,13 @@ impl Watch {
     fn look(&mut self, reader: &RecordingReader) -> Result<(Growth, bool), Failure> {
         let (mut frames, mut changed) = (0, Vec::new());
         let mut growth = Growth::default();
-        let analysis = &mut self.analysis;
+        let (analysis, live) = (&mut self.analysis, &mut self.live);
         self.follow.poll(reader, &mut |fact| {
-            changed.extend(analysis.feed(&fact, &mut |event, _| growth.events.push(event.clone())));
+            live.fact(&fact);
+            changed.extend(analysis.feed(&fact, &mut |event, symbols| {
+                live.event(event, symbols);
+                growth.events.push(event.clone());
+            }));
             if let Fact::Frame(frame) = &fact {
                 frames += 1;
                 growth.end_ns = frame.stamp.read_ns;
@@ -116,7 +148,17 @@ impl Watch {
             if frames < FRAMES_AT_ONCE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         self.add(&mut growth, changed);
+        if self.told.elapsed() >= PULSE {
+            let now_ns = growth.end_ns;
+            self.pulse(&mut growth, now_ns);
+        }
         Ok((growth, frames < FRAMES_AT_ONCE))
+    }
+
+    /// How it goes, at this moment.
+    fn pulse(&mut self, growth: &mut Growth, now_ns: u64) {
+        growth.pulse = Some(Box::new(Pulse::new(&self.live, now_ns, &self.analysis)));
+        self.told = clock::now();
     }
 
     /// What the analysis says by now.
@@ -139,7 +181,11 @@ impl Watch {
     ) -> Result<(), Failure> {
         let finished_ns = reader.recording()?.finished_ns;
         let Growth { events, .. } = &mut growth;
-        self.analysis.end(finished_ns, &mut |event, _| events.push(event.clone()));
+        let live = &mut self.live;
+        self.analysis.end(finished_ns, &mut |event, symbols| {
+            live.event(event, symbols);
+            events.push(event.clone());
+        });
         self.add(&mut growth, Vec::new());
         let engine = self.analysis.engine();
         growth.findings = engine.findings().iter().cloned().enumerate().collect();
@@ -147,6 +193,9 @@ impl Watch {
         growth.pending = Some(engine.pending().to_vec());
         growth.end_ns = growth.end_ns.max(finished_ns.unwrap_or(0));
         growth.is_whole = true;
+        growth.notes = Some(notes(reader)?);
+        let now_ns = growth.end_ns;
+        self.pulse(&mut growth, now_ns);
         // Nobody listens: nobody is to be told.
         let _ = send.send(growth);
         Ok(())

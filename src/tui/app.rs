@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::at::At;
 pub(super) use super::choice::Sieve;
 pub use super::choice::{Lane, Mode, Order, Overlay, Pane, Screen, Sheet, Sql, Times};
+use super::diff::Compared;
 use super::list::{self, Entry};
 use super::measure::Wall;
 use super::message::{Listed, Shown};
@@ -66,6 +67,16 @@ pub struct App {
     pub(super) hides: bool,
     /// The mouse is ours.
     pub(super) mouse: bool,
+    /// The runs that are compared.
+    pub(super) compared: Option<Arc<Compared>>,
+    /// The line of the comparison.
+    pub(super) diff_at: usize,
+    /// Only what differs is shown of it.
+    pub(super) hides_equal: bool,
+    /// Timing is no difference.
+    pub(super) ignores_pace: bool,
+    /// The row of the users and connections, where keys go there.
+    pub(super) inside: Option<usize>,
     /// The SQL asked last.
     pub(super) sql: String,
     pub(super) window: Range<u64>,
@@ -121,6 +132,11 @@ impl App {
             hides: true,
             mouse: true,
             sql: String::new(),
+            compared: None,
+            diff_at: 0,
+            hides_equal: false,
+            ignores_pace: false,
+            inside: None,
             window: 0..1,
             zooms: Vec::new(),
             folding: Folding::Folded,
@@ -154,7 +170,7 @@ impl App {
         self.pane = Pane::Lanes;
         (self.collapsed, self.only, self.pins) = Default::default();
         (self.player, self.following, self.range, self.alone) = Default::default();
-        self.paused_at = None;
+        (self.paused_at, self.compared, self.inside) = (None, None, None);
         self.zooms.clear();
         (self.at_ns, self.row, self.scroll) = (self.window.start, 0, 0);
         (self.finding, self.back, self.payload, self.filter) = (None, None, None, None);
@@ -245,6 +261,14 @@ impl App {
     pub(super) fn entries_shown(&self) -> usize {
         let known = if self.player.as_known_then { self.entry + 1 } else { usize::MAX };
         self.entries.len().min(known)
+    }
+
+    /// Lines of the comparison that are shown.
+    pub(super) fn diff_lines(&self) -> Vec<usize> {
+        let Some(compared) = &self.compared else { return Vec::new() };
+        let all = compared.lines.iter().enumerate();
+        let shown = all.filter(|(_, line)| !self.hides_equal || !line.is_same(self.ignores_pace));
+        shown.map(|(at, _)| at).collect()
     }
 
     /// The lane's rows, with what is new; the one selected stays.

@@ -77,6 +77,10 @@ pub enum Screen {
     Frames,
     /// Every finding.
     Findings,
+    /// Figures of now.
+    Live,
+    /// Two runs, side by side.
+    Diff,
 }
 
 /// The part of the Timeline screen that keys go to.
@@ -109,6 +113,8 @@ pub enum Overlay {
     Sheet(Sheet),
     /// SQL.
     Sql(Box<Sql>),
+    /// A note is being typed.
+    Note(String),
 }
 
 /// A lane.

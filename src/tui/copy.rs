@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::app::App;
+use super::app::{App, Screen};
+use super::diff;
 use super::list::Entry;
 use super::measure::{self, Digits};
 use super::menu::{Do, Item};
@@ -19,6 +20,9 @@ pub(super) fn items(app: &App) -> Vec<Item> {
         items.push(Item { label: label.to_owned(), hint, does: Do::Copy(what, text) });
     };
     let name = &tape.about.name;
+    if let Some(compared) = app.compared.as_ref().filter(|_| app.screen == Screen::Diff) {
+        add("the comparison, as Markdown", "the comparison", diff::markdown(tape, compared));
+    }
     if let Some(finding) = app.told().and_then(|finding| tape.findings.get(finding)) {
         add("the finding, as Markdown", "the finding", markdown(app, tape, finding));
         let place = format!("wiretape open {name} --at {}", finding.code.text());

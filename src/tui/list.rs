@@ -8,6 +8,9 @@ use crate::events::Kind;
 /// So many events of one name in a row, none of them flagged, become one row.
 const STREAM: usize = 4;
 
+/// Users and connections that are listed: more than anyone scrolls through.
+const MOST_INSIDE: usize = 20_000;
+
 /// One row of the Frames pane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
@@ -36,6 +39,15 @@ impl Entry {
             Self::Ghost(_) => false,
         }
     }
+}
+
+/// What is inside of a recording: users, and below each its connections: indexes.
+pub fn inside(tape: &Tape) -> Vec<(usize, Option<usize>)> {
+    let users = tape.users.iter().enumerate().filter(|(_, user)| !user.lines.is_empty());
+    let rows = users.flat_map(|(at, user)| {
+        std::iter::once((at, None)).chain((0..user.lines.len()).map(move |line| (at, Some(line))))
+    });
+    rows.take(MOST_INSIDE).collect()
 }
 
 /// The rows of a run, with what its user's connections did meanwhile.

@@ -4,10 +4,12 @@ use super::app::{App, Lane, Order, Screen};
 use super::at::{At, Found};
 use super::copy;
 use super::keys::{Act, KEYS};
+use super::measure::Digits;
 use super::player::Player;
 use super::theme::Look;
 use super::update::why_not;
 use crate::rules::codes;
+use crate::wire::Note;
 
 /// Lines that are looked through for what was typed: more would make keys slow.
 const MOST: usize = 20_000;
@@ -75,6 +77,8 @@ pub enum Kind {
     Sort,
     /// Whose lanes are shown; several can be chosen.
     Pick,
+    /// Notes and marks.
+    Marks,
 }
 
 impl Kind {
@@ -86,6 +90,7 @@ impl Kind {
             Self::Copy => "Copy",
             Self::Sort => "Sort lanes by",
             Self::Pick => "Show the lanes of",
+            Self::Marks => "Notes and marks",
         }
     }
 }
@@ -122,6 +127,7 @@ impl Menu {
                 })
                 .collect(),
             Kind::Pick => users(app),
+            Kind::Marks => marks(app),
         };
         let now = items.iter().position(|item| match &item.does {
             Do::Speed(speed) => *speed == app.player.speed(),
@@ -251,6 +257,21 @@ fn users(app: &App) -> Vec<Item> {
         items.push(Item::new(user.name.clone(), shown, Do::Pick(at)));
     }
     items
+}
+
+fn marks(app: &App) -> Vec<Item> {
+    let Some(tape) = &app.tape else { return Vec::new() };
+    let item = |note: &Note| {
+        let place = match (note.first_frame, note.from_ns) {
+            (Some(frame), _) => Do::Seek(At::Frame(frame)),
+            (None, from) => Do::Seek(At::Since(from.unwrap_or(0))),
+        };
+        let at = tape.wall(app, note.from_ns.unwrap_or(0), Digits::Seconds);
+        let text = if note.text.is_empty() { "mark" } else { &note.text };
+        let about = note.finding.clone().unwrap_or_default();
+        Item::new(format!("{at}  {text}"), about, place)
+    };
+    tape.notes.iter().map(item).collect()
 }
 
 #[cfg(test)]

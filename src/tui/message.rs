@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use super::diff::Compared;
 use super::keys::Key;
 use super::mouse::Mouse;
 use super::tape::{Growth, Tape};
+use crate::wire::Note;
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -29,6 +31,10 @@ pub enum Message {
     Queried(Result<Answer, String>),
     /// Something was copied: what came of it, in words.
     Copied(String),
+    /// Two runs were compared.
+    Diffed(Result<Box<Compared>, String>),
+    /// A note was written: all that there are now.
+    Noted(Result<Vec<Note>, String>),
     /// More of the recording was looked at.
     Grown(Box<Growth>),
 }
@@ -48,6 +54,10 @@ pub enum Effect {
     Copy(&'static str, String),
     /// Give what the screen shows to the clipboard.
     CopyScreen,
+    /// Compare a run with the good run that is most like it.
+    Diff(u32),
+    /// Write a note.
+    Note(Box<Note>),
     /// List the recordings.
     List,
     /// Open a recording, by its key.

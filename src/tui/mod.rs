@@ -8,6 +8,7 @@ pub mod app;
 pub mod at;
 pub mod choice;
 mod copy;
+pub mod diff;
 pub mod escape;
 mod idle;
 pub mod json;
@@ -20,6 +21,7 @@ pub mod message;
 mod mouse;
 mod paging;
 pub mod player;
+pub mod pulse;
 pub mod scale;
 pub mod shape;
 pub mod tape;
@@ -28,6 +30,7 @@ pub mod theme;
 pub mod update;
 mod view;
 
+use crate::wire::Note;
 pub use app::App;
 pub use at::At;
 pub use keys::Key;
@@ -66,6 +69,12 @@ pub trait Source: Send {
     /// # Errors
     /// What is wrong with it, in words.
     fn query(&mut self, sql: &str) -> Result<Answer, String>;
+
+    /// Keeps a note with the recording; all notes that it has then.
+    ///
+    /// # Errors
+    /// Why it can't be kept, in words.
+    fn note(&mut self, note: &Note) -> Result<Vec<Note>, String>;
 
     /// Gives a text to the clipboard of this machine; the tool that took it, if there is one.
     fn copy(&mut self, text: &str) -> Option<String>;

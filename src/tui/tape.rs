@@ -9,10 +9,13 @@ use std::sync::Arc;
 
 use super::idle;
 use super::lanes::{Index, ghost_ns};
+use super::pulse::Pulse;
 use crate::analysis::Counts;
+use crate::analysis::diff::Details;
 use crate::analysis::timeline::{LaneOf, Timeline};
 use crate::events::{Event, Scalar, Symbol, Symbols};
 use crate::rules::{Finding, Pending, RuleBook, Severity, Status};
+use crate::wire::Note;
 
 /// A recording, as far as it was looked at.
 #[derive(Clone, Debug)]
@@ -35,6 +38,12 @@ pub struct Tape {
     pub findings: Vec<Finding>,
     /// What is waited for.
     pub pending: Vec<Pending>,
+    /// What people wrote.
+    pub notes: Vec<Note>,
+    /// Figures of how it goes.
+    pub pulse: Option<Pulse>,
+    /// The tools of events.
+    pub details: Details,
     /// Rules that are not judged.
     pub unjudged: Vec<String>,
     /// Users and what they did.
@@ -68,6 +77,10 @@ pub struct Growth {
     pub findings_anew: bool,
     /// As of [`Tape::pending`]; `None`: as before.
     pub pending: Option<Vec<Pending>>,
+    /// As of [`Tape::notes`]; `None`: as before.
+    pub notes: Option<Vec<Note>>,
+    /// As of [`Tape::pulse`]; `None`: as before.
+    pub pulse: Option<Box<Pulse>>,
     /// As of [`Tape::unjudged`].
     pub unjudged: Vec<String>,
     /// As of [`Tape::counts`].
@@ -163,6 +176,9 @@ impl Tape {
             timeline: Timeline::new(&book.reading),
             findings: Vec::new(),
             pending: Vec::new(),
+            notes: Vec::new(),
+            pulse: None,
+            details: Details::new(&book.reading),
             unjudged: Vec::new(),
             users: Vec::new(),
             runs: Vec::new(),
@@ -190,6 +206,7 @@ impl Tape {
         for event in &growth.events {
             let number = self.timeline.len();
             self.timeline.append(event);
+            self.details.append(event);
             if let Some(row) = self.timeline.row(number) {
                 self.place(&row);
             }
@@ -202,6 +219,12 @@ impl Tape {
         }
         if let Some(pending) = growth.pending {
             self.wait_for(pending);
+        }
+        if let Some(notes) = growth.notes {
+            self.notes = notes;
+        }
+        if let Some(pulse) = growth.pulse {
+            self.pulse = Some(*pulse);
         }
         self.is_whole |= growth.is_whole;
         self.about.state = growth.state.unwrap_or(self.about.state);

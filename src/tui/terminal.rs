@@ -25,8 +25,9 @@ use super::app::App;
 use super::keys::Key;
 use super::message::{Effect, Message};
 use super::mouse::Mouse;
-use super::{Growths, Source, Tape, draw, update};
+use super::{Growths, Source, Tape, diff, draw, update};
 use crate::analysis::timeline::Row;
+use crate::wire::Note;
 
 /// How long a signal may go unseen.
 const LOOK: Duration = Duration::from_millis(50);
@@ -138,6 +139,8 @@ enum Asked {
     Read(Row),
     Sift(Arc<Tape>, String, u32),
     Query(String),
+    Diff(Arc<Tape>, u32),
+    Note(Box<Note>),
     /// A text for the clipboard, and what it is.
     Copy(String, String),
     List,
@@ -260,7 +263,7 @@ impl Desk<'_> {
 
     /// Takes what was found meanwhile, for a while; whether there was anything.
     fn grow(&mut self) -> bool {
-        if matches!(self.out, Some(Effect::Sift(..))) {
+        if matches!(self.out, Some(Effect::Sift(..) | Effect::Diff(_))) {
             return false;
         }
         let (begun, mut grew) = (now(), false);
@@ -307,6 +310,8 @@ impl Desk<'_> {
                 Effect::Quit => continue,
                 Effect::List => Some(Asked::List),
                 Effect::Open(key) => Some(Asked::Open(key.clone())),
+                Effect::Diff(run) => tape.map(|tape| Asked::Diff(Arc::clone(tape), *run)),
+                Effect::Note(note) => Some(Asked::Note(note.clone())),
                 Effect::Query(sql) => Some(Asked::Query(sql.clone())),
                 Effect::Copy(what, text) => Some(Self::copy(what, text.clone())),
                 Effect::CopyScreen => Some(Self::copy("the screen", self.as_text())),
@@ -335,6 +340,16 @@ fn answer(mut source: Box<dyn Source>, tell: Sender<Told>) -> io::Result<Sender<
                     Told::Answer(Message::Payload(row.number, source.payload(&row)))
                 }
                 Asked::Query(sql) => Told::Answer(Message::Queried(source.query(&sql))),
+                Asked::Note(note) => Told::Answer(Message::Noted(source.note(&note))),
+                Asked::Diff(tape, run) => {
+                    let mut payload = |row: &Row| {
+                        let shown = source.payload(row).ok()?;
+                        Some(shown.json.map_or(shown.bytes, String::into_bytes))
+                    };
+                    let diffed = diff::compare(&tape, run, &mut payload);
+                    drop(tape);
+                    Told::Answer(Message::Diffed(diffed.map(Box::new)))
+                }
                 Asked::Copy(text, what) => {
                     let tool = source.copy(&text);
                     let tool = tool.map_or_else(String::new, |tool| format!(" and {tool}"));

@@ -1,6 +1,6 @@
 //! What a key would do → why it can't be done now, if it can't: for keys, footer and help alike.
 
-use crate::tui::app::{App, Overlay, Pane, Screen, whole};
+use crate::tui::app::{App, Lane, Overlay, Pane, Screen, whole};
 use crate::tui::keys::Act;
 use crate::tui::tape::Tape;
 
@@ -8,7 +8,9 @@ use crate::tui::tape::Tape;
 pub(in crate::tui) fn why_not(app: &App, act: Act) -> Option<&'static str> {
     let Some(tape) = &app.tape else {
         return match act {
-            Act::Timeline | Act::Frames | Act::Findings => Some("open a recording first (Enter)"),
+            Act::Timeline | Act::Frames | Act::Findings | Act::Live => {
+                Some("open a recording first (Enter)")
+            }
             _ => in_the_list(app, act),
         };
     };
@@ -44,7 +46,6 @@ fn elsewhere(app: &App, act: Act) -> Option<&'static str> {
         | Act::Slower
         | Act::Faster
         | Act::Speeds
-        | Act::Follow
         | Act::StepOn
         | Act::StepBack
         | Act::FrameOn
@@ -55,10 +56,25 @@ fn elsewhere(app: &App, act: Act) -> Option<&'static str> {
         | Act::Filter
         | Act::Times
         | Act::Payload
-            if app.screen == Screen::Findings =>
+            if matches!(app.screen, Screen::Findings | Screen::Live) =>
         {
             Some("on Timeline and Frames (2, 3)")
         }
+        Act::Play
+        | Act::StepOn
+        | Act::StepBack
+        | Act::FrameOn
+        | Act::FrameBack
+        | Act::Filter
+        | Act::Times
+        | Act::Payload
+        | Act::Follow
+            if app.screen == Screen::Diff =>
+        {
+            Some("on Timeline and Frames (2, 3)")
+        }
+        Act::Pace if app.screen != Screen::Diff => Some("on Diff (d)"),
+        Act::In if app.screen == Screen::Live => Some("nothing to go into"),
         Act::PaneNext | Act::PaneBefore if app.screen != Screen::Timeline => {
             Some("one pane is all there is")
         }
@@ -94,6 +110,9 @@ fn here(app: &App, tape: &Tape, act: Act) -> Option<&'static str> {
         }
         Act::Follow if tape.about.state != "live" => Some("this recording does not grow"),
         Act::Sort if !app.pins.is_empty() => Some("not while lanes are pinned; P unpins"),
+        Act::HitNext | Act::HitBefore | Act::Hide if app.screen == Screen::Diff => None,
+        Act::Diff if on_a_user(app, tape) => Some("stand on a run first (w)"),
+        Act::Marks if tape.notes.is_empty() => Some("there are none: m marks, a notes"),
         Act::HitNext | Act::HitBefore | Act::Hide if app.filter.is_none() => {
             Some("filter first (/)")
         }
@@ -110,6 +129,12 @@ fn here(app: &App, tape: &Tape, act: Act) -> Option<&'static str> {
     }
 }
 
+/// Neither the lane nor the finding is of a run.
+fn on_a_user(app: &App, tape: &Tape) -> bool {
+    let of_finding = app.told().and_then(|finding| tape.run_of(finding));
+    of_finding.is_none() && matches!(app.lane, Lane::User(_))
+}
+
 /// There is something that Esc closes.
 fn is_something_open(app: &App) -> bool {
     app.finding.is_some()
@@ -122,12 +147,17 @@ fn is_something_open(app: &App) -> bool {
 fn in_the_list(app: &App, act: Act) -> Option<&'static str> {
     let count = app.listed.as_ref().map_or(0, Vec::len);
     match act {
+        Act::PaneNext | Act::PaneBefore => {
+            app.tape.is_none().then_some("open a recording first (Enter)")
+        }
+        Act::In | Act::Up | Act::Down if app.inside.is_some() => None,
         Act::In | Act::Up | Act::Down | Act::First | Act::Last | Act::PageUp | Act::PageDown => {
             (count == 0).then_some("there are no recordings")
         }
         Act::Timeline
         | Act::Frames
         | Act::Findings
+        | Act::Live
         | Act::Sessions
         | Act::Help
         | Act::Palette

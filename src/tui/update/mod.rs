@@ -2,6 +2,7 @@
 
 mod allowed;
 mod arrange;
+mod compare;
 mod overlay;
 mod play;
 mod point;
@@ -45,6 +46,8 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         }
         Message::Tick(now) => play::tick(app, now),
         Message::Queried(_) => overlay::answered(app, message),
+        Message::Diffed(diffed) => compare::done(app, diffed),
+        Message::Noted(noted) => overlay::noted(app, noted),
         Message::Copied(what) => app.said = Some(what),
         Message::Opened(Ok(tape)) => app.take(*tape),
         Message::Opened(Err(why)) => app.said = Some(why),
@@ -163,6 +166,17 @@ fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
             app.screen = Screen::Frames;
         }
         Act::Findings => app.screen = Screen::Findings,
+        Act::Live => {
+            (app.screen, app.scroll) = (Screen::Live, 0);
+        }
+        Act::Diff | Act::Pace | Act::Mark => compare::act(app, act, effects),
+        Act::HitNext | Act::HitBefore | Act::Hide | Act::In if app.screen == Screen::Diff => {
+            compare::act(app, act, effects);
+        }
+        Act::Marks | Act::Note => overlay::open(app, act),
+        Act::PaneNext | Act::PaneBefore if app.screen == Screen::Sessions => {
+            app.inside = if app.inside.is_some() { None } else { Some(0) };
+        }
         Act::Help
         | Act::Filter
         | Act::Palette
@@ -212,6 +226,9 @@ fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
         Act::Back => back(app, effects),
         Act::PaneNext => turn(app, 1),
         Act::PaneBefore => turn(app, app.shape().panes().len() - 1),
+        Act::In if app.screen == Screen::Sessions && app.inside.is_some() => {
+            walk::enter(app);
+        }
         Act::In if app.screen == Screen::Sessions => {
             let listed = app.listed.as_ref().ok().and_then(|listed| listed.get(app.picked));
             effects.extend(listed.map(|listed| Effect::Open(listed.key.clone())));
@@ -239,7 +256,9 @@ fn close(app: &mut App) {
 
 fn back(app: &mut App, effects: &mut Vec<Effect>) {
     match app.screen {
-        Screen::Frames | Screen::Findings => app.screen = Screen::Timeline,
+        Screen::Frames | Screen::Findings | Screen::Live | Screen::Diff => {
+            app.screen = Screen::Timeline;
+        }
         Screen::Timeline if app.pane == Pane::Inspector && app.shape().inspects_over() => {
             app.pane = Pane::Frames;
         }

@@ -1,12 +1,16 @@
 //! Keys while something lies over the screen → what is typed, and what is chosen.
 
-use super::{act, seek, walk};
+use std::sync::Arc;
+
+use super::{act, compare, seek, walk};
 use crate::rules::codes;
 use crate::tui::app::{App, Overlay, Screen, Sheet, Sql};
 use crate::tui::at::Found;
 use crate::tui::keys::{Act, Key};
+use crate::tui::measure::counted;
 use crate::tui::menu::{Do, Kind, Menu};
 use crate::tui::message::{Effect, Message};
+use crate::wire::Note;
 
 /// The longest text that can be typed, in characters: as long as a filter may be.
 const LONGEST: usize = crate::events::filter::LONGEST;
@@ -25,6 +29,7 @@ pub(super) fn press(app: &mut App, key: Key, effects: &mut Vec<Effect>) -> bool 
         Overlay::Menu(menu) => list(app, menu, key, effects),
         Overlay::Sheet(sheet) => read(app, sheet, key),
         Overlay::Sql(sql) => ask(app, *sql, key, effects),
+        Overlay::Note(text) => note(app, text, key, effects),
     }
     true
 }
@@ -207,6 +212,35 @@ fn ask(app: &mut App, mut sql: Sql, key: Key, effects: &mut Vec<Effect>) {
     app.overlay = Overlay::Sql(Box::new(sql));
 }
 
+fn note(app: &mut App, mut text: String, key: Key, effects: &mut Vec<Effect>) {
+    match key {
+        Key::Esc => return,
+        Key::Enter => {
+            if !text.trim().is_empty() {
+                effects.push(Effect::Note(Box::new(compare::note(app, text))));
+            }
+            return;
+        }
+        key if write(&mut text, key) => {}
+        other => app.said = Some(format!("{}: Enter keeps it, Esc drops it", other.name())),
+    }
+    app.overlay = Overlay::Note(text);
+}
+
+/// A note was written, or could not be.
+pub(super) fn noted(app: &mut App, noted: Result<Vec<Note>, String>) {
+    app.said = Some(match noted {
+        Ok(notes) => {
+            let said = format!("kept with the recording: {}", counted(notes.len() as u64, "note"));
+            if let Some(tape) = &mut app.tape {
+                Arc::make_mut(tape).notes = notes;
+            }
+            said
+        }
+        Err(why) => why,
+    });
+}
+
 /// An answer to what was asked in SQL.
 pub(super) fn answered(app: &mut App, message: Message) {
     let Message::Queried(answer) = message else { return };
@@ -230,6 +264,8 @@ pub(super) fn open(app: &mut App, what: Act) {
         Act::Copy => menu(app, Kind::Copy),
         Act::Sort => menu(app, Kind::Sort),
         Act::Pick => menu(app, Kind::Pick),
+        Act::Marks => menu(app, Kind::Marks),
+        Act::Note => Overlay::Note(String::new()),
         Act::Sql => Overlay::Sql(Box::new(Sql { text: app.sql.clone(), ..Sql::default() })),
         _ => Overlay::None,
     };

@@ -46,9 +46,6 @@ pub(super) fn follow(app: &mut App) {
     app.player.as_known_then = false;
     if app.following {
         to_end(app);
-        app.said = Some("following: f stays here".to_owned());
-    } else {
-        app.said = Some("staying: f follows again".to_owned());
     }
 }
 

@@ -41,6 +41,8 @@ fn press(app: &mut App, spot: Spot, is_drag: bool, effects: &mut Vec<Effect>) {
                 Screen::Timeline => Act::Timeline,
                 Screen::Frames => Act::Frames,
                 Screen::Findings => Act::Findings,
+                Screen::Live => Act::Live,
+                Screen::Diff => return,
             };
             if why_not(app, to).is_none() {
                 act(app, to, effects);
@@ -145,7 +147,7 @@ fn line(app: &mut App, row: usize, effects: &mut Vec<Effect>) {
                 walk::to_finding(app, finding);
             }
         }
-        Screen::Timeline => {}
+        Screen::Timeline | Screen::Live | Screen::Diff => {}
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::tui::app::{App, Lane, Pane, Place, Screen, whole};
 use crate::tui::at::Found;
 use crate::tui::keys::Act;
-use crate::tui::list::Entry;
+use crate::tui::list::{self, Entry};
 
 /// Windows remembered to come out to.
 const MOST_ZOOMS: usize = 64;
@@ -91,6 +91,19 @@ fn step(app: &mut App, by: i64) {
         (at as i64).saturating_add(by).clamp(0, (count as i64 - 1).max(0)) as usize
     };
     match (app.screen, app.pane) {
+        (Screen::Sessions, _) if app.inside.is_some() => {
+            let count = app.tape.as_ref().map_or(0, |tape| list::inside(tape).len());
+            app.inside = app.inside.map(|at| moved(at, count));
+        }
+        (Screen::Live, _) => {
+            let types = app.tape.as_ref().and_then(|tape| tape.pulse.as_ref());
+            app.scroll = moved(app.scroll, types.map_or(0, |pulse| pulse.types.len()));
+        }
+        (Screen::Diff, _) => {
+            let lines = app.diff_lines();
+            let here = lines.iter().position(|at| *at >= app.diff_at).unwrap_or(0);
+            app.diff_at = lines.get(moved(here, lines.len())).copied().unwrap_or(0);
+        }
         (Screen::Sessions, _) => {
             app.picked = moved(app.picked, app.listed.as_ref().map_or(0, Vec::len));
         }
@@ -191,7 +204,23 @@ fn inward(app: &mut App) {
                 }
             }
         },
-        (Screen::Sessions, _) | (_, Pane::Inspector) => {}
+        (Screen::Sessions | Screen::Live | Screen::Diff, _) | (_, Pane::Inspector) => {}
+    }
+}
+
+/// Onto the lane of the user or connection that is picked.
+pub(super) fn enter(app: &mut App) {
+    let Some(tape) = app.tape.clone() else { return };
+    let picked = app.inside.and_then(|at| list::inside(&tape).get(at).copied());
+    let Some((user, line)) = picked else { return };
+    app.screen = Screen::Timeline;
+    app.finding = None;
+    app.stand(Lane::User(user));
+    let line = line.and_then(|line| tape.users.get(user)?.lines.get(line));
+    if let Some(line) = line {
+        app.at_ns = line.from_ns;
+        app.entry = app.entry_at(app.at_ns);
+        keep_in_sight(app);
     }
 }
 

@@ -71,11 +71,12 @@ fn found(tape: &Tape, roomy: bool) -> Vec<(String, Role)> {
 }
 
 /// The screens by name, long and short.
-const TABS: [(Screen, &str, &str); 4] = [
+const TABS: [(Screen, &str, &str); 5] = [
     (Screen::Sessions, "1 Sessions", "1 Sess"),
     (Screen::Timeline, "2 Timeline", "2 Time"),
     (Screen::Frames, "3 Frames", "3 Frames"),
     (Screen::Findings, "4 Findings", "4 Find"),
+    (Screen::Live, "5 Live", "5 Live"),
 ];
 
 /// The names of the screens, each with the space before it.
@@ -101,7 +102,7 @@ fn tabs(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     let roomy = shape.roomy();
     let mut line: String = names(app, roomy).map(|(_, name)| name).collect();
     let filter = app.filter.as_ref().map_or("none", |sieve| &sieve.text);
-    let gap = if roomy { 18 } else { 5 };
+    let gap = if roomy { 10 } else { 3 };
     line += &format!("{}filter: {filter}", " ".repeat(gap));
     if roomy {
         line += &format!("    times: {}", app.times.word());
@@ -125,6 +126,15 @@ pub(super) fn foot(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
             canvas.put((0, y + 1), width, &format!(" {hint}"), Role::Plain);
             return;
         }
+        (Overlay::Note(text), _, _) => {
+            let room = width.saturating_sub(12);
+            let skip = text.chars().count().saturating_sub(room);
+            let end: String = text.chars().skip(skip).collect();
+            canvas.put((0, y), width, &format!(" note: {end}_"), Role::Strong);
+            let hint = " Enter keeps it with the recording, at this place  Esc drops it";
+            canvas.put((0, y + 1), width, hint, Role::Plain);
+            return;
+        }
         (_, Some(said), _) => {
             canvas.put((0, y), width, &format!(" {said}"), Role::Strong);
         }
@@ -141,7 +151,7 @@ fn state(app: &App, tape: &Tape) -> String {
     match app.player.is_playing {
         true => format!(" ▶ playing {} ", app.player.speed()),
         false if app.player.as_known_then => " ‖ paused ".to_owned(),
-        false if app.following => " ● following ".to_owned(),
+        false if app.following => " ● following (f stays) ".to_owned(),
         false if tape.is_whole || tape.about.state == "live" => " ‖ ".to_owned(),
         false => {
             let share = tape.counts.frames * 100 / tape.about.frames.max(1);

@@ -13,7 +13,7 @@ use crate::tui::paging;
 use crate::tui::shape::{Area, Shape};
 use crate::tui::tape::Tape;
 use crate::tui::theme::Role;
-use crate::wire::Direction;
+use crate::wire::{Direction, Note};
 
 /// An arrow and a word for where a row went, as the client sees it.
 pub(super) fn way(row: &Row) -> (&'static str, &'static str) {
@@ -237,6 +237,11 @@ fn flag(tape: &Tape, row: &Row) -> (String, Role) {
         let (mark, _) = sign(finding.severity);
         let gap = if text.is_empty() { "" } else { " " };
         text += &format!("{gap}{mark}{}", finding.code.text());
+    }
+    let about = |note: &&Note| row.frames.1 > 0 && note.first_frame == Some(row.frames.1);
+    for note in tape.notes.iter().filter(about).take(2) {
+        let gap = if text.is_empty() { "" } else { " " };
+        text += &format!("{gap}◆ {}", escape::fit(note.text.as_bytes(), 30));
     }
     let role = match row.worst() {
         Some(Severity::Error) => Role::Bad,

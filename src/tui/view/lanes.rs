@@ -39,6 +39,9 @@ const STEPS: [u64; 20] = [
     21_600 * SECOND,
 ];
 
+/// What is due so soon is counted down.
+const SOON_NS: u64 = 10 * SECOND;
+
 /// Columns between two times of the axis.
 const BETWEEN: u64 = 10;
 
@@ -271,7 +274,15 @@ fn status(tape: &Tape, number: u32, worst: Option<&Finding>) -> String {
             let (mark, _) = super::findings::sign(worst.severity);
             format!("{mark} {} {}", worst.code.text(), worst.code.class())
         }
-        None if run.is_open => "open".to_owned(),
+        None if run.is_open => {
+            let user = tape.users.get(run.user).map_or("", |user| user.name.as_str());
+            let pulse = tape.pulse.as_ref().filter(|_| tape.about.state == "live");
+            let due = pulse.and_then(|pulse| pulse.flags_in(user, &tape.run_id(number)));
+            match due.filter(|(left, _)| *left < SOON_NS) {
+                Some((left, _)) => format!("flags in {}", measure::lasted(left)),
+                None => "open".to_owned(),
+            }
+        }
         None => {
             format!("{} {}", tape.outcome_of(number), measure::lasted(run.to_ns - run.from_ns))
         }

@@ -1,12 +1,14 @@
 //! An `&App` → cells. Draws, and changes nothing.
 
 mod canvas;
+mod diff;
 mod edges;
 mod findings;
 mod frames;
 mod help;
 mod inspector;
 mod lanes;
+mod live;
 mod overlay;
 mod picture;
 mod sessions;
@@ -40,6 +42,8 @@ fn draw_on(app: &App, buffer: &mut Buffer) {
         Screen::Timeline => timeline(app, &shape, &mut canvas),
         Screen::Frames => frames::screen(app, &shape, &mut canvas),
         Screen::Findings => findings::screen(app, &shape, &mut canvas),
+        Screen::Live => live::draw(app, &shape, &mut canvas),
+        Screen::Diff => diff::draw(app, &shape, &mut canvas),
     }
     edges::foot(app, &shape, &mut canvas);
     match &app.overlay {
@@ -47,7 +51,7 @@ fn draw_on(app: &App, buffer: &mut Buffer) {
         Overlay::Menu(menu) => overlay::menu(menu, &shape, &mut canvas),
         Overlay::Sheet(sheet) => overlay::sheet(sheet, &shape, &mut canvas),
         Overlay::Sql(sql) => overlay::sql(sql, &shape, &mut canvas),
-        Overlay::None | Overlay::Filter(_) => {}
+        Overlay::None | Overlay::Filter(_) | Overlay::Note(_) => {}
     }
 }
 

@@ -1,14 +1,23 @@
 //! The recordings of a folder → a list, or how to get one.
 
 use super::canvas::Canvas;
+use super::findings::cell;
+use crate::analysis::timeline::LaneOf;
+use crate::rules::Severity;
 use crate::tui::app::App;
-use crate::tui::measure::{Digits, bytes, count, lasted};
-use crate::tui::paging;
-use crate::tui::shape::Shape;
+use crate::tui::measure::{Digits, bytes, count, counted, lasted};
+use crate::tui::shape::{Area, Shape};
+use crate::tui::tape::Tape;
 use crate::tui::theme::Role;
+use crate::tui::{escape, list, paging};
 
 pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
-    let area = shape.middle;
+    let Area { x, y, width, height } = shape.middle;
+    let below = if app.tape.is_some() && height >= 12 { height * 3 / 5 } else { 0 };
+    let area = Area::new(x, y, width, height - below);
+    if let Some(tape) = app.tape.as_ref().filter(|_| below > 0) {
+        inside(app, tape, Area::new(x, y + height - below, width, below), canvas);
+    }
     let inner = area.inner();
     let listed = match &app.listed {
         Err(why) => {
@@ -32,7 +41,7 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     let size: u64 = listed.iter().map(|one| one.size).sum();
     let title =
         format!("1 Sessions   {}   {} recordings, {}", app.folder, listed.len(), bytes(size));
-    canvas.frame(area, &title, "Enter open", true);
+    canvas.frame(area, &title, "Enter open  Tab inside", app.inside.is_none());
     let wide = shape.roomy();
     let head = if wide {
         format!(
@@ -73,8 +82,74 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
         };
         let row = (place - first + 1) as u16;
         canvas.line(inner, row, &text, Role::Plain);
-        if place == app.picked {
+        if place == app.picked && app.inside.is_none() {
             canvas.select(inner, row);
+        }
+    }
+}
+
+/// Users of the recording that is open, and their connections.
+fn inside(app: &App, tape: &Tape, area: Area, canvas: &mut Canvas<'_>) {
+    let rows = list::inside(tape);
+    let name = escape::fit(tape.about.name.as_bytes(), 30);
+    let users = counted(tape.users.len() as u64, "user");
+    let title = format!("Inside {name}   {users}");
+    canvas.frame(area, &title, "Tab the list  Enter its lane", app.inside.is_some());
+    let inner = area.inner();
+    let head = format!(
+        "   {:<22}{:>8}{:>8}{:>10}{:>10}  state",
+        "user", "conns", "runs", "events", "from"
+    );
+    canvas.line(inner, 0, &head, Role::Quiet);
+    let height = usize::from(inner.height.saturating_sub(1));
+    let here = app.inside.unwrap_or(0);
+    let first = paging::first_shown(here, rows.len(), height);
+    for (place, (user, line)) in rows.iter().enumerate().skip(first).take(height) {
+        let row = (place - first + 1) as u16;
+        let picked = app.inside == Some(place);
+        let mark = if picked { '▶' } else { ' ' };
+        let (text, role) = line_of(tape, *user, *line);
+        canvas.line(inner, row, &format!(" {mark} {text}"), role);
+        if picked {
+            canvas.select(inner, row);
+        }
+    }
+}
+
+fn line_of(tape: &Tape, user: usize, line: Option<usize>) -> (String, Role) {
+    let Some(user) = tape.users.get(user) else { return (String::new(), Role::Plain) };
+    let events = |of| u64::from(tape.timeline.tile(of, 0..u64::MAX).count);
+    let since = |ns: Option<u64>| ns.map_or_else(String::new, lasted);
+    match line {
+        None => {
+            let name = cell(&user.name, 22);
+            let from = since(user.lines.first().map(|line| line.from_ns));
+            let (state, role) = match user.worst {
+                Some(Severity::Error) => ("✖ errors", Role::Bad),
+                Some(Severity::Warning) => ("▲ warnings", Role::Warning),
+                _ => ("ok", Role::Strong),
+            };
+            let (conns, runs) = (user.lines.len(), user.runs.len());
+            let events = count(events(user.of));
+            (
+                format!("{name}{conns:>8}{runs:>8}{events:>10}{:>10}  {state}", format!("+{from}")),
+                role,
+            )
+        }
+        Some(at) => {
+            let Some(line) = user.lines.get(at) else { return (String::new(), Role::Plain) };
+            let name = cell(&format!("  conn {}", line.connection), 22);
+            let events = count(events(LaneOf::Connection(line.connection)));
+            let from = format!("+{}", since(Some(line.from_ns)));
+            let state = match line.to_ns {
+                _ if line.refused => "refused".to_owned(),
+                Some(to) if tape.is_dropped(line) => {
+                    format!("dropped after {}", lasted(to - line.from_ns))
+                }
+                Some(to) => format!("closed after {}", lasted(to.saturating_sub(line.from_ns))),
+                None => "open".to_owned(),
+            };
+            (format!("{name}{:>8}{:>8}{events:>10}{from:>10}  {state}", "", ""), Role::Plain)
         }
     }
 }

@@ -11,18 +11,21 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::{Color, Modifier, Style};
 use wiretape::analysis::Analysis;
+use wiretape::analysis::live::Live;
 use wiretape::analysis::look::Look;
 use wiretape::analysis::timeline::Row;
 use wiretape::events::filter::Filter;
 use wiretape::events::payload::Parts;
 use wiretape::exchange::jsonl::FactReader;
 use wiretape::rules::presets;
+use wiretape::tui::diff::compare;
+use wiretape::tui::pulse::Pulse;
 use wiretape::tui::tape::About;
 use wiretape::tui::{
     Answer, App, Effect, Growth, Key, Listed, Message, Shown, Sifted, Tape, Theme, Wall, draw,
     picture_of, update,
 };
-use wiretape::wire::{Fact, Recording};
+use wiretape::wire::{Fact, Note, Recording};
 
 /// Payloads by frame.
 type Payloads = Arc<HashMap<i64, Vec<u8>>>;
@@ -33,6 +36,7 @@ pub(super) struct Desk {
     pub(super) size: (u16, u16),
     pub(super) left: bool,
     pub(super) copied: String,
+    notes: Vec<Note>,
     tape: Tape,
     payloads: Payloads,
     listed: Vec<Listed>,
@@ -55,6 +59,7 @@ pub(super) fn growths(
     let mut analysis = Analysis::new(book.clone()).unwrap();
     let mut recording = Recording::default();
     let mut payloads = HashMap::new();
+    let mut live = Live::new(&book);
     let (mut all, mut texts, mut last_ns) = (Vec::new(), 0, 0);
     for some in given.chunks(facts) {
         let (mut growth, mut changed) = (Growth::default(), Vec::new());
@@ -67,14 +72,18 @@ pub(super) fn growths(
                 }
                 _ => {}
             }
-            let events = &mut growth.events;
-            changed.extend(analysis.feed(fact, &mut |event, _| events.push(event.clone())));
+            live.fact(fact);
+            changed.extend(analysis.feed(fact, &mut |event, symbols| {
+                live.event(event, symbols);
+                growth.events.push(event.clone());
+            }));
         }
         let found = analysis.engine().findings();
         growth.findings = changed.into_iter().map(|at| (at, found[at].clone())).collect();
         growth.texts = analysis.symbols().since(texts).to_vec();
         texts = analysis.symbols().len();
         growth.counts = analysis.counts();
+        growth.pulse = Some(Box::new(Pulse::new(&live, last_ns, &analysis)));
         all.push(growth);
     }
     let mut last = Growth { is_whole: true, findings_anew: true, ..Growth::default() };
@@ -127,6 +136,7 @@ impl Desk {
             size,
             left: false,
             copied: String::new(),
+            notes: Vec::new(),
             tape,
             payloads,
             listed: Vec::new(),
@@ -145,11 +155,27 @@ impl Desk {
             size,
             left: false,
             copied: String::new(),
+            notes: Vec::new(),
             tape,
             payloads,
             listed: Vec::new(),
         };
         desk.take(Message::Resize(size.0, size.1));
+        desk
+    }
+
+    /// In front of a recording that is still being written, after this share of it.
+    pub(super) fn live(facts: &[Fact<'static>], share: f64, size: (u16, u16)) -> Self {
+        let (mut tape, growths, payloads) = growths(facts, "agent", 20);
+        tape.about.state = "live";
+        tape.end_ns = 1;
+        let mut desk = Self::empty(tape, size);
+        desk.payloads = payloads;
+        let some = (growths.len() as f64 * share) as usize;
+        for mut growth in growths.into_iter().take(some) {
+            growth.end_ns = growth.pulse.as_ref().map_or(0, |pulse| pulse.now_ns);
+            desk.take(Message::Grown(Box::new(growth)));
+        }
         desk
     }
 
@@ -185,6 +211,14 @@ impl Desk {
                 Effect::Quit => {
                     self.left = true;
                     continue;
+                }
+                Effect::Note(note) => {
+                    self.notes.push(*note);
+                    Message::Noted(Ok(self.notes.clone()))
+                }
+                Effect::Diff(run) => {
+                    let mut payload = |row: &Row| self.payloads.get(&row.frames.1).cloned();
+                    Message::Diffed(compare(&self.tape, run, &mut payload).map(Box::new))
                 }
                 Effect::Query(_) => Message::Queried(Ok(Answer {
                     names: vec!["id".into(), "text".into()],

@@ -177,3 +177,70 @@ fn a_click_is_as_good_as_a_key() {
     desk.take(Message::Mouse(Mouse::Menu, 60, 10));
     assert_says(&desk.screen(), &["Copy", "this screen, as text"]);
 }
+
+/// J4: from a flag to the good run that is most like it, and where they part.
+#[test]
+fn a_broken_run_beside_its_good_twin() {
+    for size in [WIDE, (80, 24)] {
+        let mut desk = Desk::at(&demo(), "agent", size);
+        desk.types(":E102").press(Key::Enter).types("d");
+        assert_says(&desk.screen(), &["(good", "tool_completed", "FIRST LOSS"]);
+        desk.types("N");
+        desk.types("yMarkdown").press(Key::Enter);
+        assert!(desk.copied.contains("**first loss**"), "{}", desk.copied);
+        desk.types("q");
+        assert_says(&desk.screen(), &["[2 Time"]);
+    }
+}
+
+#[test]
+fn notes_are_kept_and_lead_back() {
+    let mut desk = Desk::at(&demo(), "agent", WIDE);
+    desk.types(":#100").press(Key::Enter).types("alook at this").press(Key::Enter);
+    assert_says(&desk.screen(), &["kept with the recording: 1 note", "◆"]);
+    desk.types("G").types("m");
+    assert_says(&desk.screen(), &["2 notes"]);
+    desk.types("Mlook").press(Key::Enter);
+    assert_says(&desk.screen(), &["▶ 100 "]);
+}
+
+#[test]
+fn the_users_inside_lead_to_their_lanes() {
+    let mut desk = Desk::at(&demo(), "agent", WIDE);
+    desk.types("1").press(Key::Tab).types("j");
+    assert_says(&desk.screen(), &["Inside amber-fox", "conn 1"]);
+    desk.press(Key::Enter);
+    assert_says(&desk.screen(), &["[2 Timeline]", "Frames  user_01"]);
+}
+
+#[test]
+fn following_stays_at_the_end_and_staying_stays() {
+    let facts = demo();
+    let (mut tape, growths, _) = super::desk::growths(&facts, "agent", 100);
+    tape.about.state = "live";
+    tape.end_ns = 1;
+    let mut desk = Desk::empty(tape, WIDE);
+    let mut times = Vec::new();
+    for (at, mut growth) in growths.into_iter().enumerate().take(20) {
+        growth.end_ns = growth.pulse.as_ref().map_or(0, |pulse| pulse.now_ns);
+        desk.take(Message::Grown(Box::new(growth)));
+        if at == 5 {
+            desk.types("f");
+        } else if at == 12 {
+            desk.types("f");
+        }
+        let screen = desk.screen();
+        let bar = screen.lines().rev().nth(1).unwrap_or_default();
+        times.push((
+            at,
+            bar.split_whitespace().find(|word| word.starts_with('+')).map(str::to_owned),
+        ));
+    }
+    let of = |range: std::ops::Range<usize>| {
+        let mut seen: Vec<_> = times[range].iter().map(|(_, time)| time.clone()).collect();
+        seen.dedup();
+        seen.len()
+    };
+    assert_eq!(of(7..12), 5, "it followed: {times:?}");
+    assert_eq!(of(13..20), 1, "it stayed: {times:?}");
+}

@@ -14,12 +14,15 @@ const COMPACT: (u16, u16) = (80, 24);
 
 #[track_caller]
 fn assert_looks(name: &str, desk: &Desk) {
-    let (width, height) = desk.size;
+    assert_text(name, desk.size, &desk.screen());
+}
+
+#[track_caller]
+fn assert_text(name: &str, (width, height): (u16, u16), screen: &str) {
     let file = format!("tests/it/tui/snapshots/{name}-{width}x{height}.txt");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    let screen = desk.screen();
     if std::env::var_os("WIRETAPE_SNAPSHOTS").is_some_and(|how| how == "write") {
-        fs::write(&path, &screen).unwrap();
+        fs::write(&path, screen).unwrap();
     }
     let wanted = fs::read_to_string(&path).unwrap_or_default();
     assert!(screen == wanted, "{} differs; now it is\n{screen}", path.display());
@@ -120,5 +123,71 @@ fn nothing_but_ascii_if_asked() {
             let screen = desk.types(keys).screen();
             assert!(screen.is_ascii(), "{keys}: {screen}");
         }
+    }
+}
+
+#[test]
+fn two_runs_side_by_side() {
+    let facts = demo();
+    for size in [WIDE, COMPACT] {
+        let mut desk = Desk::at(&facts, "agent", size);
+        desk.types(":E102").press(Key::Enter).types("d");
+        assert_looks("diff", &desk);
+        assert_looks("diff-only-what-differs", desk.types("xT"));
+        desk.types("x:theme mono").press(Key::Enter);
+    }
+}
+
+#[test]
+fn how_it_goes_while_it_goes() {
+    let facts = demo();
+    for size in [WIDE, COMPACT, (60, 15)] {
+        let mut desk = Desk::live(&facts, 0.5, size);
+        assert_looks("live", desk.types("5"));
+        assert_looks("live-timeline", desk.types("2f"));
+        assert_looks("palette", desk.types(":"));
+        desk.press(Key::Esc);
+        assert_looks("inside", desk.types("1").press(Key::Tab).types("j"));
+    }
+}
+
+#[test]
+fn lists_and_notes() {
+    let facts = demo();
+    for size in [WIDE, COMPACT] {
+        let mut desk = Desk::at(&facts, "agent", size);
+        assert_looks("note-typed", desk.types("aretry storm begins here"));
+        assert_looks("noted", desk.press(Key::Enter));
+        assert_looks("marks", desk.types("mM"));
+        desk.press(Key::Esc);
+        assert_looks("copy", desk.types("y"));
+        desk.press(Key::Esc);
+        assert_looks("pick", desk.types("u"));
+        desk.press(Key::Esc);
+        assert_looks("explain", desk.types(":explain E102").press(Key::Enter));
+        desk.press(Key::Esc);
+        assert_looks("sql", desk.types(";SELECT id, text FROM frames").press(Key::Enter));
+        desk.press(Key::Esc);
+        assert_looks("range", desk.types("vLL"));
+        assert_looks("alone", desk.press(Key::Esc).types("z"));
+    }
+}
+
+/// What is coloured, by role; and without colours the same letters and words say it.
+#[test]
+fn colours_by_role_and_none() {
+    let facts = demo();
+    let mut desk = Desk::at(&facts, "agent", WIDE);
+    for (name, keys) in [("timeline", "ee"), ("findings", "4"), ("diff", "2d"), ("help", "2?")] {
+        desk.types(keys);
+        assert_text(&format!("roles-{name}"), WIDE, &desk.roles());
+        desk.press(Key::Esc);
+    }
+    let mut mono =
+        Desk::with(&facts, "agent", WIDE, Theme { look: Look::Mono, ..Theme::default() });
+    let mut ansi = Desk::at(&facts, "agent", WIDE);
+    for keys in ["", "ee", "4", "3", "2d", "5", "1", "2?", "?:"] {
+        assert_eq!(mono.types(keys).screen(), ansi.types(keys).screen(), "{keys}");
+        assert!(!mono.roles().contains(['R', 'Y', 'C', 'B', 'F']), "{keys}: {}", mono.roles());
     }
 }
