@@ -13,7 +13,6 @@ use super::{Globals, escape, human, locate};
 use crate::analysis::diff::{Counts, Diff, Pairing, Payloads, Side, Step, pair, twin};
 use crate::analysis::timeline::LaneOf;
 use crate::events::Kind;
-use crate::events::payload::json_of;
 use crate::recording::{Check, RecordingReader};
 
 mod json;
@@ -315,12 +314,12 @@ fn fill(rows: &mut HashMap<u32, Vec<u8>>, looked: &Looked) -> Result<(), Failure
     if rows.is_empty() {
         return Ok(());
     }
-    let format = looked.analysis.engine().book().reading.format;
+    let parts = sift::parts(&looked.analysis.engine().book().reading)?;
     sift::messages(looked.path(), &mut |connection, _, message| {
         for number in looked.timeline.rows_of_frame(message.frames.1) {
             let row = looked.timeline.row(number).filter(|row| row.connection == connection);
             let Some((row, kept)) = row.zip(rows.get_mut(&number)) else { continue };
-            let json = json_of(format, &message.payload, u32::from(row.part));
+            let json = parts.json(&message.payload, u32::from(row.part));
             let bytes = json.as_ref().map_or(message.payload.as_slice(), |json| json.as_bytes());
             kept.extend(&bytes[..bytes.len().min(PAYLOAD)]);
             if bytes.len() > PAYLOAD {

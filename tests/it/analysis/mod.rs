@@ -28,6 +28,7 @@
 
 mod early;
 mod honest;
+mod rate;
 mod timeline;
 mod walk;
 
