@@ -38,12 +38,17 @@ pub struct Caps {
     pub keys: usize,
     /// Findings.
     pub findings: usize,
+    /// Events of a slice, and nanoseconds, for which what may only be late is waited for before it
+    /// is told early that it is missing.
+    pub lag: (usize, Nanos),
 }
 
 impl Default for Caps {
     /// More than any honest run has; of findings, as many as one problem can make of a recording.
+    /// Of a straggler, what rules.md, 3.4 found to be enough.
     fn default() -> Self {
-        Self { obligations: 1024, keys: 1024, findings: 100_000 }
+        let lag = (32, 2_000_000_000);
+        Self { obligations: 1024, keys: 1024, findings: 100_000, lag }
     }
 }
 

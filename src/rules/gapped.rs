@@ -97,7 +97,7 @@ impl Progress {
             };
             told.parts.extend(breach.map(|breach| (sub.sub.severity, breach)));
         }
-        let opens = |pass: &&Pass| self.is_opening(course, pass, events);
+        let opens = |pass: &&Pass| Self::is_opening(course, pass, events);
         match of(&course.track).follow(self.run.word.iter().filter(opens)) {
             Led::Nowhere(at) => told.breaches.push(impossible(&events[at], ending)),
             Led::To(states) if cut || states.any_accepting(&course.track.automaton) => {}
@@ -114,7 +114,7 @@ impl Progress {
 
     /// Whether a letter of the run stands where it did: that a part was begun is seen by its first
     /// event, which may have been lost.
-    fn is_opening(&self, course: &Course, pass: &Pass, events: &[Seen]) -> bool {
+    fn is_opening(course: &Course, pass: &Pass, events: &[Seen]) -> bool {
         let name = events[pass.at].name;
         let of_run = course.track.letters.get(&name) == Some(&pass.letter);
         let begins = |sub: &SubCourse| {

@@ -8,18 +8,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::events::{Symbol, Symbols};
 
+use super::book::Nanos;
 use super::course::{Course, Ending, Told};
 use super::engine::Engine;
 use super::finding::Finding;
 use super::monitors::SliceEnd;
 use super::slice::{By, Judged, Slice};
 use super::told::Teller;
-
-/// How long a straggler is waited for: what comes within this time is out of order, not missing.
-const LAG_NS: u64 = 2_000_000_000;
-
-/// Events of its slice after which it is waited for no longer.
-const LAG_EVENTS: usize = 32;
 
 /// Slices followed at once, so that a flood of bad ones costs memory for a few seconds of it only;
 /// the others are told when they end.
@@ -76,9 +71,10 @@ struct Suspect {
 }
 
 impl Suspect {
-    fn is_due(&self, now_ns: u64, events: usize) -> bool {
-        let waited = now_ns >= self.since_ns.saturating_add(LAG_NS)
-            || events >= self.since_events + LAG_EVENTS;
+    /// What comes within `lag`, events and nanoseconds, is out of order, not missing.
+    fn is_due(&self, now_ns: u64, events: usize, lag: (usize, Nanos)) -> bool {
+        let waited = now_ns >= self.since_ns.saturating_add(lag.1)
+            || events >= self.since_events.saturating_add(lag.0);
         waited && now_ns >= self.again_ns && self.judged != Some(events)
     }
 }
@@ -190,7 +186,7 @@ impl Engine {
                 continue;
             };
             let events = slice.events.len();
-            if !suspect.is_due(now_ns, events) {
+            if !suspect.is_due(now_ns, events, self.book.caps.lag) {
                 self.suspects.turn.push_back(place);
                 continue;
             }

@@ -47,7 +47,7 @@ impl Pulse {
     pub fn new(live: &Live, now_ns: u64, analysis: &Analysis) -> Self {
         let edges = edges();
         let types = live.types(analysis.symbols()).into_iter().take(MOST_TYPES);
-        let line = |(name, of): (&str, &TypeFigures)| {
+        let told = |(name, of): (&str, &TypeFigures)| {
             let gap = |mille| of.gaps.per_mille(mille);
             let gaps_ns = gap(500).zip(gap(900)).zip(gap(990)).zip(of.gaps.max());
             TypeLine {
@@ -59,7 +59,7 @@ impl Pulse {
                 gaps_ns: gaps_ns.map(|(((p50, p90), p99), max)| [p50, p90, p99, max]),
             }
         };
-        let types = types.map(line).collect();
+        let types = types.map(told).collect();
         Self { now_ns, figures: live.figures(now_ns, analysis), types }
     }
 

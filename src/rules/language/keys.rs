@@ -110,6 +110,8 @@ pub(super) const LIMITS: &[Key] = &[
     key("max_obligations", Count(1, super::scopes::MOST_KEPT), "open obligations of a slice"),
     key("max_keys", Count(1, super::scopes::MOST_KEPT), "values remembered by a rule"),
     key("max_findings", Count(1, super::scopes::MOST_KEPT), "findings told of a recording"),
+    key("lag_events", Count(1, super::scopes::MOST_KEPT), "events after which none is waited for"),
+    key("lag_time", Duration, "how long a straggler is waited for, live (2s)"),
 ];
 
 pub(super) const FIELD: &[Key] = &[

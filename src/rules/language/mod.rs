@@ -101,7 +101,7 @@ fn book<'t>(name: &str, text: &'t str, report: &mut Report<'t>) -> Option<RuleBo
     let mut letters = Vec::new();
     let mut known = Known::default();
     scopes::read_limits(&sections, &mut known, report);
-    let caps = scopes::read_caps(&sections, report);
+    let caps = scopes::read_caps(&sections, &known, report);
     let reading = reading::read(&sections, &mut letters, report);
     known.learn(&reading);
     scopes::read_scopes(&sections, &mut known, report);

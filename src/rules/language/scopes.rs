@@ -47,13 +47,18 @@ pub(super) fn read_limits(sections: &Sections<'_>, known: &mut Known, report: &m
 }
 
 /// Reads how much the engine keeps.
-pub(super) fn read_caps(sections: &Sections<'_>, report: &mut Report<'_>) -> Caps {
+pub(super) fn read_caps(sections: &Sections<'_>, known: &Known, report: &mut Report<'_>) -> Caps {
     let mut caps = Caps::default();
     for entry in &sections.caps {
+        if entry.key == "lag_time" {
+            caps.lag.1 = known.duration(&entry.value, report).unwrap_or(caps.lag.1);
+            continue;
+        }
         let cap = match entry.key {
             "max_obligations" => &mut caps.obligations,
             "max_keys" => &mut caps.keys,
             "max_findings" => &mut caps.findings,
+            "lag_events" => &mut caps.lag.0,
             other => {
                 let hint = near::suggestion(other, keys::LIMITS.iter().map(|key| key.name));
                 report.error(&entry.key_place, format!("unknown key \"{other}\""), hint);

@@ -13,8 +13,9 @@ use super::{Breach, Look, Owed, Seen, SliceEnd, Standing, Stop, Verdicts, Watch,
 /// twice.
 const MAX_HOLES: usize = 64;
 
-/// Times kept for a rate; a higher limit is judged by every n-th.
-const MAX_TIMES: usize = 256;
+/// Times kept for a rate; of a higher limit that of every so manyth event, so that a few too many
+/// may pass, and none that is in order is blamed.
+const MAX_TIMES: u32 = 256;
 
 /// How long the fastest message counts as the clocks' difference (rules.md, 2.5).
 const SKEW_WINDOW_NS: Nanos = 300_000_000_000;
@@ -173,25 +174,29 @@ impl Stream {
         }
         out.activations += 1;
         let now = look.seen.at_ns;
-        while self.times.front().is_some_and(|time| now.saturating_sub(*time) >= *per) {
+        let most = i64::from(*max);
+        // Of the events, numbered from 1, the time of every so manyth is kept.
+        let stride = i64::from(max.div_ceil(MAX_TIMES).max(1));
+        let count = self.number.unwrap_or(0).saturating_add(1);
+        self.number = Some(count);
+        let last = (count - 1) / stride * stride + 1;
+        if last == count {
+            self.times.push_back(now);
+        }
+        // What may still be within the window is the latest event of those that are too many.
+        let first = |times: &VecDeque<u64>| last - (times.len() as i64 - 1) * stride;
+        while self.times.len() > 1 && first(&self.times) + stride <= count - most {
             self.times.pop_front();
         }
-        let most = (*max as usize).min(MAX_TIMES);
-        if self.times.len() >= most {
-            if !self.told {
-                let message = format!(
-                    "more than {most} {} within {}",
-                    look.symbols.text(look.seen.name),
-                    lasted(*per)
-                );
-                out.breaches.push(unexpected(look.seen, &[], message));
-            }
-            self.told = true;
-            self.times.pop_front();
-        } else {
-            self.told = false;
+        let is_one_too_many = first(&self.times) <= count - most;
+        let oldest = self.times.front().filter(|_| is_one_too_many);
+        let over = oldest.is_some_and(|oldest| now.saturating_sub(*oldest) < *per);
+        if over && !self.told {
+            let name = look.symbols.text(look.seen.name);
+            let message = format!("more than {most} {name} within {}", lasted(*per));
+            out.breaches.push(unexpected(look.seen, &[], message));
         }
-        self.times.push_back(now);
+        self.told = over;
     }
 
     fn silence(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {

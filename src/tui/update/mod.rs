@@ -153,30 +153,16 @@ fn press(app: &mut App, key: Key, effects: &mut Vec<Effect>) {
 
 fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
     match act {
-        Act::Quit => effects.push(Effect::Quit),
-        Act::Sessions => {
-            app.screen = Screen::Sessions;
-            effects.push(Effect::List);
-        }
-        Act::Timeline => app.screen = Screen::Timeline,
-        Act::Frames => {
-            if let Some(row) = app.inspected() {
-                app.row = row;
-            }
-            app.screen = Screen::Frames;
-        }
-        Act::Findings => app.screen = Screen::Findings,
-        Act::Live => {
-            (app.screen, app.scroll) = (Screen::Live, 0);
-        }
-        Act::Diff | Act::Pace | Act::Mark => compare::act(app, act, effects),
         Act::HitNext | Act::HitBefore | Act::Hide | Act::In if app.screen == Screen::Diff => {
             compare::act(app, act, effects);
         }
-        Act::Marks | Act::Note => overlay::open(app, act),
-        Act::PaneNext | Act::PaneBefore if app.screen == Screen::Sessions => {
-            app.inside = if app.inside.is_some() { None } else { Some(0) };
+        Act::In | Act::PaneNext | Act::PaneBefore if app.screen == Screen::Sessions => {
+            in_sessions(app, act, effects);
         }
+        Act::In if app.range.is_some() && app.screen == Screen::Timeline => {
+            arrange::show_range(app);
+        }
+        Act::Diff | Act::Pace | Act::Mark => compare::act(app, act, effects),
         Act::Help
         | Act::Filter
         | Act::Palette
@@ -184,6 +170,8 @@ fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
         | Act::Copy
         | Act::Sort
         | Act::Pick
+        | Act::Marks
+        | Act::Note
         | Act::Sql => overlay::open(app, act),
         Act::Play
         | Act::StepOn
@@ -202,9 +190,27 @@ fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
         | Act::HitBefore
         | Act::Hide
         | Act::Mouse => arrange::arrange(app, act),
-        Act::In if app.range.is_some() && app.screen == Screen::Timeline => {
-            arrange::show_range(app);
+        other => show(app, other, effects),
+    }
+}
+
+/// Which screen, and how what is on it is shown; the rest is walking.
+fn show(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
+    match act {
+        Act::Quit => effects.push(Effect::Quit),
+        Act::Sessions => {
+            app.screen = Screen::Sessions;
+            effects.push(Effect::List);
         }
+        Act::Timeline => app.screen = Screen::Timeline,
+        Act::Frames => {
+            if let Some(row) = app.inspected() {
+                app.row = row;
+            }
+            app.screen = Screen::Frames;
+        }
+        Act::Findings => app.screen = Screen::Findings,
+        Act::Live => (app.screen, app.scroll) = (Screen::Live, 0),
         Act::Times => {
             app.times = match app.times {
                 Times::Run => Times::Recording,
@@ -226,14 +232,20 @@ fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
         Act::Back => back(app, effects),
         Act::PaneNext => turn(app, 1),
         Act::PaneBefore => turn(app, app.shape().panes().len() - 1),
-        Act::In if app.screen == Screen::Sessions && app.inside.is_some() => {
-            walk::enter(app);
-        }
-        Act::In if app.screen == Screen::Sessions => {
+        other => walk::walk(app, other),
+    }
+}
+
+/// In the list of recordings, or among the users of the one that is open.
+fn in_sessions(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
+    match (act, app.inside) {
+        (Act::In, Some(_)) => walk::enter(app),
+        (Act::In, None) => {
             let listed = app.listed.as_ref().ok().and_then(|listed| listed.get(app.picked));
             effects.extend(listed.map(|listed| Effect::Open(listed.key.clone())));
         }
-        other => walk::walk(app, other),
+        (_, Some(_)) => app.inside = None,
+        (_, None) => app.inside = Some(0),
     }
 }
 

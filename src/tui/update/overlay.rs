@@ -228,8 +228,8 @@ fn note(app: &mut App, mut text: String, key: Key, effects: &mut Vec<Effect>) {
 }
 
 /// A note was written, or could not be.
-pub(super) fn noted(app: &mut App, noted: Result<Vec<Note>, String>) {
-    app.said = Some(match noted {
+pub(super) fn noted(app: &mut App, answer: Result<Vec<Note>, String>) {
+    app.said = Some(match answer {
         Ok(notes) => {
             let said = format!("kept with the recording: {}", counted(notes.len() as u64, "note"));
             if let Some(tape) = &mut app.tape {

@@ -6,6 +6,7 @@ use crate::analysis::timeline::LaneOf;
 use crate::rules::Severity;
 use crate::tui::app::App;
 use crate::tui::measure::{Digits, bytes, count, counted, lasted};
+use crate::tui::message::Listed;
 use crate::tui::shape::{Area, Shape};
 use crate::tui::tape::Tape;
 use crate::tui::theme::Role;
@@ -38,11 +39,15 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
         }
         Ok(listed) => listed,
     };
+    table(app, listed, area, shape.roomy(), canvas);
+}
+
+fn table(app: &App, listed: &[Listed], area: Area, wide: bool, canvas: &mut Canvas<'_>) {
+    let inner = area.inner();
     let size: u64 = listed.iter().map(|one| one.size).sum();
     let title =
         format!("1 Sessions   {}   {} recordings, {}", app.folder, listed.len(), bytes(size));
     canvas.frame(area, &title, "Enter open  Tab inside", app.inside.is_none());
-    let wide = shape.roomy();
     let head = if wide {
         format!(
             "  {:<20} {:<19} {:>8} {:>6} {:>10} {:>7}  {:<12} upstream",

@@ -71,6 +71,21 @@ fn a_call_without_its_end_is_told_two_seconds_after_its_run_s_end() {
     );
 }
 
+/// How long a straggler is waited for is what the rules say.
+#[test]
+fn the_wait_for_stragglers_can_be_told() {
+    for (limits, from, to) in [("lag_time = '300ms'", 0.6, 0.9), ("lag_time = '9s'", 9.3, 9.6)] {
+        let rules = format!("| version = 1\n| preset = 'agent'\n| [limits]\n| {limits}\n");
+        let Watched { said, .. } = watched(&format!("{rules}{OPEN_TOOL}\nend 90"));
+        let Some((at, Early::Told(_))) = said.first() else { panic!("{said:?}") };
+        assert!((from..=to).contains(at), "{limits}: {at}");
+    }
+    let rules = "| version = 1\n| preset = 'agent'\n| [limits]\n| lag_events = 1\n";
+    let more = "0.5  1  <  final_report run_id=R agent_name=A";
+    let Watched { said, .. } = watched(&format!("{rules}{OPEN_TOOL}{more}\nend 90"));
+    assert!(said[0].0 < 0.8, "{:?}", said[0]);
+}
+
 #[test]
 fn what_comes_after_all_amends_it() {
     let text = format!(

@@ -29,6 +29,7 @@
 mod early;
 mod honest;
 mod live;
+mod rate;
 mod timeline;
 mod walk;
 
