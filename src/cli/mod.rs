@@ -16,6 +16,7 @@ mod completions;
 mod cut;
 mod demo;
 mod diff;
+mod doctor;
 mod event_line;
 mod export;
 mod failure;
@@ -86,6 +87,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Some(Verb::Timeline(args)) => timeline::run(&args, globals),
         Some(Verb::Stats(args)) => stats::run(&args, globals),
         Some(Verb::Rules(args)) => rules::run(&args, globals),
+        Some(Verb::Doctor(args)) => doctor::run(&args, globals),
         Some(Verb::Completions(args)) => completions::run(&args, globals),
         Some(Verb::Man(args)) => man::run(&args),
     };
@@ -187,6 +189,8 @@ enum Verb {
     Rm(rm::RmArgs),
     /// Rules files: presets, a file of your own, what codes mean
     Rules(rules::RulesArgs),
+    /// What works here: port, server, disk, terminal
+    Doctor(doctor::DoctorArgs),
     /// Completions for a shell
     Completions(completions::CompletionsArgs),
     /// The manual page

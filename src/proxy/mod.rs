@@ -19,6 +19,7 @@ mod connect;
 mod exchange;
 mod head;
 mod http;
+pub mod probe;
 mod relay;
 mod serve;
 mod side;

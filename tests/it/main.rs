@@ -17,6 +17,8 @@ mod demo;
 mod diff;
 #[cfg(unix)]
 mod docs;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod events;
 mod exchange;
 mod figures;

@@ -29,7 +29,7 @@ pub(crate) fn server_certificate(name: &str, path: &Path) -> Arc<ServerConfig> {
 }
 
 /// Answers one upgrade inside TLS, sends a frame, and ends with or without `close_notify`.
-fn tls_server(
+pub(crate) fn tls_server(
     config: Arc<ServerConfig>,
     polite: bool,
 ) -> (SocketAddr, std::thread::JoinHandle<()>) {
