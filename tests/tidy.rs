@@ -19,7 +19,17 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("tui", &["wire", "events", "rules", "analysis"]),
     (
         "cli",
-        &["wire", "events", "rules", "analysis", "proxy", "recording", "exchange", "demo", "tui"],
+        &[
+            "wire",
+            "events",
+            "rules",
+            "analysis",
+            "proxy",
+            "recording",
+            "exchange",
+            "demo",
+            "tui",
+        ],
     ),
 ];
 
@@ -39,6 +49,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("flate2", &["wire", "demo"]),
     ("sha1", &["demo"]),
     ("regex", &["events", "rules"]),
+    ("struson", &["exchange"]),
     ("toml", &["rules"]),
     ("jsonschema", &["rules"]),
     ("ratatui", &["tui"]),

@@ -13,7 +13,6 @@ use clap::Args;
 use jiff::tz::TimeZone;
 
 use super::failure::{Code, Failure};
-use super::messages::Messages;
 use super::output::{ColorChoice, Style};
 use super::sift::{self, Looked};
 use super::signals::Signals;
@@ -22,6 +21,7 @@ use crate::analysis::MESSAGE_LIMIT;
 use crate::analysis::timeline::Row;
 use crate::events::Kind;
 use crate::events::payload::json_of;
+use crate::exchange::Messages;
 use crate::recording::store::name_of;
 use crate::recording::{Check, FrameRange, RecordingReader};
 use crate::tui::tape::About;
