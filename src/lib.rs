@@ -7,7 +7,7 @@
 //!           [ recording ]  frames, connections, gaps  ──►  recordings/2026-11-22-amber-fox.db
 //!                 │ read back, or followed while it grows
 //!                 ▼
-//!        wire: frames → messages          exchange: facts ↔ JSONL          cli: what people see
+//!        wire: frames → messages          exchange: facts ↔ JSONL, HAR     cli: what people see
 //!                  │                                                            ▲
 //!        events: messages → events ──► rules: events → findings ── analysis ────┘
 //! ```

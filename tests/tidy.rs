@@ -39,6 +39,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("flate2", &["wire", "demo"]),
     ("sha1", &["demo"]),
     ("regex", &["events", "rules"]),
+    ("struson", &["exchange"]),
     ("toml", &["rules"]),
     ("jsonschema", &["rules"]),
     ("ratatui", &["tui"]),

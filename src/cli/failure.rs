@@ -115,7 +115,7 @@ impl From<RecordingError> for Failure {
                 Self::new(Code::Input, format!("{} is not a recording", path(file)))
                     .why(why.clone())
                     .next("wiretape ls            what there is")
-                    .next("wiretape import FILE   for a .jsonl file")
+                    .next("wiretape import FILE   for a .jsonl or .har file")
             }
             RecordingError::Newer { path: file, found, supported } => {
                 let what = format!("{} was made by a newer Wiretape", path(file));
@@ -190,6 +190,8 @@ impl From<ExchangeError> for Failure {
         match error {
             ExchangeError::NotAnExchangeFile => failure
                 .next("wiretape export REC -o FILE.jsonl   makes a file that can be imported"),
+            ExchangeError::NoWebSocket { .. } => failure
+                .next("open the Network panel before the page connects, load the page, save again"),
             ExchangeError::Newer { .. } => failure.next("cargo install wiretape   then again"),
             _ => failure,
         }

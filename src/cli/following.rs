@@ -4,13 +4,13 @@
 //! come.
 
 use super::failure::{Code, Failure};
-use super::messages::Messages;
 use super::sift::{self, Looked};
 use crate::analysis::look::Look;
 use crate::analysis::timeline::Timeline;
 use crate::analysis::{Analysis, MESSAGE_LIMIT};
 use crate::events::filter::{Filter, Payload};
 use crate::events::payload::Parts;
+use crate::exchange::Messages;
 use crate::wire::{Fact, RecordedFrame};
 
 /// A filter over what comes after what was looked at already.

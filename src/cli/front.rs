@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::choose::choose;
 use super::failure::Failure;
-use super::messages::Messages;
 use super::watch::watch;
 use super::{Globals, clipboard, clock, escape, ls, mask, query, sift};
 use crate::analysis::MESSAGE_LIMIT;
@@ -17,6 +16,7 @@ use crate::analysis::timeline::Row;
 use crate::events::Kind;
 use crate::events::filter::{Filter, Payload};
 use crate::events::payload::Parts;
+use crate::exchange::Messages;
 use crate::recording::note;
 use crate::recording::store::name_of;
 use crate::recording::{Check, Follow, FrameRange, QueryRows, RecordingReader, Value};

@@ -1,17 +1,19 @@
 //! An exported file → a recording in the folder: with its ids, its uuid and its name.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Cursor, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
 
+use super::export::told;
 use super::failure::{Code, Failure, unopened};
-use super::{Globals, escape, human};
-use crate::exchange::ExchangeError;
+use super::scratch::Scratch;
+use super::{Globals, escape, human, uuid};
 use crate::exchange::jsonl::FactReader;
+use crate::exchange::{ExchangeError, har};
 use crate::recording::{RecordingError, RecordingWriter, Store, WriterOptions};
 use crate::wire::{Fact, Recording};
 
@@ -23,68 +25,188 @@ const MAX_NUMBER: u32 = 10_000;
 #[command(after_help = "\
 Examples:
   wiretape import amber-fox.jsonl
+  wiretape import localhost.har     saved in the Network panel of a browser
   gunzip < amber-fox.jsonl.gz | wiretape import -")]
 pub(crate) struct ImportArgs {
-    /// The file; - is stdin
+    /// JSON lines or HAR, whatever its name; - is stdin
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
 
 /// Makes the recording.
 pub(crate) fn run(args: &ImportArgs, globals: &Globals) -> Result<ExitCode, Failure> {
-    let source: Box<dyn BufRead> = if args.file == Path::new("-") {
+    let mut source: Box<dyn BufRead> = if args.file == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
         let opened = File::open(&args.file);
         let failed = |error: io::Error| unopened(&escape::path(&args.file), &error);
-        Box::new(BufReader::new(opened.map_err(failed)?))
+        Box::new(BufReader::with_capacity(BUFFER, opened.map_err(failed)?))
     };
+    let beginning = beginning(&mut source)?;
+    let format = Format::of(&beginning);
+    let source = Cursor::new(beginning).chain(source);
+    let store = Store::new(&globals.dir);
+    let imported = match format {
+        Format::Har => {
+            let scratch = Scratch::in_folder(&globals.dir)?;
+            let mut facts = har::read(source, scratch.file(), unnamed(&args.file))?;
+            let mut imported = make(&store, facts.recording().clone(), &mut || facts.next_fact())?;
+            if let Some(losses) = told(facts.losses()) {
+                imported.said.push(format!("left out or mended: {losses}"));
+            }
+            imported
+        }
+        Format::Jsonl => from_lines(&store, source)?,
+        Format::Other(what) => {
+            return Err(Failure::new(Code::Input, "the file could not be imported")
+                .why(what)
+                .next("wiretape import FILE   for JSON lines and HAR"));
+        }
+        Format::Recording => {
+            let file = escape::path(&args.file);
+            return Err(Failure::new(Code::Input, "the file is a recording already")
+                .next(format!("wiretape open {file}")));
+        }
+    };
+    for line in &imported.said {
+        globals.progress(line);
+    }
+    let mut output = globals.output();
+    let (name, path) = (&imported.name, &imported.path);
+    if globals.json {
+        output.json(&ImportedObject {
+            v: 1,
+            kind: "imported",
+            name,
+            path: path.to_string_lossy().into_owned(),
+            facts: imported.facts,
+            unknown_lines: imported.unknown,
+            truncated: imported.truncated,
+        })?;
+    } else {
+        output.line(&format!("{}   {}", escape::text(name), escape::path(path)))?;
+    }
+    output.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Bytes read at once.
+const BUFFER: usize = 256 << 10;
+
+/// Bytes by which a format is known: more than any file's first name has.
+const BEGINNING: u64 = 4096;
+
+/// What some programs of Windows write before a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The first bytes of a file.
+fn beginning(source: &mut impl BufRead) -> Result<Vec<u8>, Failure> {
+    let mut beginning = Vec::new();
+    source.take(BEGINNING).read_to_end(&mut beginning).map_err(ExchangeError::Read)?;
+    if beginning.starts_with(BYTE_ORDER_MARK) {
+        beginning.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(beginning)
+}
+
+/// What a file is, by its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Jsonl,
+    Har,
+    Recording,
+    Other(&'static str),
+}
+
+impl Format {
+    fn of(beginning: &[u8]) -> Self {
+        match beginning {
+            [0x1f, 0x8b, ..] => {
+                return Self::Other("it is compressed: gunzip -c FILE | wiretape import -");
+            }
+            [b'P', b'K', 3 | 5, ..] => return Self::Other("it is a zip file: unzip it first"),
+            _ if beginning.starts_with(b"SQLite format 3\0") => return Self::Recording,
+            _ => {}
+        }
+        let text = beginning.trim_ascii_start();
+        // A line of JSON lines is an object that is over before the line is; of HAR, the outermost
+        // object holds the whole file.
+        let name = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+        let is_own =
+            |name: &[u8]| [&b"\"v\""[..], b"\"kind\""].iter().any(|own| name.starts_with(own));
+        match name {
+            Some(name) if !is_own(name) && name.starts_with(b"\"") => Self::Har,
+            _ => Self::Jsonl,
+        }
+    }
+}
+
+/// A name and an id for what has none.
+fn unnamed(file: &Path) -> Recording {
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let stem = stem.filter(|stem| stem != "-").unwrap_or_else(|| "imported".into());
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+    let name: String = stem.chars().map(plain).take(MAX_STEM).collect();
+    let name = name.trim_matches('-').to_lowercase();
+    let name = if name.is_empty() { "imported".to_owned() } else { name };
+    Recording { uuid: uuid::random(), name, ..Recording::default() }
+}
+
+/// Letters of a file's name that become the recording's.
+const MAX_STEM: usize = 40;
+
+/// A recording that was made.
+struct Imported {
+    name: String,
+    path: PathBuf,
+    facts: u64,
+    unknown: u64,
+    truncated: bool,
+    /// What there is to say about it.
+    said: Vec<String>,
+}
+
+fn from_lines(store: &Store, source: impl BufRead) -> Result<Imported, Failure> {
     let mut facts = FactReader::new(source);
-    let Some(Fact::Recording(mut recording)) = facts.next_fact()? else {
+    let Some(Fact::Recording(recording)) = facts.next_fact()? else {
         return Err(ExchangeError::NotAnExchangeFile.into());
     };
-    let store = Store::new(&globals.dir);
-    let path = free_path(&store, &mut recording)?;
-    let imported = fill(&path, &recording, &mut facts);
-    if imported.is_err() {
-        // Half a recording is worse than none; what matters is already an error.
-        let _ = store.remove(&path);
-    }
-    let imported = imported?;
+    let mut imported = make(store, recording, &mut || facts.next_fact())?;
+    let said = &mut imported.said;
     match (facts.truncated(), facts.missing()) {
-        (Some(line), _) => {
-            globals.progress(&format!("line {line} is cut off; all before it is here"));
-        }
+        (Some(line), _) => said.push(format!("line {line} is cut off; all before it is here")),
         (None, Some(Some(lines))) => {
             let lines = human::counted(lines, "line");
-            globals.progress(&format!("{lines} of what was exported are missing"));
+            said.push(format!("{lines} of what was exported are missing"));
         }
-        (None, Some(None)) => globals.progress(
+        (None, Some(None)) => said.push(
             "the line that ends an export is missing: what came after the last line here is not \
-             known",
+             known"
+                .into(),
         ),
         (None, None) => {}
     }
     if facts.unknown() > 0 {
         let lines = human::counted(facts.unknown(), "line");
-        globals.progress(&format!("{lines} of kinds that are not known here were left out"));
+        said.push(format!("{lines} of kinds that are not known here were left out"));
     }
-    let mut output = globals.output();
-    if globals.json {
-        output.json(&ImportedObject {
-            v: 1,
-            kind: "imported",
-            name: &recording.name,
-            path: path.to_string_lossy().into_owned(),
-            facts: imported,
-            unknown_lines: facts.unknown(),
-            truncated: facts.truncated().is_some() || facts.missing().is_some(),
-        })?;
-    } else {
-        output.line(&format!("{}   {}", escape::text(&recording.name), escape::path(&path)))?;
+    imported.unknown = facts.unknown();
+    imported.truncated = facts.truncated().is_some() || facts.missing().is_some();
+    Ok(imported)
+}
+
+/// Gives the facts after the recording's own, one at a time.
+type NextFact<'a> = &'a mut dyn FnMut() -> Result<Option<Fact<'static>>, ExchangeError>;
+
+fn make(store: &Store, mut recording: Recording, next: NextFact<'_>) -> Result<Imported, Failure> {
+    let path = free_path(store, &mut recording)?;
+    let filled = fill(&path, &recording, next);
+    if filled.is_err() {
+        // Half a recording is worse than none; what matters is already an error.
+        let _ = store.remove(&path);
     }
-    output.flush()?;
-    Ok(ExitCode::SUCCESS)
+    let (facts, name) = (filled?, recording.name);
+    Ok(Imported { name, path, facts, unknown: 0, truncated: false, said: Vec::new() })
 }
 
 #[derive(Serialize)]
@@ -125,15 +247,11 @@ fn free_path(store: &Store, recording: &mut Recording) -> Result<PathBuf, Failur
 }
 
 /// Stores all facts; gives how many.
-fn fill(
-    path: &Path,
-    recording: &Recording,
-    facts: &mut FactReader<Box<dyn BufRead>>,
-) -> Result<u64, Failure> {
+fn fill(path: &Path, recording: &Recording, next: NextFact<'_>) -> Result<u64, Failure> {
     let writer = RecordingWriter::create(path, recording, WriterOptions::default())?;
     let journal = writer.journal();
     let mut count = 1;
-    while let Some(fact) = facts.next_fact()? {
+    while let Some(fact) = next()? {
         journal.wait_ready();
         journal.fact(fact);
         count += 1;

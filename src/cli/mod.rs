@@ -36,7 +36,6 @@ mod losses;
 mod ls;
 mod man;
 mod mask;
-mod messages;
 mod note;
 mod open;
 mod output;
@@ -47,6 +46,7 @@ mod record;
 mod rm;
 mod rules;
 mod rules_keys;
+mod scratch;
 mod screen;
 mod sift;
 mod signals;
@@ -181,9 +181,9 @@ enum Verb {
     Note(note::NoteArgs),
     /// Ask a recording in SQL
     Query(query::QueryArgs),
-    /// Write a recording as JSON lines
+    /// Write a recording as JSON lines, HAR or CSV
     Export(export::ExportArgs),
-    /// Make a recording of JSON lines
+    /// Make a recording of JSON lines, or of a HAR file from a browser
     Import(import::ImportArgs),
     /// Remove recordings
     Rm(rm::RmArgs),

@@ -10,7 +10,6 @@ use super::choose::choose;
 use super::failure::{Code, Failure};
 use super::human;
 use super::look::look;
-use super::messages::Messages;
 use crate::analysis::diff::Details;
 use crate::analysis::look::Look;
 use crate::analysis::timeline::{Row, Timeline};
@@ -19,6 +18,7 @@ use crate::analysis::{Analysis, MESSAGE_LIMIT};
 use crate::events::filter::{Filter, Mistake, Payload};
 use crate::events::payload::Parts;
 use crate::events::{Event, Reading, Symbols};
+use crate::exchange::Messages;
 use crate::recording::{Check, RecordingReader};
 use crate::wire::{Direction, Fact, Gap, Message, RecordedFrame, Recording};
 

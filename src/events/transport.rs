@@ -36,6 +36,8 @@ impl Decoder {
         }
         let at_ns = match took_ns {
             Some(took_ns) => connection.opened_ns.saturating_add(took_ns),
+            // Some tools don't say when a handshake was over; it was before all that follows.
+            None if kind == Kind::Open => connection.opened_ns,
             None => connection.closed_ns.unwrap_or(connection.opened_ns),
         };
         let origin = Origin {

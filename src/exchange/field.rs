@@ -66,7 +66,7 @@ fn in_words(what: &str) -> String {
 }
 
 /// Without its middle, where it is long.
-fn in_short(text: &str) -> String {
+pub(super) fn in_short(text: &str) -> String {
     let count = text.chars().count();
     if count <= MAX_TOLD {
         return text.to_owned();

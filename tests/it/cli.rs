@@ -189,7 +189,7 @@ error: recordings/x.db can't be opened
 error: notes.txt is not a recording
   why   it is not an SQLite file
   try   wiretape ls            what there is
-        wiretape import FILE   for a .jsonl file",
+        wiretape import FILE   for a .jsonl or .har file",
     );
     Database::open(home.tape()).unwrap().execute_batch("PRAGMA user_version = 7").unwrap();
     home.fails(

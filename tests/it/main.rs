@@ -23,6 +23,7 @@ mod events;
 mod exchange;
 mod figures;
 #[cfg(unix)]
+mod har;
 mod http;
 #[cfg(target_os = "linux")]
 mod live;

@@ -136,8 +136,7 @@ error: the file could not be imported
         3,
         "
 error: the file could not be imported
-  why   the first line is not a Wiretape header
-  try   wiretape export REC -o FILE.jsonl   makes a file that can be imported",
+  why   line 1, column 26: log.entries is missing: it is no HAR file",
     );
     fs::write(&file, lines[0].replacen("\"v\":1", "\"v\":9", 1)).unwrap();
     home.fails(

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::line::{Event, Happening, Line, Turn};
 use super::who;
 use crate::cli::human;
-use crate::cli::messages::Messages;
+use crate::exchange::Messages;
 use crate::wire::{Connection, Direction, Ending, Fact, Message, Opcode};
 
 /// Payload bytes of a message that are looked at: above the demo's longest.

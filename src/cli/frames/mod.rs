@@ -10,10 +10,10 @@ use clap::Args;
 
 use super::following::Following;
 use super::human::{self, Wall};
-use super::messages::Messages;
 use super::output::{Output, Role};
 use super::sift::{self, MeantFrames};
 use super::{Failure, Globals, cut, escape, hexdump, locate};
+use crate::exchange::Messages;
 use crate::recording::{Follow, FrameRange, State};
 use crate::wire::{Direction, Fact, Gap, RecordedFrame};
 

@@ -10,7 +10,7 @@ const MAX_LANES: usize = 4096;
 
 /// Puts the messages of all connections together.
 #[derive(Debug)]
-pub(crate) struct Messages {
+pub struct Messages {
     limit: usize,
     deflate: HashMap<i64, [Deflate; 2]>,
     lanes: HashMap<(i64, Direction), Lane>,
@@ -26,25 +26,25 @@ struct Lane {
 
 impl Messages {
     /// Keeps at most `limit` payload bytes of a message.
-    pub(crate) fn new(limit: usize) -> Self {
+    pub fn new(limit: usize) -> Self {
         let (deflate, lanes) = (HashMap::new(), HashMap::new());
         Self { limit, deflate, lanes, forgotten: false, clock: 0 }
     }
 
     /// Learns what a connection's handshake agreed on, and lets go of one that has ended.
-    pub(crate) fn connection(&mut self, connection: &Connection) {
+    pub fn connection(&mut self, connection: &Connection) {
         if let Some(deflate) = Deflate::negotiated(&connection.response_head) {
             self.deflate.insert(connection.id, deflate);
         }
     }
 
     /// The handshake of this connection agreed on compression.
-    pub(crate) fn deflates(&self, connection: i64) -> bool {
+    pub fn deflates(&self, connection: i64) -> bool {
         self.deflate.contains_key(&connection)
     }
 
     /// Frames were lost here.
-    pub(crate) fn gap(&mut self, gap: &Gap) {
+    pub fn gap(&mut self, gap: &Gap) {
         for ((connection, direction), lane) in &mut self.lanes {
             if gap.connection.is_none_or(|id| id == *connection)
                 && gap.direction.is_none_or(|way| way == *direction)
@@ -55,7 +55,7 @@ impl Messages {
     }
 
     /// The message that `frame` completes, if it does.
-    pub(crate) fn feed(&mut self, frame: &RecordedFrame<'_>) -> Option<Message> {
+    pub fn feed(&mut self, frame: &RecordedFrame<'_>) -> Option<Message> {
         let key = (frame.connection, frame.direction);
         self.clock += 1;
         if !self.lanes.contains_key(&key) {
@@ -71,6 +71,12 @@ impl Messages {
         let lane = self.lanes.get_mut(&key).expect("it was inserted if it was not there");
         lane.used = self.clock;
         lane.assembler.feed(frame)
+    }
+
+    /// All is over: how many messages never got their end.
+    pub fn finish(mut self) -> u64 {
+        let lanes = self.lanes.values_mut();
+        lanes.map(|lane| std::iter::from_fn(|| lane.assembler.finish()).count() as u64).sum()
     }
 
     fn make_room(&mut self) {
