@@ -41,7 +41,7 @@ const CELL: usize = 40;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the screen asks of the disk.
-pub(super) struct Front {
+pub(crate) struct Front {
     globals: Globals,
     rules: Option<String>,
     open: Option<Open>,
@@ -73,12 +73,12 @@ struct Reading {
 }
 
 impl Front {
-    pub(super) fn new(globals: &Globals, rules: Option<String>) -> Self {
+    pub(crate) fn new(globals: &Globals, rules: Option<String>) -> Self {
         Self { globals: globals.clone(), rules, open: None }
     }
 
     /// Begins to look at a recording.
-    pub(super) fn look(&mut self, path: &Path) -> Result<(Tape, Growths), Failure> {
+    pub(crate) fn look(&mut self, path: &Path) -> Result<(Tape, Growths), Failure> {
         let (book, chosen) = choose(self.rules.as_deref(), path)?;
         let reader = RecordingReader::open_with(path, Check::Schema)?;
         let recording = reader.recording()?;

@@ -72,7 +72,7 @@ pub(crate) fn sessions(globals: &Globals) -> Result<ExitCode, Failure> {
     show(&mut app, front, None)
 }
 
-fn app(globals: &Globals, tape: Option<Tape>, ascii: bool) -> App {
+pub(crate) fn app(globals: &Globals, tape: Option<Tape>, ascii: bool) -> App {
     let mono = !Style::new(globals.color, stdout().is_terminal()).is_colored();
     let mono = mono && globals.color != ColorChoice::Always;
     let wall = Wall::new(TimeZone::system());
@@ -90,7 +90,17 @@ pub(crate) fn on_a_terminal() -> bool {
 }
 
 fn show(app: &mut App, front: Front, growths: Option<Growths>) -> Result<ExitCode, Failure> {
-    let stopped = listen()?;
+    show_until(app, front, growths, GRACE)
+}
+
+/// Shows the screen; who is asked to stop, and has not after `grace`, is ended.
+pub(crate) fn show_until(
+    app: &mut App,
+    front: Front,
+    growths: Option<Growths>,
+    grace: Duration,
+) -> Result<ExitCode, Failure> {
+    let stopped = listen(grace)?;
     let ended = tui::run(app, Box::new(front), growths, &|| stopped.load(Ordering::Relaxed))?;
     Ok(match ended {
         Ended::Left => ExitCode::SUCCESS,
@@ -99,7 +109,7 @@ fn show(app: &mut App, front: Front, growths: Option<Growths>) -> Result<ExitCod
 }
 
 /// Set once the program is asked to stop.
-fn listen() -> Result<Arc<AtomicBool>, Failure> {
+fn listen(grace: Duration) -> Result<Arc<AtomicBool>, Failure> {
     let stopped = Arc::new(AtomicBool::new(false));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut signals = {
@@ -112,7 +122,7 @@ fn listen() -> Result<Arc<AtomicBool>, Failure> {
         told.store(true, Ordering::Relaxed);
         // A terminal that is gone keeps the reading of keys busy for ever, and a recording that is
         // being opened takes its time: whoever asks to stop does not wait for either.
-        std::thread::sleep(GRACE);
+        std::thread::sleep(grace);
         tui::restore();
         std::process::exit(i32::from(Code::Interrupted as u8));
     })?;

@@ -1,7 +1,7 @@
 //! Where the reader is: screen, pane, lane, playhead, window, finding.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -59,6 +59,10 @@ pub struct App {
     pub(super) paused_at: Option<usize>,
     /// The playhead keeps at the end of what grows.
     pub(super) following: bool,
+    /// Following stops at findings.
+    pub(super) stops: bool,
+    /// Findings that the reader came to.
+    pub(super) visited: BTreeSet<(String, String)>,
     /// Where a range begins; it ends at the playhead.
     pub(super) range: Option<u64>,
     /// The only pane that is shown.
@@ -127,6 +131,8 @@ impl App {
             player: Player::default(),
             paused_at: None,
             following: false,
+            stops: false,
+            visited: BTreeSet::new(),
             range: None,
             alone: None,
             hides: true,
@@ -160,6 +166,18 @@ impl App {
             app.take(tape);
         }
         app
+    }
+
+    /// Shows it as it comes, and stops at what is found.
+    pub fn tour(&mut self) {
+        self.following = true;
+        self.stops = true;
+        self.stood = true;
+    }
+
+    /// Findings that the reader came to: code and user.
+    pub fn found(&self) -> &BTreeSet<(String, String)> {
+        &self.visited
     }
 
     /// Shows a recording from its beginning.
@@ -237,9 +255,19 @@ impl App {
         let before = (tape.users.len(), tape.runs.len(), tape.timeline.len(), tape.findings.len());
         let was_whole = self.window == whole(tape);
         let anew = growth.findings_anew;
+        let id = |index: Option<usize>| Some(tape.findings.get(index?)?.id);
+        let ids = anew.then(|| (id(self.finding), id(self.paused_at)));
         // Whoever looks at it elsewhere keeps what it was.
         Arc::make_mut(tape).grow(growth);
         let tape = Arc::clone(tape);
+        if let Some((finding, paused_at)) = ids {
+            // They have other numbers now.
+            let find = |id: Option<u64>| {
+                let id = id?;
+                tape.findings.iter().position(|finding| finding.id == id)
+            };
+            (self.finding, self.paused_at, self.back) = (find(finding), find(paused_at), None);
+        }
         if was_whole && !self.stood {
             self.window = whole(&tape);
         }

@@ -14,7 +14,7 @@ use crate::recording::{Check, Follow, FrameRange, RecordingReader, Status};
 
 use super::failure::{Code, Failure};
 use super::output::{Output, Role};
-use super::{Globals, escape, human};
+use super::{Globals, escape, human, open};
 
 use line::Look;
 use live::Live;
@@ -24,6 +24,7 @@ mod folder;
 mod line;
 mod live;
 mod stage;
+mod tour;
 mod who;
 
 /// How often the recording is looked at: often enough to seem live, seldom enough to cost nothing.
@@ -41,6 +42,9 @@ pub(crate) struct DemoArgs {
     /// How many times faster than life
     #[arg(long, default_value_t = 4.0, value_name = "TIMES", value_parser = parse_speed)]
     pub(crate) speed: f64,
+    /// Lines instead of the screen
+    #[arg(long)]
+    pub(crate) lines: bool,
 }
 
 /// Below, the 90 s take a quarter of an hour and more; above, timers are all that is tested.
@@ -53,13 +57,17 @@ fn parse_speed(text: &str) -> Result<f64, String> {
 
 /// Shows it.
 pub(crate) fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode, Failure> {
-    introduce(args, globals);
+    let on_screen = open::on_a_terminal() && !args.lines && !globals.json;
+    introduce(args, globals, on_screen);
     let folder = folder::Folder::new(args, globals)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let stage = {
         let _entered = runtime.enter();
         Stage::set(&runtime, (args.seed, Pace::new(args.speed)), folder.path())?
     };
+    if on_screen {
+        return tour::run(args, globals, (stage, runtime));
+    }
     let path = stage.path().to_owned();
     let mut teller = Teller::new(globals, &path)?;
     let mut playing = stage.play(&runtime);
@@ -80,7 +88,7 @@ pub(crate) fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode, Failur
     }
 }
 
-fn introduce(args: &DemoArgs, globals: &Globals) {
+fn introduce(args: &DemoArgs, globals: &Globals, on_screen: bool) {
     let kept = if args.save {
         format!("Kept in {}.", globals.dir.display())
     } else {
@@ -90,10 +98,12 @@ fn introduce(args: &DemoArgs, globals: &Globals) {
         "demo: pretend chat server, 12 users, 90 s of traffic at {}x. No network. {kept}",
         args.speed
     ));
-    globals.progress(&format!(
-        "{} bugs are planted; they are named at the end.        (Ctrl-C ends it)",
-        PLANTED.len()
-    ));
+    let how = if on_screen {
+        "e = jump to the next one, c = its cause, ? = keys.        (opening…)"
+    } else {
+        "they are named at the end.        (Ctrl-C ends it)"
+    };
+    globals.progress(&format!("{} bugs are planted; {how}", PLANTED.len()));
 }
 
 /// Tells what a recording says.

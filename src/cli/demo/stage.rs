@@ -149,6 +149,11 @@ impl Playing {
         self.task.is_finished()
     }
 
+    /// What ends it early when something is sent.
+    pub(super) fn stopper(&mut self) -> Option<oneshot::Sender<()>> {
+        self.stop.take()
+    }
+
     /// Ends it early, if it is not over.
     pub(super) fn stop(&mut self) {
         if let Some(stop) = self.stop.take() {

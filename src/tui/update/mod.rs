@@ -52,10 +52,12 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         Message::Opened(Ok(tape)) => app.take(*tape),
         Message::Opened(Err(why)) => app.said = Some(why),
         Message::Grown(growth) => {
+            let known = app.tape.as_ref().map_or(0, |tape| tape.findings.len());
             app.grow(*growth);
             arrive(app);
             if app.following {
                 play::to_end(app);
+                play::stop_at_errors(app, known);
             }
         }
         Message::Sifted(text, Ok(sifted)) => sieve(app, text, sifted),

@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use super::walk;
+use crate::rules::Severity;
 use crate::tui::app::{App, Screen, whole};
 use crate::tui::keys::Act;
 use crate::tui::scale::Folding;
 use crate::tui::tape::Tape;
+
+/// Whoever follows sees at least so much of what came: a run or two.
+const FOLLOWED_NS: u64 = 30_000_000_000;
 
 pub(super) fn play(app: &mut App, act: Act) {
     match act {
@@ -52,11 +56,23 @@ pub(super) fn follow(app: &mut App) {
 /// To where the recording is now.
 pub(super) fn to_end(app: &mut App) {
     let Some(tape) = app.tape.clone() else { return };
-    let length = app.window.end - app.window.start;
+    let length = (app.window.end - app.window.start).max(FOLLOWED_NS);
     let all = whole(&tape);
     app.window = all.end.saturating_sub(length)..all.end;
     go(app, &tape, tape.end_ns);
     app.finding = None;
+}
+
+/// Stops at the first error that is new, where that is wanted.
+pub(super) fn stop_at_errors(app: &mut App, known: usize) {
+    let Some(tape) = app.tape.clone().filter(|_| app.stops) else { return };
+    let new = tape.findings.iter().enumerate().skip(known);
+    let mut errors = new.filter(|(_, finding)| finding.severity == Severity::Error);
+    if let Some((index, _)) = errors.next() {
+        app.following = false;
+        walk::to_finding(app, index);
+        app.said = Some("an error: c shows its cause, e the next one, f goes on".to_owned());
+    }
 }
 
 /// Time has passed.

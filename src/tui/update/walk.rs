@@ -334,6 +334,7 @@ pub(super) fn to_finding(app: &mut App, index: usize) {
         app.row = *row;
     }
     (app.finding, app.back, app.scroll) = (Some(index), None, 0);
+    app.visited.insert((finding.code.text(), finding.user.clone().unwrap_or_default()));
     keep_in_sight(app);
 }
 
