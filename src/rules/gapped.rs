@@ -5,6 +5,7 @@
 
 use smallvec::SmallVec;
 
+use super::automaton::Letter;
 use super::course::{Child, Course, Ending, Progress, SubCourse, Told};
 use super::finding::{Code, Expected, Side};
 use super::monitors::{Breach, Seen, SliceEnd, named};
@@ -33,44 +34,30 @@ pub(super) fn remember(gaps: &mut Gaps, events: usize) {
     }
 }
 
-/// What is followed: letters on a track, with holes.
-struct Holey<'a> {
-    track: &'a Track,
-    gaps: &'a [usize],
-    /// How many of the slice's events there are.
-    events: usize,
-}
-
-/// Where letters led.
-enum Led {
-    /// The last of these can't have come, whatever was lost.
-    Nowhere(usize),
-    To(StateSet),
-}
-
-impl Holey<'_> {
-    fn follow<'p>(&self, word: impl Iterator<Item = &'p Pass>) -> Led {
-        let automaton = &self.track.automaton;
-        let mut states = StateSet::start(automaton);
-        let mut gaps = self.gaps.iter().copied().peekable();
-        for pass in word {
-            while gaps.next_if(|gap| *gap <= pass.at).is_some() {
-                states = states.after_gap(automaton);
-            }
-            states = states.step(automaton, pass.letter);
-            if states.is_empty() {
-                return Led::Nowhere(pass.at);
-            }
-        }
-        if gaps.any(|gap| gap <= self.events) {
+/// Which of the slice's events can't have come where it came, whatever was lost in the gaps.
+fn impossible<'p>(
+    track: &Track,
+    word: impl Iterator<Item = &'p Pass>,
+    gaps: &[usize],
+) -> Option<usize> {
+    let automaton = &track.automaton;
+    let mut states = StateSet::start(automaton);
+    let mut gaps = gaps.iter().copied().peekable();
+    for pass in word {
+        while gaps.next_if(|gap| *gap <= pass.at).is_some() {
             states = states.after_gap(automaton);
         }
-        Led::To(states)
+        states = states.step(automaton, pass.letter);
+        if states.is_empty() {
+            return Some(pass.at);
+        }
     }
+    None
 }
 
 impl Progress {
-    /// Tells what is wrong with a slice that has gaps.
+    /// Tells what is wrong with a slice that has gaps. What it lacks may have been lost: only parts
+    /// that lost nothing since they began are told to be unfinished.
     pub(super) fn end_with_gaps(
         &self,
         course: &Course,
@@ -82,49 +69,42 @@ impl Progress {
         if steps > MAX_STEPS {
             return told;
         }
-        let of = |track| Holey { track, gaps, events: events.len() };
         let cut = ending.end == SliceEnd::Cut && self.ended_at.is_none();
         for child in self.children.iter().filter(|child| child.has_id()) {
             let sub = &course.subs[child.sub];
-            let breach = match of(&sub.track).follow(child.walk.word.iter()) {
-                Led::Nowhere(at) => Some(impossible(&events[at], ending)),
-                Led::To(states) if states.any_accepting(&sub.track.automaton) => None,
-                Led::To(_) if cut || self.may_stay_open(sub, &child.walk, events) => None,
-                Led::To(states) => {
-                    unfinished(&sub.track, &states, (child.walk.word.last(), events), ending)
-                        .map(|breach| Breach { code: Code::E102, ..breach })
-                }
+            let [first, ..] = child.walk.word[..] else { continue };
+            let is_begun = begins(sub, first.letter);
+            let before = gaps.partition_point(|gap| *gap <= first.at);
+            // What was lost before it began was none of it.
+            let gaps = if is_begun { &gaps[before..] } else { gaps };
+            let at = impossible(&sub.track, child.walk.word.iter(), gaps);
+            let waits = !cut && !self.may_stay_open(sub, &child.walk, events);
+            let breach = match at {
+                Some(at) => Some(not_allowed(&events[at], ending)),
+                None if gaps.is_empty() && waits => unfinished(sub, child, events, ending),
+                None => None,
             };
             told.parts.extend(breach.map(|breach| (sub.sub.severity, breach)));
         }
-        let opens = |pass: &&Pass| Self::is_opening(course, pass, events);
-        match of(&course.track).follow(self.run.word.iter().filter(opens)) {
-            Led::Nowhere(at) => told.breaches.push(impossible(&events[at], ending)),
-            Led::To(states) if cut || states.any_accepting(&course.track.automaton) => {}
-            Led::To(states) if told.parts.is_empty() => {
-                let last = self.run.word.last();
-                let breach = unfinished(&course.track, &states, (last, events), ending);
-                told.breaches.extend(breach.map(|breach| Breach { code: Code::E101, ..breach }));
-            }
-            Led::To(_) => {}
-        }
+        let word = self.run.word.iter().filter(|pass| is_placed(course, pass, events));
+        let at = impossible(&course.track, word, gaps);
+        told.breaches.extend(at.map(|at| not_allowed(&events[at], ending)));
         told.is_certain = !told.is_empty();
         told
     }
+}
 
-    /// Whether a letter of the run stands where it did: that a part was begun is seen by its first
-    /// event, which may have been lost.
-    fn is_opening(course: &Course, pass: &Pass, events: &[Seen]) -> bool {
-        let name = events[pass.at].name;
-        let of_run = course.track.letters.get(&name) == Some(&pass.letter);
-        let begins = |sub: &SubCourse| {
-            let letter = sub.track.letters.get(&name);
-            letter.is_some_and(|letter| {
-                sub.track.automaton.next(sub.track.automaton.start(), *letter).is_some()
-            })
-        };
-        of_run || course.subs.iter().any(begins)
-    }
+fn begins(sub: &SubCourse, letter: Letter) -> bool {
+    sub.track.automaton.next(sub.track.automaton.start(), letter).is_some()
+}
+
+/// Whether a letter of the run stands where it did: that a part was begun is seen by its first
+/// event, which may have been lost.
+fn is_placed(course: &Course, pass: &Pass, events: &[Seen]) -> bool {
+    let name = events[pass.at].name;
+    let letter_of = |sub: &SubCourse| sub.track.letters.get(&name).copied();
+    let opens = |sub: &SubCourse| letter_of(sub).is_some_and(|letter| begins(sub, letter));
+    course.track.letters.get(&name) == Some(&pass.letter) || course.subs.iter().any(opens)
 }
 
 impl Child {
@@ -134,7 +114,7 @@ impl Child {
     }
 }
 
-fn impossible(seen: &Seen, ending: &Ending<'_>) -> Breach {
+fn not_allowed(seen: &Seen, ending: &Ending<'_>) -> Breach {
     let here = named(seen, ending.symbols);
     Breach {
         code: Code::E110,
@@ -150,23 +130,24 @@ fn impossible(seen: &Seen, ending: &Ending<'_>) -> Breach {
 
 /// What has not come, though nothing was lost after what came last.
 fn unfinished(
-    track: &Track,
-    states: &StateSet,
-    (last, events): (Option<&Pass>, &[Seen]),
+    sub: &SubCourse,
+    child: &Child,
+    events: &[Seen],
     ending: &Ending<'_>,
 ) -> Option<Breach> {
-    let last = &events[last?.at];
-    let expected = states.expected(&track.automaton);
-    let names = expected.iter().map(|letter| track.automaton.name(*letter));
-    let names: Vec<&str> = names.filter(|name| !name.starts_with('@')).collect();
-    let wanted = names.join("/");
+    let walk = &child.walk;
+    let (last, state) = (walk.word.last()?, walk.state?);
+    if sub.track.accepts(walk) {
+        return None;
+    }
+    let (last, wanted) = (&events[last.at], sub.track.expected(Some(state)));
     let here = named(last, ending.symbols);
-    let message = format!("{wanted} never came after {here}, whatever the recording lost");
     Some(Breach {
-        code: Code::E109,
+        code: Code::E102,
         at_ns: last.at_ns,
-        message,
+        message: format!("{wanted} never came after {here}, whatever the recording lost"),
         frames: vec![last.frame],
+        about: ending.symbols.find(&wanted).unwrap_or(last.name),
         expected: Some(Expected {
             event: wanted,
             detail: last.detail.map(|detail| detail.display(ending.symbols)),
@@ -174,7 +155,6 @@ fn unfinished(
             before: None,
         }),
         side: Some(Side::Server),
-        about: names.first().and_then(|name| ending.symbols.find(name)).unwrap_or(last.name),
         standing: None,
     })
 }
