@@ -5,9 +5,7 @@
 
 mod stream;
 
-use std::sync::Arc;
-
-use crate::events::{Event, ReadingError, Symbols};
+use crate::events::{Event, ReadingError, Symbols, Texts};
 use crate::rules::{AutomatonError, Early, Engine, RuleBook};
 use crate::wire::Fact;
 
@@ -155,12 +153,7 @@ pub struct Judging {
 
 impl Judging {
     /// Takes the next events, and the texts that are new in them; `each` is told of every event.
-    pub fn take(
-        &mut self,
-        events: &[Event],
-        new: Vec<Arc<str>>,
-        each: &mut dyn FnMut(&Event, &Symbols),
-    ) {
+    pub fn take(&mut self, events: &[Event], new: &Texts, each: &mut dyn FnMut(&Event, &Symbols)) {
         self.symbols.follow(new);
         for event in events {
             self.judged += 1;

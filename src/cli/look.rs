@@ -2,14 +2,13 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 
 use super::Globals;
 use super::failure::{Code, Failure};
 use super::progress::Progress;
 use crate::analysis::{Analysis, EventStream};
-use crate::events::{Event, Symbols};
+use crate::events::{Event, Symbols, Texts};
 use crate::recording::{Check, RecordingError, RecordingReader};
 use crate::rules::RuleBook;
 use crate::wire::Recording;
@@ -24,7 +23,7 @@ const AHEAD: usize = 8;
 /// Events, and the texts that are new in them.
 struct Batch {
     events: Vec<Event>,
-    new: Vec<Arc<str>>,
+    new: Texts,
 }
 
 /// Looks at the whole of a recording; `each` is told of every event.
@@ -50,7 +49,7 @@ pub(crate) fn look(
             .spawn_scoped(scope, move || read(&reader, stream, (&send, &judged)))?;
         let mut judging = judging;
         while let Ok(Batch { events, new }) = batches.recv() {
-            judging.take(&events, new, each);
+            judging.take(&events, &new, each);
             let at = events.last().map_or(0, |event| event.frames.1);
             progress.at(at.unsigned_abs(), last.unsigned_abs());
             // The reader may have ended, and then they are freed here.
@@ -72,8 +71,8 @@ fn read(
 ) -> Result<EventStream, RecordingError> {
     let (mut events, mut known) = (Vec::with_capacity(BATCH), stream.symbols().len());
     let mut hand_over = |events: &mut Vec<Event>, stream: &EventStream| {
-        let new = stream.symbols().since(known).to_vec();
-        known += new.len();
+        let new = stream.symbols().since(known);
+        known = stream.symbols().len();
         // What was judged is freed by the thread that made it: a third of the time otherwise.
         let mut next = judged.try_recv().unwrap_or_default();
         next.clear();

@@ -121,7 +121,7 @@ impl Watch {
         let engine = self.analysis.engine();
         let symbols = self.analysis.symbols();
         let growth = Growth {
-            texts: symbols.since(self.texts).to_vec(),
+            texts: symbols.since(self.texts),
             unjudged: engine.unjudged().map(str::to_owned).collect(),
             counts: self.analysis.counts(),
             ..Growth::default()
@@ -169,7 +169,7 @@ impl Watch {
         let told = changed.into_iter().filter_map(|at| Some((at, findings.get(at)?.clone())));
         growth.findings.extend(told);
         let next = self.growth();
-        growth.texts.extend(next.texts);
+        growth.texts = next.texts;
         (growth.unjudged, growth.counts) = (next.unjudged, next.counts);
     }
 

@@ -1,5 +1,7 @@
 //! A message with a name, seen through a rules file.
 
+use serde::{Deserialize, Serialize};
+
 use crate::wire::{Direction, Marks};
 
 use super::symbol::{Symbol, Symbols};
@@ -9,7 +11,7 @@ use super::symbol::{Symbol, Symbols};
 pub struct FieldId(pub u8);
 
 /// A field's value, comparable within its JSON type: 1 is not "1".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Scalar {
     /// A text.
     Text(Symbol),

@@ -31,4 +31,4 @@ pub use locate::Locator;
 pub use map::Map;
 pub use plan::ReadingError;
 pub use reading::{Condition, Field, Format, Literal, Naming, Reading, ValueType};
-pub use symbol::{Symbol, Symbols};
+pub use symbol::{Symbol, Symbols, Texts};

@@ -1,11 +1,15 @@
 //! Texts ↔ small numbers: names and ids recur, and an event holds them by number.
 
-use std::sync::Arc;
+use std::hash::BuildHasher as _;
 
-use super::map::Map;
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
 
 /// A text that was seen; comparing two compares their texts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Symbol(u32);
 
 impl Symbol {
@@ -20,11 +24,43 @@ impl Symbol {
     }
 }
 
+/// Texts, one after the other: a text is where it ends and where the one before it does.
+#[derive(Clone, Debug, Default)]
+pub struct Texts {
+    text: String,
+    ends: Vec<u32>,
+}
+
+impl Texts {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        // All of them, each of the longest, are two gigabytes.
+        self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+    }
+
+    fn get(&self, place: usize) -> Option<&str> {
+        let end = *self.ends.get(place)? as usize;
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        self.text.get(start..end)
+    }
+}
+
 /// All texts that were seen.
 #[derive(Clone, Debug, Default)]
 pub struct Symbols {
-    numbers: Map<Arc<str>, Symbol>,
-    texts: Vec<Arc<str>>,
+    /// By their texts, which are not held twice.
+    numbers: HashTable<Symbol>,
+    hasher: RandomState,
+    texts: Texts,
 }
 
 impl Symbols {
@@ -45,17 +81,23 @@ impl Symbols {
             end -= 1;
         }
         let text = &text[..end];
-        if let Some(symbol) = self.numbers.get(text) {
-            return *symbol;
+        if let Some(symbol) = self.find(text) {
+            return symbol;
         }
-        let text = if self.texts.len() >= Self::LIMIT { Self::OTHER } else { text };
-        if let Some(symbol) = self.numbers.get(text) {
-            return *symbol;
+        if self.texts.len() < Self::LIMIT {
+            return self.add(text);
         }
-        let symbol = Symbol(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
-        let text: Arc<str> = text.into();
-        self.texts.push(Arc::clone(&text));
-        self.numbers.insert(text, symbol);
+        self.find(Self::OTHER).unwrap_or_else(|| self.add(Self::OTHER))
+    }
+
+    /// Gives a number to a text that has none.
+    fn add(&mut self, text: &str) -> Symbol {
+        let Self { numbers, hasher, texts } = self;
+        let symbol = Symbol(u32::try_from(texts.len()).unwrap_or(u32::MAX));
+        texts.push(text);
+        let hash_of =
+            |symbol: &Symbol| hasher.hash_one(texts.get(symbol.0 as usize).unwrap_or_default());
+        numbers.insert_unique(hasher.hash_one(text), symbol, hash_of);
         symbol
     }
 
@@ -66,30 +108,33 @@ impl Symbols {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.texts.is_empty()
+        self.len() == 0
     }
 
     /// The texts that came after the first `known`.
-    pub fn since(&self, known: usize) -> &[Arc<str>] {
-        self.texts.get(known..).unwrap_or_default()
+    pub fn since(&self, known: usize) -> Texts {
+        let mut new = Texts::default();
+        (known..self.len())
+            .filter_map(|place| self.texts.get(place))
+            .for_each(|text| new.push(text));
+        new
     }
 
     /// Takes over what another has given numbers to, since the two were the same.
-    pub fn follow(&mut self, new: Vec<Arc<str>>) {
-        for text in new {
-            let symbol = Symbol(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
-            self.numbers.insert(Arc::clone(&text), symbol);
-            self.texts.push(text);
+    pub fn follow(&mut self, new: &Texts) {
+        for text in (0..new.len()).filter_map(|place| new.get(place)) {
+            self.add(text);
         }
     }
 
     /// The number of `text` if it was seen.
     pub fn find(&self, text: &str) -> Option<Symbol> {
-        self.numbers.get(text).copied()
+        let is_it = |symbol: &Symbol| self.texts.get(symbol.0 as usize) == Some(text);
+        self.numbers.find(self.hasher.hash_one(text), is_it).copied()
     }
 
     /// The text of a number that came from here.
     pub fn text(&self, symbol: Symbol) -> &str {
-        self.texts.get(symbol.0 as usize).map_or(Self::OTHER, |text| text)
+        self.texts.get(symbol.0 as usize).unwrap_or(Self::OTHER)
     }
 }

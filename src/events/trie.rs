@@ -4,7 +4,6 @@
 //! wanted pointers do and serde's limit of 128 allows; what is skipped is skipped in a loop.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
 
@@ -77,7 +76,11 @@ struct Node {
     slots: Range<usize>,
     /// The first of `slots` is this node's own.
     wanted: bool,
+    /// In order of the lengths of their keys.
     children: Vec<Child>,
+    /// Where the children begin whose keys have at least so many bytes; by that, up to one more
+    /// than the longest has.
+    by_length: Vec<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -89,13 +92,21 @@ struct Child {
 }
 
 impl Node {
-    /// The place of a key among the children, which are in order of their lengths first: most keys
-    /// of a text are told from all that are wanted by their length alone.
-    fn child(&self, key: &str) -> Result<usize, usize> {
-        self.children.binary_search_by(|child| match child.key.len().cmp(&key.len()) {
-            Ordering::Equal => child.key.as_bytes().cmp(key.as_bytes()),
-            other => other,
-        })
+    /// The place of a key among the children. Most keys of a text are told from all that are wanted
+    /// by their length alone.
+    fn child(&self, key: &str) -> Option<usize> {
+        let from = *self.by_length.get(key.len())?;
+        let to = *self.by_length.get(key.len() + 1)?;
+        let place = self.children[from..to].iter().position(|child| child.key == key)?;
+        Some(from + place)
+    }
+
+    fn add(&mut self, child: Child) {
+        let length = child.key.len();
+        let last = self.children.len();
+        self.by_length.resize(self.by_length.len().max(length + 2), last);
+        self.children.insert(self.by_length[length + 1], child);
+        self.by_length[length + 1..].iter_mut().for_each(|place| *place += 1);
     }
 }
 
@@ -133,13 +144,13 @@ impl Trie {
             nodes[at].slots.end = slot + 1;
             for key in path {
                 at = match nodes[at].child(key) {
-                    Ok(place) => nodes[at].children[place].node,
-                    Err(place) => {
+                    Some(place) => nodes[at].children[place].node,
+                    None => {
                         let child =
                             Child { key: key.clone(), index: index(key), node: nodes.len() };
                         nodes.push(Node { slots: slot..slot, ..Node::default() });
                         let node = child.node;
-                        nodes[at].children.insert(place, child);
+                        nodes[at].add(child);
                         node
                     }
                 };
@@ -326,7 +337,7 @@ impl Visitor<'_> for Key<'_> {
     }
 
     fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.0.child(key).ok().map(|place| self.0.children[place].node))
+        Ok(self.0.child(key).map(|place| self.0.children[place].node))
     }
 }
 

@@ -251,38 +251,39 @@ impl RecordingReader {
 
     /// The next frames of `range`; `None` at its end. A page may be empty and not the last.
     fn frame_page(&self, range: FrameRange) -> Result<Option<Page>, RecordingError> {
-        let window = "SELECT coalesce(max(id), ?1) FROM \
-            (SELECT id FROM frame WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)";
-        let bounds = [range.after_id, range.until_id, FRAMES_A_PAGE];
-        let end = self.number(window, bounds)?;
-        if end <= range.after_id {
-            return Ok(None);
-        }
-        let sql = format!(
-            "SELECT {} FROM frame WHERE id > ?1 AND id <= ?2 \
-             AND (?3 IS NULL OR connection = ?3) ORDER BY id",
-            rows::FRAME
-        );
-        let mut page = Page { frames: Vec::new(), end };
-        let mut bytes = 0;
-        let mut last = range.after_id;
-        let mut unordered = false;
-        self.each(&sql, (range.after_id, end, range.connection), &mut |row| {
+        let FrameRange { after_id, until_id, connection } = range;
+        let (mut page, mut bytes) = (Page { frames: Vec::new(), end: after_id }, 0);
+        let (mut unordered, mut full) = (false, false);
+        let mut take = |row: &Row<'_>| {
             let frame = rows::frame(row)?;
-            unordered |= frame.id <= last;
-            last = frame.id;
+            unordered |= frame.id <= page.end;
+            page.end = frame.id;
             bytes += frame.frame.payload.len();
             page.frames.push(frame);
-            let full = bytes >= BYTES_A_PAGE;
-            if full {
-                page.end = last;
-            }
+            full = bytes >= BYTES_A_PAGE;
             Ok(if full || unordered { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-        })?;
+        };
+        match connection {
+            None => {
+                let sql = format!("{} ORDER BY id LIMIT ?3", frames_sql());
+                self.each(&sql, [after_id, until_id, FRAMES_A_PAGE], &mut take)?;
+            }
+            // Of the others' frames no more are passed over than a page has.
+            Some(connection) => {
+                let window = "SELECT coalesce(max(id), ?1) FROM \
+                    (SELECT id FROM frame WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)";
+                let end = self.number(window, [after_id, until_id, FRAMES_A_PAGE])?;
+                let sql = format!("{} AND connection = ?3 ORDER BY id", frames_sql());
+                self.each(&sql, [after_id, end, connection], &mut take)?;
+                if !full && !unordered {
+                    page.end = end;
+                }
+            }
+        }
         if unordered {
             return Err(self.damaged("its frames are out of order"));
         }
-        Ok(Some(page))
+        Ok((page.end > after_id).then_some(page))
     }
 
     /// Emits the rows of a table, page by page.
@@ -361,6 +362,11 @@ struct Page {
     frames: Vec<RecordedFrame<'static>>,
     /// The id up to which frames were looked at.
     end: i64,
+}
+
+/// Its `?1` is the id to start after, its `?2` the last one.
+fn frames_sql() -> String {
+    format!("SELECT {} FROM frame WHERE id > ?1 AND id <= ?2", rows::FRAME)
 }
 
 fn page_sql(table: &str, columns: &str) -> String {

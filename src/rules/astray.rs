@@ -275,7 +275,7 @@ impl Teller {
         &mut self,
         slice: &Slice,
         (seen, run): (&Seen, Option<Scalar>),
-        first: i64,
+        (msg_id, first): (Option<Scalar>, i64),
         symbols: &Symbols,
     ) {
         let before = slice.events.iter().find(|event| event.frame == first);
@@ -283,7 +283,7 @@ impl Teller {
         if before.is_none_or(|before| before.connection != seen.connection) {
             return;
         }
-        if let Some(index) = self.repeats.get(&(seen.msg_id, first)).copied() {
+        if let Some(index) = self.repeats.get(&(msg_id, first)).copied() {
             self.grow(index, seen.frame);
             return;
         }
@@ -300,7 +300,7 @@ impl Teller {
         };
         let what = What::seen(seen, vec![first, seen.frame], message);
         let told = self.tell_built_in(DUPLICATE, whose, what, (Some(slice), symbols));
-        self.repeats.extend(told.map(|index| ((seen.msg_id, first), index)));
+        self.repeats.extend(told.map(|index| ((msg_id, first), index)));
     }
 
     /// An event of a run that is over for long.

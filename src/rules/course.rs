@@ -6,6 +6,8 @@
 
 use std::cmp::Reverse;
 
+use serde::{Deserialize, Serialize};
+
 use crate::events::{FieldId, Scalar, Symbol, Symbols};
 
 use super::align::Op;
@@ -42,7 +44,7 @@ pub(super) struct SubCourse {
 }
 
 /// How far a slice has come.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Progress {
     pub(super) run: Walk,
     pub(super) children: Vec<Child>,
@@ -53,7 +55,7 @@ pub(super) struct Progress {
 }
 
 /// One instance of a sub-lifecycle.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Child {
     pub(super) sub: usize,
     pub(super) key: Option<Scalar>,

@@ -59,7 +59,6 @@ pub(super) struct Now<'a> {
 pub(super) struct ScopeState {
     pub(super) begins: Vec<Symbol>,
     pub(super) ends: Vec<Symbol>,
-    open: Map<Key, u64>,
     pub(super) slices: Slices,
     pub(super) listeners: Listeners,
     tombstones: Map<Key, Seen>,
@@ -126,6 +125,7 @@ impl Engine {
         if event.marks.has(Marks::VIOLATIONS) {
             self.teller.violation(event, &self.sessions, symbols);
         }
+        self.details.round_trip_ns = self.sessions.round_trip_ns(event.connection);
         let seen = self.seen(event);
         match event.kind {
             Kind::Gap => self.gap(event),
@@ -172,7 +172,8 @@ impl Engine {
     pub fn end(&mut self, at_ns: u64, symbols: &Symbols) {
         self.time(at_ns, symbols);
         for scope in 0..self.scopes.len() {
-            while let Some((number, slice)) = self.scopes[scope].slices.oldest() {
+            while let Some(number) = self.scopes[scope].slices.oldest() {
+                let Some(slice) = self.scopes[scope].slices.get_mut(number) else { break };
                 let end = match (&slice.ended, &slice.detached) {
                     (Some(_), _) => SliceEnd::Complete,
                     (None, Some(detached)) if detached.orderly => SliceEnd::Closed,
@@ -245,7 +246,6 @@ impl Engine {
             out: event.direction == crate::wire::Direction::ClientToServer,
             name: event.name,
             detail: self.detail_of(event),
-            msg_id: self.details.msg_id.and_then(|field| event.field(field)),
         }
     }
 
@@ -271,8 +271,10 @@ impl Engine {
             let name = event.name;
             let Some(run) = run else { continue };
             for scope in &mut self.scopes {
-                for slice in scope.slices.iter_mut().filter(|slice| slice.run == Some(run)) {
-                    slice.foreign.push(super::slice::Foreign { name, finding: told });
+                for number in scope.slices.that(|whose| whose.run == Some(run)) {
+                    let slice = scope.slices.get_mut(number);
+                    let foreign = super::slice::Foreign { name, finding: told };
+                    slice.into_iter().for_each(|slice| slice.foreign.push(foreign));
                 }
             }
         }
@@ -286,19 +288,18 @@ impl Engine {
             return self.unplaced(scope, &now, symbols);
         };
         let mut restarted = None;
-        let state = &self.scopes[scope];
-        let begins = state.begins.contains(&event.name);
-        let open = state.open.get(&key).copied();
-        let number = match open {
+        let begins = self.scopes[scope].begins.contains(&event.name);
+        let number = match self.scopes[scope].slices.find(&key) {
             Some(number) if begins && self.has_begun_again((scope, number), &now) => {
-                let ended = state.slices.get(number).is_some_and(|slice| slice.ended.is_some());
+                let slice = self.scopes[scope].slices.get_mut(number);
+                let ended = slice.is_some_and(|slice| slice.ended.is_some());
                 let end = if ended { SliceEnd::Complete } else { SliceEnd::Superseded };
                 restarted = (!ended).then_some(scope);
                 self.bury((scope, number), end, event.at_ns, symbols);
                 self.open((scope, key), event, user, symbols)
             }
             Some(number) => number,
-            None => match state.tombstones.get(&key) {
+            None => match self.scopes[scope].tombstones.get(&key) {
                 Some(end) if !begins => {
                     let mut courses = self.courses.iter();
                     let judged = courses.any(|course| course.lifecycle.scope == scope);
@@ -320,14 +321,17 @@ impl Engine {
     /// A second beginning of the same key starts a new slice after the first has ended, or where
     /// it can only be that of another run; else the lifecycle says what it is. What has no
     /// lifecycle, and is a part of what was begun anew, is begun anew with it.
-    fn has_begun_again(&self, (scope, number): (usize, u64), now: &Now<'_>) -> bool {
+    fn has_begun_again(&mut self, (scope, number): (usize, u64), now: &Now<'_>) -> bool {
         let seen = &now.seen;
-        let Some(slice) = self.scopes[scope].slices.get(number) else { return false };
+        let Some(slice) = self.scopes[scope].slices.get_mut(number) else { return false };
         match slice.ended {
             Some((at_ns, _)) => {
                 seen.at_ns >= at_ns && !slice.is_continued_by(seen.name, &self.courses)
             }
-            None if slice.has_courses() => slice.is_restarted_by(seen, &self.courses),
+            None if slice.has_courses() => {
+                let msg_id = self.details.msg_id.and_then(|field| now.event.field(field));
+                slice.is_restarted_by((seen, msg_id), &self.courses)
+            }
             None => now.restarted.is_some_and(|whole| {
                 let scopes = &self.book.scopes;
                 scopes[whole].key.iter().all(|part| scopes[scope].key.contains(part))
@@ -348,11 +352,11 @@ impl Engine {
     /// is nobody's fault.
     fn make_room(&mut self, scope: usize, now_ns: u64, symbols: &Symbols) {
         let state = &mut self.scopes[scope];
-        let Some((oldest, slice)) = state.slices.oldest() else { return };
+        let Some(oldest) = state.slices.oldest() else { return };
+        let Some(slice) = state.slices.get_mut(oldest) else { return };
         if slice.ended.is_some() {
             self.bury((scope, oldest), SliceEnd::Complete, now_ns, symbols);
-        } else if let Some(gone) = state.slices.remove(oldest) {
-            state.open.remove(&gone.key);
+        } else if state.slices.remove(oldest).is_some() {
             state.evicted += 1;
         }
     }
@@ -365,7 +369,7 @@ impl Engine {
         symbols: &Symbols,
     ) -> u64 {
         let listeners = &self.scopes[scope].listeners;
-        let mut slice = Slice::new(key.clone(), listeners, &self.courses, event.at_ns);
+        let mut slice = Slice::new(key, listeners, &self.courses, event.at_ns);
         slice.user = user;
         // Its beginning may be what was lost.
         let begins = &self.scopes[scope].begins;
@@ -376,10 +380,7 @@ impl Engine {
         while self.scopes[scope].slices.len() >= self.book.scopes[scope].max_open.max(1) {
             self.make_room(scope, event.at_ns, symbols);
         }
-        let state = &mut self.scopes[scope];
-        let number = state.slices.push(slice);
-        state.open.insert(key, number);
-        number
+        self.scopes[scope].slices.push(slice)
     }
 
     fn feed(
@@ -389,17 +390,17 @@ impl Engine {
         seen: Seen,
         symbols: &Symbols,
     ) {
-        let round_trip_ns = self.sessions.round_trip_ns(event.connection);
-        let details = Details { round_trip_ns, ..self.details };
+        let details = self.details;
         let state = &mut self.scopes[scope];
         let Some(slice) = state.slices.get_mut(number) else { return };
         if !slice.connections.contains(&event.connection) {
             slice.connections.push(event.connection);
         }
         slice.reattach();
-        if let Some(first) = slice.is_repeat(seen.msg_id, &seen) {
+        let msg_id = details.msg_id.and_then(|field| event.field(field));
+        if let Some(first) = slice.is_repeat(msg_id, &seen) {
             let run = self.details.run.and_then(|run| event.field(run));
-            self.teller.repeat(slice, (&seen, run), first, symbols);
+            self.teller.repeat(slice, (&seen, run), (msg_id, first), symbols);
             return;
         }
         let rules = (&self.courses[..], &self.watches[..]);
@@ -424,7 +425,7 @@ impl Engine {
 
     /// Sets a slice's timer by all that it waits for.
     pub(super) fn set_timer(&mut self, scope: usize, number: u64) {
-        let Some(slice) = self.scopes[scope].slices.get(number) else { return };
+        let Some(slice) = self.scopes[scope].slices.get_mut(number) else { return };
         let ends_ns = slice.ends_ns(&self.book.scopes[scope]);
         let next_ns = slice.deadline(&self.watches).map_or(ends_ns, |due| due.min(ends_ns));
         self.wake((scope, number), next_ns);
@@ -474,9 +475,6 @@ impl Engine {
     ) {
         let state = &mut self.scopes[scope];
         let Some(mut slice) = state.slices.remove(number) else { return };
-        if state.open.get(&slice.key) == Some(&number) {
-            state.open.remove(&slice.key);
-        }
         let last = slice.ended.and_then(|(_, place)| slice.events.get(place).copied());
         if let Some(last) = last.filter(|_| !state.begins.is_empty()) {
             if state.buried.len() == MAX_TOMBSTONES

@@ -13,11 +13,15 @@ const CUT: &str = "...";
 #[derive(Debug, Default)]
 pub(super) struct Owners {
     owners: Map<(FieldId, Scalar), Owner>,
+    /// Those who own something: owners are few, and what they own is much.
+    users: Vec<Scalar>,
+    numbers: Map<Scalar, u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Owner {
-    user: Scalar,
+    /// Its place among the users.
+    user: u32,
     connection: i64,
     frame: i64,
 }
@@ -57,13 +61,19 @@ impl Owners {
             if self.owners.len() >= MAX_OWNERS && !self.owners.contains_key(&(*key, value)) {
                 continue;
             }
-            let mine = Owner { user, connection: event.connection, frame: event.frames.1 };
-            let first = *self.owners.entry((*key, value)).or_insert(mine);
-            if first.user != user && event.direction == Direction::ServerToClient {
+            let first = *self.owners.entry((*key, value)).or_insert_with(|| {
+                let user = *self.numbers.entry(user).or_insert_with(|| {
+                    self.users.push(user);
+                    self.users.len() as u32 - 1
+                });
+                Owner { user, connection: event.connection, frame: event.frames.1 }
+            });
+            let owner = self.users[first.user as usize];
+            if owner != user && event.direction == Direction::ServerToClient {
                 return Some(Wrong {
                     run: None,
                     what: Some((*key, value)),
-                    owner: first.user,
+                    owner,
                     owner_seen: Some((first.connection, first.frame)),
                 });
             }

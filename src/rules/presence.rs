@@ -23,12 +23,8 @@ impl Engine {
             self.returned((&gone, connection), Some(event.at_ns), user, symbols);
         }
         for scope in 0..self.scopes.len() {
-            let waiting: Vec<u64> = self.scopes[scope]
-                .slices
-                .iter()
-                .filter(|(_, slice)| slice.user == user && slice.detached.is_some())
-                .map(|(number, _)| number)
-                .collect();
+            let slices = &self.scopes[scope].slices;
+            let waiting = slices.that(|whose| whose.user == user && whose.is_waiting);
             for number in waiting {
                 if let Some(slice) = self.scopes[scope].slices.get_mut(number) {
                     slice.reattach();
@@ -49,15 +45,10 @@ impl Engine {
         }
         for scope in 0..self.scopes.len() {
             let waits = self.book.scopes[scope].across_reconnect.is_some();
-            let touched: Vec<u64> = self.scopes[scope]
-                .slices
-                .iter()
-                .filter(|(_, slice)| {
-                    slice.connections.last() == Some(&event.connection)
-                        || was_last && slice.user == user && slice.detached.is_none()
-                })
-                .map(|(number, _)| number)
-                .collect();
+            let touched = self.scopes[scope].slices.that(|whose| {
+                whose.connections.last() == Some(&event.connection)
+                    || was_last && whose.user == user && !whose.is_waiting
+            });
             for number in touched {
                 let Some(slice) = self.scopes[scope].slices.get_mut(number) else { continue };
                 let finished = slice.ended.is_some();
@@ -143,11 +134,13 @@ impl Engine {
         // What a user's other connection lost may have been of the same run.
         let user = self.sessions.user(event.connection);
         for scope in &mut self.scopes {
-            for slice in scope.slices.iter_mut() {
-                let touched = event.connection == 0
-                    || slice.connections.contains(&event.connection)
-                    || user.is_some() && slice.user == user;
-                if touched {
+            let gapped = scope.slices.that(|whose| {
+                event.connection == 0
+                    || whose.connections.contains(&event.connection)
+                    || user.is_some() && whose.user == user
+            });
+            for number in gapped {
+                if let Some(slice) = scope.slices.get_mut(number) {
                     slice.lose();
                 }
             }

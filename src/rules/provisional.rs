@@ -180,6 +180,7 @@ impl Engine {
             }
             let Some(place) = self.suspects.turn.pop_front() else { break };
             let Some(suspect) = self.suspects.by_slice.get(&place) else { continue };
+            self.scopes[place.0].slices.wake(place.1);
             let Some(slice) = self.scopes[place.0].slices.get(place.1) else {
                 // It was given up for others: nobody knows what it would have come to.
                 self.suspects.ended(place, &self.teller, usize::MAX);

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::events::{Event, FieldId, Kind, Map, Scalar, Symbol, Symbols};
@@ -12,6 +13,7 @@ use super::finding::{Cause, Code, Row};
 use super::gapped::{self, Gaps};
 use super::listeners::Listeners;
 use super::monitors::{Breach, Look, Monitor, Seen, SliceEnd, Stop, Verdicts, Watch, lasted};
+use super::slices::Whose;
 use super::told::Teller;
 
 /// Events kept of one slice, where a stream of the same counts as two. A run has hundreds; what has
@@ -43,12 +45,12 @@ pub(super) struct Details {
     pub(super) agent: Option<FieldId>,
     pub(super) msg_id: Option<FieldId>,
     pub(super) ts: Option<FieldId>,
-    /// Of the event's connection, as far as it was measured.
+    /// Of the connection of the event that is looked at, as far as it was measured.
     pub(super) round_trip_ns: Nanos,
 }
 
 /// An event of this run that went to somebody else.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Foreign {
     pub(super) name: Symbol,
     /// The finding that tells of it.
@@ -56,7 +58,7 @@ pub(super) struct Foreign {
 }
 
 /// The slice's connection ended while it was open.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Detached {
     pub(super) at_ns: u64,
     pub(super) orderly: bool,
@@ -67,19 +69,19 @@ pub(super) struct Detached {
     pub(super) frame: Option<i64>,
 }
 
-/// One slice.
-#[derive(Debug)]
+/// One slice. Its first fields are those of [`Whose`].
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Slice {
     pub(super) key: Key,
     pub(super) user: Option<Scalar>,
     pub(super) run: Option<Scalar>,
-    pub(super) events: Vec<Seen>,
     pub(super) connections: SmallVec<[i64; 1]>,
+    /// Its connection has gone, and it waits for another.
+    pub(super) detached: Option<Box<Detached>>,
+    pub(super) events: Vec<Seen>,
     pub(super) last_ns: u64,
     /// When an end event came, and its place.
     pub(super) ended: Option<(u64, usize)>,
-    /// Its connection has gone, and it waits for another.
-    pub(super) detached: Option<Box<Detached>>,
     /// The latest break that was survived: what may explain a later silence.
     pub(super) broke: Option<Box<Detached>>,
     /// The recording lost something of it: nothing is held against anybody.
@@ -99,7 +101,7 @@ pub(super) struct Slice {
 }
 
 /// Messages that came, by their ids.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Ids {
     frames: Map<(Scalar, Symbol), i64>,
     by_age: VecDeque<(Scalar, Symbol)>,
@@ -144,6 +146,13 @@ impl Slice {
             courses: listeners.courses.iter().map(start).collect(),
             monitors: Vec::new(),
         }
+    }
+
+    /// What is asked of it though it be packed.
+    pub(super) fn whose(&self) -> Whose {
+        let Self { key, user, run, connections, detached, .. } = self;
+        let (key, connections) = (key.clone(), connections.clone());
+        Whose { key, user: *user, run: *run, connections, is_waiting: detached.is_some() }
     }
 
     /// Whether this message has been here before; remembers it.
@@ -263,11 +272,15 @@ impl Slice {
 
     /// Whether a beginning that comes while this is open is that of another run: its lifecycle has
     /// come on, has no place for it here, and it comes too long after to be a copy of the first.
-    pub(super) fn is_restarted_by(&self, seen: &Seen, courses: &[Course]) -> bool {
+    pub(super) fn is_restarted_by(
+        &self,
+        (seen, msg_id): (&Seen, Option<Scalar>),
+        courses: &[Course],
+    ) -> bool {
         let is_past =
             |(index, progress): &(usize, Progress)| progress.is_past(&courses[*index], seen.name);
         let has_come =
-            |ids: &Ids| seen.msg_id.is_some_and(|id| ids.frames.contains_key(&(id, seen.name)));
+            |ids: &Ids| msg_id.is_some_and(|id| ids.frames.contains_key(&(id, seen.name)));
         if self.ids.as_deref().is_some_and(has_come) {
             return false;
         }
@@ -493,12 +506,13 @@ impl Judged {
 
 /// The values of a scope's key in an event; `None` where one is absent.
 pub(super) fn key_of(parts: &[KeyPart], event: &Event, user: Option<Scalar>) -> Option<Key> {
-    parts
-        .iter()
-        .map(|part| match part {
-            KeyPart::Connection => Some(Scalar::Integer(event.connection)),
-            KeyPart::User => user,
-            KeyPart::Field(field) => event.field(*field),
-        })
-        .collect()
+    let mut key = Key::new();
+    for part in parts {
+        key.push(match part {
+            KeyPart::Connection => Scalar::Integer(event.connection),
+            KeyPart::User => user?,
+            KeyPart::Field(field) => event.field(*field)?,
+        });
+    }
+    Some(key)
 }

@@ -4,6 +4,8 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
+use serde::{Deserialize, Serialize};
+
 use crate::events::{Map, Symbol, Symbols};
 
 use super::align::{self, Op, Options, Step};
@@ -23,13 +25,13 @@ pub(super) struct Track {
 }
 
 /// Letters walked, and where that led; `None` where it led nowhere.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Walk {
     pub(super) state: Option<State>,
     pub(super) word: Vec<Pass>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Pass {
     pub(super) letter: Letter,
     /// Which of the slice's events.

@@ -34,11 +34,12 @@ pub struct Waiting {
 }
 
 impl Engine {
-    /// What open slices wait for, the soonest due first, as many as `most`.
+    /// What open slices wait for, the soonest due first, as many as `most`: of those that are
+    /// awake, which are all unless thousands are open at a time.
     pub fn waiting(&self, most: usize, symbols: &Symbols) -> Vec<Waiting> {
         let mut due: Vec<(u64, usize, u64)> = Vec::new();
         for (scope, state) in self.scopes.iter().enumerate() {
-            for (number, slice) in state.slices.iter().filter(|(_, slice)| slice.ended.is_none()) {
+            for (number, slice) in state.slices.awake().filter(|(_, slice)| slice.ended.is_none()) {
                 let rules = slice.soonest(&self.watches).map(|(due_ns, _)| due_ns);
                 let due_ns = rules.unwrap_or(u64::MAX).min(slice.ends_ns(&self.book.scopes[scope]));
                 if due_ns != u64::MAX && !slice.gapped {
@@ -59,7 +60,8 @@ impl Engine {
         let at = self.book.scopes.iter().position(|known| known.name == scope);
         let slices = at.and_then(|at| self.scopes.get(at)).map(|state| &state.slices);
         let is_open = |slices: &super::slices::Slices| {
-            slices.iter().filter(|(_, slice)| slice.ended.is_none()).count() as u64
+            let ended = slices.awake().filter(|(_, slice)| slice.ended.is_some()).count();
+            slices.len().saturating_sub(ended) as u64
         };
         slices.map_or(0, is_open)
     }

@@ -13,7 +13,7 @@ use super::pulse::Pulse;
 use crate::analysis::Counts;
 use crate::analysis::diff::Details;
 use crate::analysis::timeline::{LaneOf, Timeline};
-use crate::events::{Event, Scalar, Symbol, Symbols};
+use crate::events::{Event, Scalar, Symbol, Symbols, Texts};
 use crate::rules::{Finding, Pending, RuleBook, Severity, Status};
 use crate::wire::Note;
 
@@ -70,7 +70,7 @@ pub struct Growth {
     /// The next events.
     pub events: Vec<Event>,
     /// Texts that are new in them.
-    pub texts: Vec<Arc<str>>,
+    pub texts: Texts,
     /// Findings that are new, or changed, by their index.
     pub findings: Vec<(usize, Finding)>,
     /// The findings above are all that there are, and have new numbers.
@@ -197,7 +197,7 @@ impl Tape {
     /// Takes what is new.
     pub fn grow(&mut self, growth: Growth) {
         if !growth.texts.is_empty() {
-            self.symbols.follow(growth.texts);
+            self.symbols.follow(&growth.texts);
             let letters = self.book.letters.iter();
             let letters = letters.filter_map(|(name, to)| Some((self.symbols.find(name)?, *to)));
             self.letters = letters.collect();

@@ -25,11 +25,15 @@ const MAX_WORK: usize = 8_000_000;
 const NONE: u32 = u32::MAX;
 
 /// A kind of event of an automaton's alphabet, or the opening of a sub-lifecycle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Letter(pub u16);
 
 /// A state of an automaton. From each, some run leads to an accepting one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct State(pub u16);
 
 /// Why a pattern has no automaton.

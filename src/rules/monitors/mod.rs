@@ -11,6 +11,8 @@ mod stream;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::events::{Map, Scalar, Symbol, Symbols};
 
 use super::book::{AtEnd, Caps, ClockKind, Nanos, Rule, RuleKind as K};
@@ -29,7 +31,7 @@ const FEW: usize = 8;
 const MAX_WORDS: usize = 3;
 
 /// One event as a slice keeps it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Seen {
     /// Its last frame.
     pub(super) frame: i64,
@@ -43,8 +45,6 @@ pub(super) struct Seen {
     pub(super) name: Symbol,
     /// Its call or tool: what tells it from others of its name.
     pub(super) detail: Option<Scalar>,
-    /// Its message's id.
-    pub(super) msg_id: Option<Scalar>,
 }
 
 /// What a monitor is told of an event.
@@ -229,6 +229,19 @@ impl Watch {
         (a, (self.is(1, name) || self.is(2, name)) && (look.fits || !second))
     }
 
+    /// Whether what is told of its breaches needs the latest event that it heard of.
+    pub(super) fn looks_back(&self) -> bool {
+        matches!(
+            self.rule.kind,
+            K::Init(_)
+                | K::End(_)
+                | K::RespondedExistence(..)
+                | K::CoExistence(..)
+                | K::ChainResponse(..)
+                | K::ChainSuccession(..)
+        )
+    }
+
     /// Whether the rule speaks of events of this name.
     pub(super) fn names(&self, name: Symbol) -> bool {
         self.names.iter().any(|names| names.contains(&name))
@@ -305,7 +318,7 @@ impl Watch {
 }
 
 /// One rule's state in one slice, for each value of its key.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Monitor {
     /// In the order in which their keys came.
     states: Vec<(Option<Scalar>, State)>,
@@ -315,7 +328,7 @@ pub(super) struct Monitor {
     pub(super) unwatched: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum State {
     Order(Box<Order>),
     Obligation(Box<Obligation>),

@@ -1,5 +1,7 @@
 //! Rules by which one event owes another: until it comes, until its deadline, until the end.
 
+use serde::{Deserialize, Serialize};
+
 use crate::events::Symbols;
 
 use super::super::book::RuleKind as K;
@@ -8,13 +10,14 @@ use super::order::{missing, orphan, unexpected};
 use super::{Breach, Look, Owed, Seen, SliceEnd, Standing, Stop, Verdicts, Watch, lasted, named};
 
 /// What is owed, oldest first.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(in super::super) struct Obligation {
     began_ns: u64,
     open: Vec<Debt>,
     /// The latest that was settled.
     settled: Option<Seen>,
     count: u64,
+    /// Where the slice is, for those who have to be told of what never came.
     last: Option<Seen>,
     /// An `a` has come since the last `b`.
     fresh: bool,
@@ -22,7 +25,7 @@ pub(in super::super) struct Obligation {
     overdue: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Debt {
     seen: Seen,
     /// By its sender's clock, where the rule goes by that.
@@ -50,9 +53,9 @@ impl Obligation {
     pub(super) fn event(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
         let Look { seen, symbols, .. } = look;
         let (a, b) = watch.roles(look);
-        self.last = Some(**seen);
         match &watch.rule.kind {
             K::Existence(_) | K::ExactlyOne(_) => {
+                self.last = Some(**seen);
                 if a {
                     out.activations += 1;
                     self.count += 1;

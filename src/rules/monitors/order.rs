@@ -1,5 +1,7 @@
 //! Rules about order alone: what came before, what came next, what never came beside it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::events::{Symbol, Symbols};
 
 use super::super::book::{Nanos, RuleKind as K};
@@ -12,7 +14,7 @@ use super::{Breach, Look, Named, Owed, Seen, SliceEnd, Stop, Verdicts, Watch, Wo
 const CROSSING_NS: Nanos = 250_000_000;
 
 /// What such a rule remembers.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(in super::super) struct Order {
     count: u32,
     /// The latest of the first kind of event, and of the second.
@@ -20,9 +22,10 @@ pub(in super::super) struct Order {
     /// When the first was sent, by its sender's clock.
     first_sent_ns: Option<i64>,
     second: Option<Seen>,
+    /// Where the slice is, for those who owe something, even before anything came.
     last: Option<Seen>,
-    /// Where the slice is, for those who owe something before anything came.
-    here: Option<Seen>,
+    /// An event came that the rule heard of.
+    heard: bool,
     /// An `a` has come that no `b` has used.
     fresh: bool,
     /// The latest event was an `a`.
@@ -33,7 +36,9 @@ pub(in super::super) struct Order {
 
 impl Order {
     pub(super) fn pass(&mut self, seen: &Seen) {
-        self.here = Some(*seen);
+        if !self.heard {
+            self.last = Some(*seen);
+        }
     }
 
     pub(super) fn event(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
@@ -55,9 +60,11 @@ impl Order {
             self.second = Some(*seen);
             self.fresh = false;
         }
-        self.last = Some(*seen);
+        if watch.looks_back() {
+            self.last = Some(*seen);
+        }
+        self.heard = true;
         self.after_first = a;
-        self.here = self.last;
     }
 
     fn judge(&self, watch: &Watch, look: &Look<'_>, (a, b): (bool, bool), out: &mut Verdicts) {
@@ -74,7 +81,7 @@ impl Order {
                     format!("{here} came {} times, at most {n} are allowed", self.count + 1);
                 out.breaches.push(unexpected(seen, &self.frames(), message));
             }
-            K::Init(_) if self.last.is_none() && !a => {
+            K::Init(_) if !self.heard && !a => {
                 let message = format!("it begins with {here}, not with {wanted}");
                 out.breaches.push(orphan(seen, watch.first(0, seen.name), message, symbols));
             }
@@ -180,12 +187,12 @@ impl Order {
 
     pub(super) fn end(&self, watch: &Watch, stop: Stop<'_>, out: &mut Verdicts) {
         let Stop { end, symbols, .. } = stop;
-        let Some(last) = self.last.or(self.here) else { return };
+        let Some(last) = self.last else { return };
         let (a, b) = (self.first.is_some(), self.second.is_some());
         let ends_with_first = self.after_first;
         let wanted = match &watch.rule.kind {
             K::End(_) if !ends_with_first => 0,
-            K::Init(_) if self.last.is_none() => 0,
+            K::Init(_) if !self.heard => 0,
             K::RespondedExistence(..) | K::CoExistence(..) if a && !b => 1,
             K::CoExistence(..) if b && !a => 0,
             K::ChainResponse(..) | K::ChainSuccession(..) if ends_with_first => 1,

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::events::Symbol;
 
 use super::super::book::RuleKind as K;
@@ -13,7 +15,7 @@ use super::{Breach, Look, Verdicts, Watch, named};
 const MAX_MISFITS: usize = 64;
 
 /// What was told already.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(in super::super) struct Payload {
     told: HashSet<(Symbol, String)>,
 }

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::events::{Scalar, Symbols};
 
 use super::super::book::{ClockKind, Nanos, RuleKind as K};
@@ -21,8 +23,9 @@ const MAX_TIMES: u32 = 256;
 const SKEW_WINDOW_NS: Nanos = 300_000_000_000;
 
 /// What such a rule remembers.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(in super::super) struct Stream {
+    /// The latest event, of a sequence.
     last: Option<Seen>,
     number: Option<i64>,
     holes: VecDeque<Hole>,
@@ -36,7 +39,7 @@ pub(in super::super) struct Stream {
 }
 
 /// Numbers that have not come.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Hole {
     from: i64,
     to: i64,
@@ -77,14 +80,16 @@ impl Hole {
 impl Stream {
     pub(super) fn event(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {
         match &watch.rule.kind {
-            K::Sequence { .. } => self.sequence(watch, look, out),
+            K::Sequence { .. } => {
+                self.sequence(watch, look, out);
+                self.last = Some(*look.seen);
+            }
             K::Heartbeat { .. } => self.heartbeat(watch, look, out),
             K::Rate { .. } => self.rate(watch, look, out),
             K::Silence { .. } => self.silence(watch, look, out),
             K::Latency { .. } => self.latency(watch, look, out),
             _ => {}
         }
-        self.last = Some(*look.seen);
     }
 
     fn sequence(&mut self, watch: &Watch, look: &Look<'_>, out: &mut Verdicts) {

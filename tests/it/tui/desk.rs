@@ -80,7 +80,7 @@ pub(super) fn growths(
         }
         let found = analysis.engine().findings();
         growth.findings = changed.into_iter().map(|at| (at, found[at].clone())).collect();
-        growth.texts = analysis.symbols().since(texts).to_vec();
+        growth.texts = analysis.symbols().since(texts);
         texts = analysis.symbols().len();
         growth.counts = analysis.counts();
         growth.pulse = Some(Box::new(Pulse::new(&live, last_ns, &analysis)));
@@ -89,7 +89,7 @@ pub(super) fn growths(
     let mut last = Growth { is_whole: true, findings_anew: true, ..Growth::default() };
     let events = &mut last.events;
     analysis.end(recording.finished_ns, &mut |event, _| events.push(event.clone()));
-    last.texts = analysis.symbols().since(texts).to_vec();
+    last.texts = analysis.symbols().since(texts);
     last.findings = analysis.engine().findings().iter().cloned().enumerate().collect();
     last.pending = Some(analysis.engine().pending().to_vec());
     last.unjudged = analysis.engine().unjudged().map(str::to_owned).collect();
