@@ -427,7 +427,7 @@ impl Engine {
     pub(super) fn set_timer(&mut self, scope: usize, number: u64) {
         let Some(slice) = self.scopes[scope].slices.get_mut(number) else { return };
         let ends_ns = slice.ends_ns(&self.book.scopes[scope]);
-        let next_ns = slice.deadline(&self.watches).map_or(ends_ns, |due| due.min(ends_ns));
+        let next_ns = slice.soonest(&self.watches).map_or(ends_ns, |(due, _)| due.min(ends_ns));
         self.wake((scope, number), next_ns);
     }
 
@@ -458,7 +458,7 @@ impl Engine {
             self.bury((scope, number), end, at_ns, symbols);
             return;
         }
-        let due = slice.deadline(&self.watches).is_some_and(|deadline| deadline <= at_ns);
+        let due = slice.soonest(&self.watches).is_some_and(|(due, _)| due <= at_ns);
         if due {
             let judged = slice.time(&self.watches, at_ns.saturating_add(1), symbols);
             self.teller.judged((&self.courses, &self.watches), slice, judged, symbols);

@@ -340,12 +340,7 @@ impl Slice {
         }
     }
 
-    /// When one of its rules wants to be told the time.
-    pub(super) fn deadline(&self, watches: &[Watch]) -> Option<u64> {
-        self.soonest(watches).map(|(due_ns, _)| due_ns)
-    }
-
-    /// The deadline that comes first, and whose it is: an index into the watches.
+    /// When the first of its rules wants to be told the time, and which: an index into the watches.
     pub(super) fn soonest(&self, watches: &[Watch]) -> Option<(u64, usize)> {
         let of = |(index, monitor): &(usize, Monitor)| {
             Some((monitor.deadline(&watches[*index])?, *index))
