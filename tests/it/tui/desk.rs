@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 use wiretape::analysis::Analysis;
 use wiretape::analysis::live::Live;
@@ -274,12 +275,18 @@ impl Desk {
         picture_of(&self.app, self.size)
     }
 
-    /// What each cell is, by a letter for its style: `.` plain, `b` bold, and so on.
-    pub(super) fn roles(&self) -> String {
+    /// The cells.
+    pub(super) fn buffer(&self) -> Buffer {
         let (width, height) = self.size;
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         terminal.draw(|frame| draw(&self.app, frame)).unwrap();
-        let buffer = terminal.backend().buffer();
+        terminal.backend().buffer().clone()
+    }
+
+    /// What each cell is, by a letter for its style: `.` plain, `b` bold, and so on.
+    pub(super) fn roles(&self) -> String {
+        let (width, height) = self.size;
+        let buffer = self.buffer();
         let line = |y: u16| (0..width).map(|x| letter(buffer[(x, y)].style())).collect::<String>();
         (0..height).map(|y| line(y).trim_end_matches('.').to_owned() + "\n").collect()
     }

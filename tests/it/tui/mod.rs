@@ -4,6 +4,7 @@ mod desk;
 mod journeys;
 mod laws;
 mod player;
+mod readme;
 #[cfg(target_os = "linux")]
 mod real;
 mod screens;
