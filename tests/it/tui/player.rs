@@ -186,7 +186,7 @@ fn a_broken_run_beside_its_good_twin() {
         desk.types(":E102").press(Key::Enter).types("d");
         assert_says(&desk.screen(), &["(good", "tool_completed", "FIRST LOSS"]);
         desk.types("N");
-        desk.types("yMarkdown").press(Key::Enter);
+        desk.types("ycomparison").press(Key::Enter);
         assert!(desk.copied.contains("**first loss**"), "{}", desk.copied);
         desk.types("q");
         assert_says(&desk.screen(), &["[2 Time"]);
