@@ -32,6 +32,7 @@ mod query;
 mod reader;
 #[cfg(unix)]
 mod record;
+mod redact;
 mod rules;
 mod sample;
 #[cfg(unix)]

@@ -28,6 +28,7 @@
 
 mod early;
 mod honest;
+mod redacted;
 mod timeline;
 mod walk;
 
