@@ -80,7 +80,7 @@ impl Scope<'_> {
 
     fn note(&mut self, text: &str) -> String {
         if self.redactor.policy.level == Level::Strict {
-            return self.redactor.hide(Rule::Strict, "note", Kind::Text, text, Form::Marked);
+            return self.redactor.hide((Rule::Strict, "note"), Kind::Text, text, Form::Marked);
         }
         self.redactor.loose("note", text)
     }
@@ -107,7 +107,7 @@ impl Scope<'_> {
             control: false,
         });
         self.lanes.entry(connection.id).or_insert(lanes);
-        let redactor = &mut self.redactor;
+        let redactor = &mut *self.redactor;
         if redactor.policy.level == Level::Off {
             return connection.clone();
         }
@@ -236,7 +236,7 @@ impl Scope<'_> {
         for row in before {
             self.rewrite(*row, None, &[], Marks::NONE);
         }
-        let opening = frames.is_empty().then_some(opcode).unwrap_or(Opcode::CONTINUATION);
+        let opening = if frames.is_empty() { opcode } else { Opcode::CONTINUATION };
         for (at, row) in frames.iter().enumerate() {
             let opcode = if at == 0 { opcode } else { Opcode::CONTINUATION };
             self.rewrite(*row, Some((opcode, false, 0)), &[], Marks::NONE);

@@ -40,7 +40,7 @@ impl Redactor {
                 // The rest of a folded header may be the rest of a secret.
                 line if line.starts_with([' ', '\t']) => {
                     let hidden =
-                        self.hide(Rule::Header, "header", Kind::Token, line.trim(), Form::Plain);
+                        self.hide((Rule::Header, "header"), Kind::Token, line.trim(), Form::Plain);
                     format!(" {hidden}")
                 }
                 line => self.header_line(line),
@@ -61,7 +61,7 @@ impl Redactor {
 
     fn header_line(&mut self, line: &str) -> String {
         let Some((name, value)) = line.split_once(':') else {
-            return self.hide(Rule::Header, "header", Kind::Token, line, Form::Plain);
+            return self.hide((Rule::Header, "header"), Kind::Token, line, Form::Plain);
         };
         let trimmed = value.trim();
         let space = &value[..value.len() - value.trim_start().len()];
@@ -97,7 +97,7 @@ impl Redactor {
         }
         let strict = self.policy.level == Level::Strict && !KEPT.contains(&lower.as_str());
         if strict {
-            return self.hide(Rule::Strict, &place, Kind::Text, value, Form::Plain);
+            return self.hide((Rule::Strict, &place), Kind::Text, value, Form::Plain);
         }
         self.inside(&place, value, Form::Plain, 0)
     }
@@ -109,7 +109,7 @@ impl Redactor {
             [one] if one.rule == Rule::Jwt && one.range == (0..secret.len()) => {
                 self.inside(place, secret, Form::Plain, 0)
             }
-            _ => self.hide(rule, place, Kind::Token, secret, Form::Plain),
+            _ => self.hide((rule, place), Kind::Token, secret, Form::Plain),
         }
     }
 
@@ -182,7 +182,7 @@ impl Redactor {
                 match authority.rsplit_once('@') {
                     Some((secret, host)) => {
                         let hidden =
-                            self.hide(Rule::Query, "userinfo", Kind::Token, secret, Form::Plain);
+                            self.hide((Rule::Query, "userinfo"), Kind::Token, secret, Form::Plain);
                         format!("{scheme}://{hidden}@{host}{}", &rest[authority.len()..])
                     }
                     None => path.to_owned(),
@@ -193,7 +193,7 @@ impl Redactor {
         let segments: Vec<String> = path
             .split('/')
             .map(|segment| match super::patterns::randomness(segment) {
-                Some(_) => self.hide(Rule::Entropy, "path", Kind::Token, segment, Form::Plain),
+                Some(_) => self.hide((Rule::Entropy, "path"), Kind::Token, segment, Form::Plain),
                 None => self.inside("path", segment, Form::Plain, 0),
             })
             .collect();
@@ -218,18 +218,21 @@ impl Redactor {
                         percent_encoded(&self.secret(Rule::Query, &place, &secret))
                     }
                     () if self.policy.decisions.get(&place).is_some() => {
-                        self.hide(Rule::Pointer, &place, Kind::Token, &secret, Form::Plain)
+                        self.hide((Rule::Pointer, &place), Kind::Token, &secret, Form::Plain)
                     }
                     () if strict => {
-                        self.hide(Rule::Strict, &place, Kind::Text, &secret, Form::Plain)
+                        self.hide((Rule::Strict, &place), Kind::Text, &secret, Form::Plain)
                     }
                     () => {
                         let other = self.inside(&place, &secret, Form::Plain, 0);
                         let random = super::patterns::randomness(&secret).is_some();
                         match other == secret {
-                            true if random => {
-                                self.hide(Rule::Entropy, &place, Kind::Token, &secret, Form::Plain)
-                            }
+                            true if random => self.hide(
+                                (Rule::Entropy, &place),
+                                Kind::Token,
+                                &secret,
+                                Form::Plain,
+                            ),
                             true => value.to_owned(),
                             false => percent_encoded(&other),
                         }

@@ -78,7 +78,7 @@ struct Walker<'a, 'r> {
     replace: &'r mut dyn FnMut(&str, &str, Part<'_>) -> Option<String>,
 }
 
-impl<'a> Walker<'a, '_> {
+impl Walker<'_, '_> {
     fn value(&mut self, key: &str) {
         self.space();
         match self.peek() {

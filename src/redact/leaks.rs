@@ -69,8 +69,13 @@ fn clothes(original: &str) -> Vec<(&'static str, Vec<u8>)> {
     let mut add = |form, text: String| all.push((form, text.into_bytes()));
     let percent = percent_encoded(text);
     add("percent", percent.to_lowercase());
-    add("percent", text.bytes().map(|byte| format!("%{byte:02X}")).collect());
-    add("percent", text.bytes().map(|byte| format!("%{byte:02x}")).collect());
+    for upper in [true, false] {
+        let mut every = String::with_capacity(text.len() * 3);
+        for byte in text.bytes() {
+            every.push_str(&if upper { format!("%{byte:02X}") } else { format!("%{byte:02x}") });
+        }
+        add("percent", every);
+    }
     add("percent", percent);
     let json = quoted(text);
     let json = json.trim_matches('"').to_owned();

@@ -21,8 +21,7 @@ impl Redactor {
         &mut self,
         place: &str,
         text: &str,
-        form: Form,
-        nesting: usize,
+        (form, nesting): (Form, usize),
         cuts: &mut Cuts,
     ) {
         let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/_-=".contains(&byte);
@@ -63,7 +62,7 @@ impl Redactor {
         if token.starts_with(FAKE_HEADER) {
             return token.to_owned();
         }
-        let name = self.hide(Rule::Jwt, place, Kind::Token, token, form);
+        let name = self.hide((Rule::Jwt, place), Kind::Token, token, form);
         let claims = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
         let claims = claims.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
         let Some(Value::Object(claims)) = claims.filter(|_| name != token) else { return name };
@@ -89,13 +88,13 @@ impl Redactor {
     }
 }
 
-/// Stretches of at least `shortest` bytes that pass `test`.
-fn runs(text: &str, test: impl Fn(u8) -> bool, shortest: usize) -> Vec<Range<usize>> {
+/// Stretches of at least `shortest` bytes that all fit.
+fn runs(text: &str, fits: impl Fn(u8) -> bool, shortest: usize) -> Vec<Range<usize>> {
     let (mut found, mut start) = (Vec::new(), None);
     for (at, byte) in text.bytes().chain([0]).enumerate() {
         match start {
-            None if test(byte) => start = Some(at),
-            Some(from) if !test(byte) => {
+            None if fits(byte) => start = Some(at),
+            Some(from) if !fits(byte) => {
                 if at - from >= shortest {
                     found.push(from..at);
                 }

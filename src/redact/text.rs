@@ -89,7 +89,7 @@ impl Redactor {
             return lines.join("\n");
         }
         if self.policy.level == Level::Strict && !is_protocol(text) {
-            return self.hide(Rule::Strict, "$", Kind::Text, text, Form::Marked);
+            return self.hide((Rule::Strict, "$"), Kind::Text, text, Form::Marked);
         }
         self.inside("$", text, Form::Marked, 0)
     }
@@ -125,7 +125,7 @@ impl Redactor {
             }
             () => return None,
         };
-        let other = self.hide(rule, place, kind, number, Form::Marked);
+        let other = self.hide((rule, place), kind, number, Form::Marked);
         (other != number).then(|| json::quoted(&other))
     }
 
@@ -137,7 +137,7 @@ impl Redactor {
         let decided = self.policy.decisions.get(place);
         if let Some(decision @ (Decision::Hide | Decision::Length)) = decided {
             let what = (Kind::Token, decision, true);
-            return self.decide(Rule::Pointer, place, what, text, Form::Marked);
+            return self.decide((Rule::Pointer, place), what, text, Form::Marked);
         }
         let shown = decided.is_some();
         if self.is_user(key) && !shown {
@@ -147,20 +147,20 @@ impl Redactor {
         // A secret of a known kind keeps its kind, if it is all that stands there.
         let is_one = matches!(&found[..], [one] if one.range == (0..text.len()));
         if is_secret_member(key) && !is_one && !shown {
-            return self.hide(Rule::Member, place, Kind::Token, text, Form::Marked);
+            return self.hide((Rule::Member, place), Kind::Token, text, Form::Marked);
         }
         if nesting < MAX_NESTING && json::is_json(text) {
             return self.json(place, text, nesting + 1);
         }
         if !self.is_kept(key) && !shown {
             if self.policy.level == Level::Strict {
-                return self.hide(Rule::Strict, place, Kind::Text, text, Form::Marked);
+                return self.hide((Rule::Strict, place), Kind::Text, text, Form::Marked);
             }
             if is_free_text(key, &without(text, &found)) {
-                return self.hide(Rule::FreeText, place, Kind::Text, text, Form::Marked);
+                return self.hide((Rule::FreeText, place), Kind::Text, text, Form::Marked);
             }
             if found.is_empty() && !is_id(key) && randomness(text).is_some() {
-                return self.hide(Rule::Entropy, place, Kind::Token, text, Form::Marked);
+                return self.hide((Rule::Entropy, place), Kind::Token, text, Form::Marked);
             }
         }
         self.inside(place, text, Form::Marked, nesting)
@@ -175,7 +175,7 @@ impl Redactor {
         if text.is_empty() || is_name(text) {
             return text.to_owned();
         }
-        self.hide(Rule::User, place, Kind::User, text, Form::Marked)
+        self.hide((Rule::User, place), Kind::User, text, Form::Marked)
     }
 
     pub(super) fn is_user(&self, key: &str) -> bool {
@@ -200,20 +200,18 @@ impl Redactor {
     /// Hides by a rule, unless it was decided otherwise.
     pub(super) fn hide(
         &mut self,
-        rule: Rule,
-        place: &str,
+        (rule, place): (Rule, &str),
         kind: Kind,
         text: &str,
         form: Form,
     ) -> String {
         let (decision, decided) = self.decision(rule, place);
-        self.decide(rule, place, (kind, decision, decided), text, form)
+        self.decide((rule, place), (kind, decision, decided), text, form)
     }
 
     fn decide(
         &mut self,
-        rule: Rule,
-        place: &str,
+        (rule, place): (Rule, &str),
         (kind, decision, decided): (Kind, Decision, bool),
         text: &str,
         form: Form,
@@ -251,13 +249,13 @@ impl Redactor {
             let original = &text[found.range.clone()];
             let after = match found.rule {
                 Rule::Jwt => self.jwt(place, original, form),
-                rule => self.hide(rule, place, found.kind, original, form),
+                rule => self.hide((rule, place), found.kind, original, form),
             };
             cuts.push((found.range, after));
         }
         self.known(place, text, form, &mut cuts);
         if nesting < MAX_NESTING {
-            self.encoded(place, text, form, nesting, &mut cuts);
+            self.encoded(place, text, (form, nesting), &mut cuts);
         }
         splice(text, cuts)
     }
@@ -273,7 +271,7 @@ impl Redactor {
             }
             let original = self.wherever[found.pattern().as_usize()].clone();
             let kind = self.names.kind(&original).unwrap_or(Kind::Token);
-            let after = self.hide(Rule::Known, place, kind, &original, form);
+            let after = self.hide((Rule::Known, place), kind, &original, form);
             cuts.push((range, after));
         }
     }

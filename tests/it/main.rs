@@ -14,6 +14,7 @@ mod completions;
 mod crash;
 mod demo;
 #[cfg(unix)]
+mod devtools;
 mod docs;
 mod events;
 mod exchange;
