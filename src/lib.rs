@@ -20,6 +20,7 @@
 //! - [`analysis`]: facts in, events and findings out; the one entry for all who look. Pure.
 //! - [`proxy`]: the network. Forwards verbatim, decodes a copy.
 //! - [`recording`]: the disk. The only room that knows SQL.
+//! - [`redact`]: facts → facts without what should not leave the machine. Pure.
 //! - [`exchange`]: facts ↔ other tools' formats.
 //! - [`demo`]: a pretend chat platform with planted bugs, on loopback.
 //! - [`tui`]: the screen. State, update and view apart; reads payloads through a trait of the front door.
@@ -29,7 +30,7 @@
 //!
 //! 1. The relay forwards a chunk before anyone else sees it, and no path through Wiretape alters,
 //!    merges, splits or reorders the bytes of a connection.
-//! 2. `wire`, `events`, `rules` and `analysis` never read a clock, touch a file or socket, spawn or
+//! 2. `wire`, `events`, `rules`, `analysis` and `redact` never read a clock, touch a file or socket, spawn or
 //!    await. Time is an argument.
 //! 3. Only `recording` knows SQL. Messages and findings are never stored.
 //! 4. Decoding never fails: malformed traffic is data. Only arguments and opened files give errors.
@@ -48,6 +49,8 @@ pub mod analysis;
 pub mod proxy;
 
 pub mod recording;
+
+pub mod redact;
 
 pub mod exchange;
 

@@ -128,14 +128,14 @@ impl Format {
             _ if beginning.starts_with(b"SQLite format 3\0") => return Self::Recording,
             _ => {}
         }
+        // Either is an object. Ours says on its first line what kind of file it is; HAR is one
+        // object, called "log", and may come after a comment.
         let text = beginning.trim_ascii_start();
-        // A line of JSON lines is an object that is over before the line is; of HAR, the outermost
-        // object holds the whole file.
+        let has = |name: &[u8]| text.windows(name.len()).any(|window| window == name);
         let name = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
-        let is_own =
-            |name: &[u8]| [&b"\"v\""[..], b"\"kind\""].iter().any(|own| name.starts_with(own));
         match name {
-            Some(name) if !is_own(name) && name.starts_with(b"\"") => Self::Har,
+            Some(name) if name.starts_with(b"\"log\"") => Self::Har,
+            Some(name) if name.starts_with(b"\"") && !has(b"\"kind\"") => Self::Har,
             _ => Self::Jsonl,
         }
     }

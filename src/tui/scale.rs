@@ -175,6 +175,11 @@ impl Scale {
         folds.map(|stretch| (stretch.columns.clone(), label(&stretch.time)))
     }
 
+    /// The stretches in which time passes as it did.
+    pub fn awake(&self) -> impl Iterator<Item = Range<u64>> + '_ {
+        self.stretches.iter().filter(|stretch| !stretch.fold).map(|stretch| stretch.time.clone())
+    }
+
     /// Nanoseconds of one column where time passes as it did.
     pub fn column_ns(&self) -> u64 {
         let shown = self.stretches.iter().filter(|stretch| !stretch.fold);

@@ -18,6 +18,8 @@ use wiretape::wire::{
 
 use crate::sample::{self, Home, frame, run};
 
+use Direction::{ClientToServer as Out, ServerToClient as In};
+
 /// Everything that a file says, and what was lost.
 fn read(source: impl Read) -> Result<(Vec<Fact<'static>>, String), ExchangeError> {
     let unnamed = Recording { name: "saved".into(), ..Recording::default() };
@@ -176,7 +178,6 @@ fn a_recording_comes_back_with_its_messages_times_and_closes() {
         assert_eq!(*after, counted);
     }
     let at = |id: i64| sample::STARTED_NS + 204_000_000 + id * 1_000_000;
-    use Direction::{ClientToServer as Out, ServerToClient as In};
     let first = [
         (Out, Opcode::TEXT, at(1), br#"{"type":"hello","user":"u_8412"}"#.to_vec()),
         (In, Opcode::TEXT, at(2), b"Hello".to_vec()),
@@ -388,8 +389,8 @@ fn a_saved_har_is_imported_by_its_content_checked_and_opened_like_any_recording(
     assert!([Some(0), Some(1)].contains(&checked.status.code()), "{checked:?}");
     let left: Vec<_> = fs::read_dir(home.dir.path().join("recordings"))
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.ends_with(".db"))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_none_or(|extension| extension != "db"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }

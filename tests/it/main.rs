@@ -14,6 +14,8 @@ mod completions;
 mod crash;
 mod demo;
 #[cfg(unix)]
+mod devtools;
+#[cfg(unix)]
 mod diff;
 #[cfg(unix)]
 mod docs;
@@ -38,6 +40,7 @@ mod query;
 mod reader;
 #[cfg(unix)]
 mod record;
+mod redact;
 mod rules;
 mod sample;
 #[cfg(unix)]

@@ -65,14 +65,7 @@ impl<S: Read + Write + Seek> HarFacts<S> {
             places.push(place);
         }
         places.sort_by_key(|place| place.at_ns);
-        let mut counted = HashMap::new();
-        for place in &places {
-            tally(counted.entry(ids[place.socket as usize]).or_default(), place);
-        }
-        for connection in &mut connections {
-            let counts: [[u64; 2]; 2] = counted.remove(&connection.id).unwrap_or_default();
-            (connection.frames, connection.bytes) = (counts[0], counts[1]);
-        }
+        count(&mut connections, &places, &ids);
         let gaps = gaps.into_iter().map(|mut gap| {
             let connection = gap.connection.map(|id| by_own.get(&id).copied());
             gap.connection = connection.flatten();
@@ -290,6 +283,18 @@ fn closes(socket: &Socket) -> [Option<Close>; 2] {
     let said = said_close(socket, 0, 0).map(|(_, payload)| Close::from_payload(&payload));
     let [out, back] = socket.closes.clone();
     [out.or(said), back]
+}
+
+/// Counts each connection's messages.
+fn count(connections: &mut [Connection], places: &[Place], ids: &[i64]) {
+    let mut counted: HashMap<i64, [[u64; 2]; 2]> = HashMap::new();
+    for place in places {
+        tally(counted.entry(ids[place.socket as usize]).or_default(), place);
+    }
+    for connection in connections {
+        let counts = counted.remove(&connection.id).unwrap_or_default();
+        (connection.frames, connection.bytes) = (counts[0], counts[1]);
+    }
 }
 
 /// Counts a message for its connection: frames and bytes on the wire, by direction.

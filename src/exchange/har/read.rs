@@ -155,7 +155,7 @@ impl<S: Read + Write + Seek> Walked<S> {
             *(if field == "name" { &mut name } else { &mut version }) = text;
             Ok(())
         })?;
-        self.creator = format!("{name} {version}").trim().to_owned();
+        format!("{name} {version}").trim().clone_into(&mut self.creator);
         Ok(())
     }
 
@@ -247,7 +247,7 @@ impl<S: Read + Write + Seek> Walked<S> {
             return Ok(());
         };
         let opcode = Opcode(u8::try_from(opcode).unwrap_or_default());
-        let payload = self.payload(opcode, data, said.exact);
+        let payload = self.payload(opcode, data, said.exact.as_deref());
         // The order of the file is the order in which they came, whatever the clock did.
         let last = socket.times.map_or(at_ns, |(_, last)| last);
         if at_ns < last {
@@ -299,8 +299,8 @@ impl<S: Read + Write + Seek> Walked<S> {
         }
     }
 
-    fn payload(&mut self, opcode: Opcode, data: String, exact: Option<String>) -> Vec<u8> {
-        let given = if opcode == Opcode::TEXT { exact.as_ref() } else { Some(&data) };
+    fn payload(&mut self, opcode: Opcode, data: String, exact: Option<&str>) -> Vec<u8> {
+        let given = if opcode == Opcode::TEXT { exact } else { Some(data.as_str()) };
         match given.map(|base64| BASE64.decode(base64)) {
             Some(Ok(payload)) => payload,
             Some(Err(_)) if opcode != Opcode::TEXT => {

@@ -147,20 +147,23 @@ fn axis(app: &App, tape: &Tape, scale: &Scale, canvas: &mut Canvas<'_>, (x, y): 
     let least = scale.column_ns().max(1).saturating_mul(BETWEEN);
     let step = STEPS.into_iter().find(|step| *step >= least).unwrap_or(86_400 * SECOND);
     if app.folding != Folding::Ordinal {
-        // By the clock on the wall: ticks are where seconds are round.
+        // By the clock on the wall: ticks are where seconds are round. A night that is folded has
+        // none, however many seconds it had.
         let into = tape.about.started_ns.rem_euclid(step as i64) as u64;
-        let mut tick = (app.window.start + into).div_ceil(step) * step - into;
-        while tick < app.window.end {
-            if let Some(column) = scale.column(tick).filter(|column| !scale.is_fold(*column)) {
-                let time = tape.wall(app, tick, Digits::Millis);
-                let label = match step {
-                    0..SECOND => &time[5.min(time.len())..],
-                    SECOND..60_000_000_000 => &time[5.min(time.len())..8.min(time.len())],
-                    _ => &time[..5.min(time.len())],
-                };
-                labels.entry(column).or_insert_with(|| label.to_owned());
+        for awake in scale.awake() {
+            let mut tick = (awake.start + into).div_ceil(step) * step - into;
+            while tick < awake.end.min(app.window.end) {
+                if let Some(column) = scale.column(tick) {
+                    let time = tape.wall(app, tick, Digits::Millis);
+                    let label = match step {
+                        0..SECOND => &time[5.min(time.len())..],
+                        SECOND..60_000_000_000 => &time[5.min(time.len())..8.min(time.len())],
+                        _ => &time[..5.min(time.len())],
+                    };
+                    labels.entry(column).or_insert_with(|| label.to_owned());
+                }
+                tick = tick.saturating_add(step);
             }
-            tick = tick.saturating_add(step);
         }
     }
     let mut free = 0;

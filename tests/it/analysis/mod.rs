@@ -30,6 +30,7 @@ mod early;
 mod honest;
 mod live;
 mod rate;
+mod redacted;
 mod timeline;
 mod walk;
 

@@ -1,0 +1,296 @@
+//! Facts → the same facts without what is hidden: as many frames, with their ids and times.
+//!
+//! What was said is searched as messages. One that is in several frames, or compressed, is put
+//! back plain: the frames before its last stay, empty. So no old bytes are left beside the new.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::names::{Form, Kind};
+use super::review::Rule;
+use super::text::Redactor;
+use super::{Decision, Level};
+use crate::wire::{
+    Close, Connection, Deflate, Fact, Frame, FrameDecoder, FrameSpec, Header, Marks, Message,
+    MessageAssembler, Note, Opcode, RecordedFrame, Recording, encode_frame,
+};
+
+/// Bytes of a message that are searched: as many as are recorded of a frame by default. What is
+/// beyond is left out.
+const SEARCHED: usize = 16 << 20;
+
+/// The facts, redacted.
+pub(super) fn facts(redactor: &mut Redactor, facts: &[Fact<'_>]) -> Vec<Fact<'static>> {
+    let mut scope = Scope { redactor, out: Vec::with_capacity(facts.len()), lanes: HashMap::new() };
+    for fact in facts {
+        scope.take(fact);
+    }
+    let rest: Vec<usize> = scope
+        .lanes
+        .values()
+        .flat_map(|lanes| lanes.iter().flat_map(|lane| lane.rows.clone()))
+        .collect();
+    if scope.redactor.policy.level != Level::Off {
+        for at in rest {
+            scope.drop_payload(at);
+        }
+    }
+    scope.out
+}
+
+struct Lane {
+    assembler: MessageAssembler,
+    /// Rows of messages that are not complete, by their place in `out`.
+    rows: Vec<usize>,
+    /// The row before belongs to a control frame.
+    control: bool,
+}
+
+struct Scope<'a> {
+    redactor: &'a mut Redactor,
+    out: Vec<Fact<'static>>,
+    lanes: HashMap<i64, [Lane; 2]>,
+}
+
+impl Scope<'_> {
+    fn take(&mut self, fact: &Fact<'_>) {
+        let off = self.redactor.policy.level == Level::Off;
+        let other = match fact {
+            Fact::Recording(recording) => Fact::Recording(self.recording(recording)),
+            Fact::Connection(connection) => Fact::Connection(self.connection(connection)),
+            Fact::Gap(gap) => Fact::Gap(gap.clone()),
+            Fact::Note(note) if off => Fact::Note(note.clone()),
+            Fact::Note(note) => Fact::Note(Note {
+                text: self.note(&note.text),
+                author: self.redactor.loose("note", &note.author),
+                ..note.clone()
+            }),
+            Fact::Frame(frame) => {
+                let owned =
+                    RecordedFrame { frame: frame.frame.clone().into_owned(), ..frame.clone() };
+                self.out.push(Fact::Frame(owned));
+                if !off {
+                    self.frame(frame);
+                }
+                return;
+            }
+        };
+        self.out.push(other);
+    }
+
+    fn note(&mut self, text: &str) -> String {
+        if self.redactor.policy.level == Level::Strict {
+            return self.redactor.hide((Rule::Strict, "note"), Kind::Text, text, Form::Marked);
+        }
+        self.redactor.loose("note", text)
+    }
+
+    fn recording(&mut self, recording: &Recording) -> Recording {
+        if self.redactor.policy.level == Level::Off {
+            return recording.clone();
+        }
+        Recording {
+            name: self.redactor.loose("name", &recording.name),
+            upstream: self.redactor.target(&recording.upstream),
+            listen: self.redactor.target(&recording.listen),
+            rules: recording.rules.clone(),
+            note: recording.note.as_deref().map(|note| self.note(note)),
+            ..recording.clone()
+        }
+    }
+
+    fn connection(&mut self, connection: &Connection) -> Connection {
+        let deflate = Deflate::negotiated(&connection.response_head);
+        let lanes = deflate.map_or([None, None], |both| both.map(Some)).map(|deflate| Lane {
+            assembler: MessageAssembler::new(deflate, SEARCHED),
+            rows: Vec::new(),
+            control: false,
+        });
+        self.lanes.entry(connection.id).or_insert(lanes);
+        let redactor = &mut *self.redactor;
+        if redactor.policy.level == Level::Off {
+            return connection.clone();
+        }
+        let mut address = |text: &str| redactor.loose("address", text);
+        let (client, server) = (address(&connection.client), address(&connection.server));
+        let detail = connection.detail.as_deref().map(|detail| redactor.loose("detail", detail));
+        let close = connection.close.clone().map(|close| {
+            close.map(|close| Close { reason: self.close_reason(&close.reason), ..close })
+        });
+        let body = self.body(&connection.response_body);
+        Connection {
+            client,
+            server,
+            request_head: self.redactor.head(&connection.request_head),
+            response_head: self.redactor.head(&connection.response_head),
+            response_body: body,
+            detail,
+            close,
+            ..connection.clone()
+        }
+    }
+
+    fn body(&mut self, body: &[u8]) -> Vec<u8> {
+        match std::str::from_utf8(body) {
+            Ok("") => Vec::new(),
+            Ok(text) => self.redactor.payload(text).into_bytes(),
+            Err(_) => self.unsearched(body),
+        }
+    }
+
+    /// A reason stays within the 123 bytes that a close frame has for it (RFC 6455, 5.5).
+    fn close_reason(&mut self, reason: &[u8]) -> Vec<u8> {
+        let Ok(text) = std::str::from_utf8(reason) else { return Vec::new() };
+        let mut other = self.redactor.inside("close reason", text, Form::Marked, 0);
+        while other.len() > 123 {
+            other.pop();
+        }
+        other.into_bytes()
+    }
+
+    /// Bytes that are no text: how many there were.
+    fn unsearched(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let (decision, decided) = match self.redactor.policy.decisions.get(Rule::Unsearched.word())
+        {
+            Some(decision) => (decision, true),
+            None => (Rule::Unsearched.usual().0, true),
+        };
+        let after = format!("‹{} bytes›", bytes.len());
+        let before = format!("{} bytes", bytes.len());
+        self.redactor.review.hit(Rule::Unsearched, "$", (&before, &after), (decision, decided));
+        if decision == Decision::Show { bytes.to_vec() } else { after.into_bytes() }
+    }
+
+    /// The frame that was just put into `out`.
+    fn frame(&mut self, recorded: &RecordedFrame<'_>) {
+        let at = self.out.len() - 1;
+        let Some(lanes) = self.lanes.get_mut(&recorded.connection) else {
+            self.drop_payload(at);
+            return;
+        };
+        let lane = &mut lanes[recorded.direction.index()];
+        let marks = recorded.frame.marks;
+        if !marks.has(Marks::PART) {
+            lane.control = !marks.has(Marks::RAW) && recorded.frame.header.opcode().is_control();
+        }
+        lane.rows.push(at);
+        let Some(message) = lane.assembler.feed(recorded) else { return };
+        let (first, last) = message.frames;
+        let rows = std::mem::take(&mut lane.rows);
+        let control = message.opcode.is_control();
+        let (mine, others): (Vec<usize>, Vec<usize>) = rows.into_iter().partition(|row| {
+            let Some(Fact::Frame(frame)) = self.out.get(*row) else { return false };
+            (first..=last).contains(&frame.id)
+                && (!control
+                    || frame.frame.header.is_empty()
+                    || frame.frame.header.opcode().is_control())
+        });
+        lane.rows = others;
+        self.message(&message, &mine);
+    }
+
+    fn message(&mut self, message: &Message, rows: &[usize]) {
+        let whole = message.trouble.is_none() && message.length == message.payload.len() as u64;
+        if !whole || message.marks.has(Marks::RAW) {
+            self.redactor.review.hit(
+                Rule::Unsearched,
+                "$",
+                (&format!("{} bytes", message.payload.len()), "nothing"),
+                (Decision::Hide, true),
+            );
+            for row in rows {
+                self.drop_payload(*row);
+            }
+            return;
+        }
+        let payload = match std::str::from_utf8(&message.payload) {
+            _ if message.payload.is_empty() => Vec::new(),
+            _ if message.opcode == Opcode::CLOSE => match message.payload.split_at_checked(2) {
+                Some((code, reason)) => [code, &self.close_reason(reason)].concat(),
+                None => Vec::new(),
+            },
+            Ok(text) if message.opcode.is_control() => {
+                let mut other = self.redactor.inside("ping", text, Form::Plain, 0);
+                while other.len() > 125 {
+                    other.pop();
+                }
+                other.into_bytes()
+            }
+            Ok(text) => self.redactor.payload(text).into_bytes(),
+            Err(_) if message.opcode.is_control() => Vec::new(),
+            Err(_) => self.unsearched(&message.payload),
+        };
+        if payload == message.payload && !message.compressed {
+            return;
+        }
+        self.put(rows, message.opcode, &payload);
+    }
+
+    /// Puts `payload` into the rows of a message: into the frame that is its last, whole or in parts.
+    fn put(&mut self, rows: &[usize], opcode: Opcode, payload: &[u8]) {
+        let is_part = |out: &[Fact<'_>], row: usize| matches!(&out[row], Fact::Frame(frame) if frame.frame.marks.has(Marks::PART));
+        let last = rows.iter().rposition(|row| !is_part(&self.out, *row)).unwrap_or(0);
+        let (before, parts) = rows.split_at(last);
+        let frames: Vec<usize> =
+            before.iter().copied().filter(|row| !is_part(&self.out, *row)).collect();
+        for row in before {
+            self.rewrite(*row, None, &[], Marks::NONE);
+        }
+        let opening = if frames.is_empty() { opcode } else { Opcode::CONTINUATION };
+        for (at, row) in frames.iter().enumerate() {
+            let opcode = if at == 0 { opcode } else { Opcode::CONTINUATION };
+            self.rewrite(*row, Some((opcode, false, 0)), &[], Marks::NONE);
+        }
+        let room = FrameDecoder::PART_LIMIT * parts.len();
+        let payload = &payload[..payload.len().min(room)];
+        let mut rest = payload;
+        for (at, row) in parts.iter().enumerate() {
+            let (now, later) = rest.split_at(rest.len().min(FrameDecoder::PART_LIMIT));
+            rest = later;
+            let header = (at == 0).then_some((opening, true, payload.len()));
+            let follows = Marks::NONE
+                .with_if(Marks::PART, at > 0)
+                .with_if(Marks::PART_FOLLOWS, at + 1 < parts.len());
+            self.rewrite(*row, header, now, follows);
+        }
+    }
+
+    /// Writes a row anew; marks that say what was wrong with the header stay.
+    fn rewrite(
+        &mut self,
+        row: usize,
+        header: Option<(Opcode, bool, usize)>,
+        payload: &[u8],
+        parts: Marks,
+    ) {
+        let Some(Fact::Frame(recorded)) = self.out.get_mut(row) else { return };
+        let frame = &mut recorded.frame;
+        let gone = Marks::PART.with(Marks::PART_FOLLOWS).with(Marks::NOT_KEPT).with(Marks::CUT);
+        let gone = gone.with(Marks::NON_MINIMAL).with(Marks::LONG_CONTROL).with(Marks::OVERSIZE);
+        let marks = frame.marks.without(gone).with(parts);
+        let new = header.map(|(opcode, fin, length)| {
+            let mask = frame.header.mask_key();
+            let spec = FrameSpec { fin, mask, ..FrameSpec::new(opcode) };
+            let mut bytes = Vec::new();
+            encode_frame(
+                &mut bytes,
+                &FrameSpec { stated_length: Some(length as u64), ..spec },
+                &[],
+            );
+            (Header::from_bytes(&bytes).unwrap_or_default(), length as u64)
+        });
+        let (header, length) = new.unwrap_or((Header::EMPTY, payload.len() as u64));
+        let marks = marks.with_if(Marks::PART, header.is_empty());
+        *frame = Frame { header, payload: Cow::Owned(payload.to_vec()), length, marks };
+    }
+
+    /// A payload that can't be searched: nothing of it is kept, and the frame says so.
+    fn drop_payload(&mut self, row: usize) {
+        let Some(Fact::Frame(recorded)) = self.out.get_mut(row) else { return };
+        let frame = &mut recorded.frame;
+        if !frame.payload.is_empty() {
+            frame.payload = Cow::Owned(Vec::new());
+            frame.marks = frame.marks.with(Marks::NOT_KEPT);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! JSON text → the same text with some of its strings, numbers and names replaced; what is between
+//! them stays byte for byte.
+
+use serde::de::IgnoredAny;
+
+/// Objects and lists inside each other that are walked; deeper JSON is a text.
+const MAX_DEPTH: usize = 128;
+
+/// What is at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part<'a> {
+    /// A text, unescaped.
+    Text(&'a str),
+    /// A number, as it is written.
+    Number(&'a str),
+    /// A member's name, unescaped.
+    Name(&'a str),
+}
+
+/// It is an object or a list, and not too deep to be walked.
+pub(super) fn is_json(text: &str) -> bool {
+    let trimmed = text.trim_start();
+    trimmed.starts_with(['{', '['])
+        && depth(trimmed) <= MAX_DEPTH
+        && serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// Walks valid JSON; `replace` is told of each part with its place (`$.data.items[*].key`) and the
+/// name of the member it is in, and gives what is to stand there, if something else.
+pub(super) fn walk(
+    text: &str,
+    root: &str,
+    replace: &mut dyn FnMut(&str, &str, Part<'_>) -> Option<String>,
+) -> String {
+    let mut walker = Walker {
+        text,
+        at: 0,
+        copied: 0,
+        out: String::with_capacity(text.len()),
+        path: root.to_owned(),
+        replace,
+    };
+    walker.value("");
+    walker.out.push_str(&text[walker.copied..]);
+    walker.out
+}
+
+/// A text as a JSON string, quotes included.
+pub(super) fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+struct Walker<'a, 'r> {
+    text: &'a str,
+    at: usize,
+    /// What is in `out` already.
+    copied: usize,
+    out: String,
+    path: String,
+    replace: &'r mut dyn FnMut(&str, &str, Part<'_>) -> Option<String>,
+}
+
+impl Walker<'_, '_> {
+    fn value(&mut self, key: &str) {
+        self.space();
+        match self.peek() {
+            Some(b'{') => self.object(),
+            Some(b'[') => self.list(key),
+            Some(b'"') => {
+                let (start, text) = self.string();
+                if let Some(other) = (self.replace)(&self.path, key, Part::Text(&text)) {
+                    self.put(start, &quoted(&other));
+                }
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                let start = self.at;
+                self.until(|byte| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace());
+                let number = &self.text[start..self.at];
+                if let Some(other) = (self.replace)(&self.path, key, Part::Number(number)) {
+                    self.put(start, &other);
+                }
+            }
+            // true, false, null.
+            Some(_) => {
+                self.until(|byte| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace());
+            }
+            None => {}
+        }
+    }
+
+    fn object(&mut self) {
+        self.at += 1;
+        loop {
+            self.space();
+            match self.peek() {
+                Some(b'"') => {}
+                Some(b',') => {
+                    self.at += 1;
+                    continue;
+                }
+                Some(_) => {
+                    self.at += 1;
+                    return;
+                }
+                None => return,
+            }
+            let (start, name) = self.string();
+            if let Some(other) = (self.replace)(&self.path, &name, Part::Name(&name)) {
+                self.put(start, &quoted(&other));
+            }
+            self.space();
+            // The colon.
+            self.at += 1;
+            let length = self.path.len();
+            self.path.push('.');
+            self.path.push_str(&name);
+            self.value(&name);
+            self.path.truncate(length);
+        }
+    }
+
+    fn list(&mut self, key: &str) {
+        self.at += 1;
+        let length = self.path.len();
+        self.path.push_str("[*]");
+        loop {
+            self.space();
+            match self.peek() {
+                Some(b']') => {
+                    self.at += 1;
+                    break;
+                }
+                Some(b',') => self.at += 1,
+                Some(_) => self.value(key),
+                None => break,
+            }
+        }
+        self.path.truncate(length);
+    }
+
+    /// Passes a string; where it began, and what it says.
+    fn string(&mut self) -> (usize, String) {
+        let start = self.at;
+        self.at += 1;
+        let mut escaped = false;
+        while let Some(byte) = self.peek() {
+            self.at += 1;
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => break,
+                _ => {}
+            }
+        }
+        let text = serde_json::from_str(&self.text[start..self.at]).unwrap_or_default();
+        (start, text)
+    }
+
+    fn put(&mut self, start: usize, other: &str) {
+        self.out.push_str(&self.text[self.copied..start]);
+        self.out.push_str(other);
+        self.copied = self.at;
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn space(&mut self) {
+        self.until(|byte| !byte.is_ascii_whitespace());
+    }
+
+    fn until(&mut self, ends: impl Fn(u8) -> bool) {
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += rest.iter().position(|byte| ends(*byte)).unwrap_or(rest.len());
+    }
+}

@@ -1,0 +1,165 @@
+//! Originals → the names that stand for them, the same for the same one.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sha1::{Digest as _, Sha1};
+
+/// Originals that get names of their own; a report with more is hidden without telling them apart.
+const MAX_NAMES: usize = 100_000;
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Token,
+    Email,
+    Card,
+    Ip,
+    Text,
+    User,
+}
+
+impl Kind {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Email => "email",
+            Self::Card => "card",
+            Self::Ip => "ip",
+            Self::Text => "text",
+            Self::User => "user",
+        }
+    }
+}
+
+/// Gives names.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    salt: [u8; 16],
+    known: HashMap<String, (Kind, u32)>,
+    next: HashMap<Kind, u32>,
+    /// Numbers of users that are called `user_07` already.
+    taken: BTreeSet<u32>,
+}
+
+/// Where a name is to stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// In a text: `‹token-1 #9f2c›`.
+    Marked,
+    /// In a handshake, where only letters, digits and points are safe: `token-1.9f2c`.
+    Plain,
+}
+
+impl Names {
+    pub(super) fn new(salt: [u8; 16]) -> Self {
+        Self { salt, ..Self::default() }
+    }
+
+    /// The name for `original`.
+    pub(super) fn name(&mut self, kind: Kind, original: &str, form: Form) -> String {
+        let (kind, number) = self.number(kind, original);
+        if kind == Kind::User {
+            return format!("user_{number:02}");
+        }
+        let word = kind.word();
+        if number == 0 {
+            return if form == Form::Marked { format!("‹{word}›") } else { word.to_owned() };
+        }
+        let hash = Sha1::new().chain_update(self.salt).chain_update(original).finalize();
+        let hash = format!("{:02x}{:02x}", hash[0], hash[1]);
+        match form {
+            Form::Marked => format!("‹{word}-{number} #{hash}›"),
+            Form::Plain => format!("{word}-{number}.{hash}"),
+        }
+    }
+
+    fn number(&mut self, kind: Kind, original: &str) -> (Kind, u32) {
+        if let Some(known) = self.known.get(original) {
+            return *known;
+        }
+        if self.known.len() == MAX_NAMES {
+            return (kind, 0);
+        }
+        let next = self.next.entry(kind).or_default();
+        *next += 1;
+        while kind == Kind::User && self.taken.contains(next) {
+            *next += 1;
+        }
+        let number = *next;
+        self.known.insert(original.to_owned(), (kind, number));
+        (kind, number)
+    }
+
+    /// A user is called `user_07`, as they are here: that number is nobody else's.
+    pub(super) fn take(&mut self, number: u32) {
+        self.taken.insert(number);
+    }
+
+    /// After the first look: numbers anew, as some may be taken that were not known to be.
+    pub(super) fn settle(&mut self) {
+        let mut users: Vec<(u32, String)> = Vec::new();
+        for (original, (kind, number)) in &self.known {
+            if *kind == Kind::User {
+                users.push((*number, original.clone()));
+            }
+        }
+        users.sort();
+        self.next.insert(Kind::User, 0);
+        for (_, original) in users {
+            self.known.remove(&original);
+            self.number(Kind::User, &original);
+        }
+    }
+
+    /// The kind of a known original.
+    pub(super) fn kind(&self, original: &str) -> Option<Kind> {
+        self.known.get(original).map(|(kind, _)| *kind)
+    }
+
+    /// All that has a name, in no order.
+    pub(super) fn originals(&self) -> impl Iterator<Item = &str> {
+        self.known.keys().map(String::as_str)
+    }
+}
+
+/// `{"alg":"none"}`, as a JSON web token begins that nobody signed.
+pub(super) const FAKE_HEADER: &str = "eyJhbGciOiJub25lIn0";
+
+/// It is a name that was given here, or in an earlier report.
+pub(super) fn is_name(text: &str) -> bool {
+    if let Some(inner) = text.strip_prefix('‹').and_then(|rest| rest.strip_suffix('›')) {
+        let length = inner.strip_prefix("text, ").and_then(|rest| rest.strip_suffix(" characters"));
+        let length = length.or_else(|| inner.strip_suffix(" bytes"));
+        return WORDS.contains(&inner)
+            || length.is_some_and(is_number)
+            || inner.split_once(" #").is_some_and(|(name, hash)| is_numbered(name, hash));
+    }
+    if let Some(rest) = text.strip_prefix(FAKE_HEADER) {
+        let mark = rest.rsplit('.').next().and_then(|mark| mark.rsplit_once('-'));
+        return rest.matches('.').count() == 2
+            && mark.is_some_and(|(name, hash)| is_numbered(name, hash));
+    }
+    text.rsplit_once('.').is_some_and(|(name, hash)| is_numbered(name, hash))
+}
+
+const WORDS: [&str; 5] = ["token", "email", "card", "ip", "text"];
+
+/// `token-1` and `9f2c`.
+fn is_numbered(name: &str, hash: &str) -> bool {
+    let Some((word, number)) = name.rsplit_once('-') else { return false };
+    WORDS.contains(&word)
+        && is_number(number)
+        && hash.len() == 4
+        && hash.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+fn is_number(text: &str) -> bool {
+    (1..=8).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// The number of a user who is called `user_07`.
+pub(super) fn user_number(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix("user_")?;
+    (digits.len() >= 2 && digits.bytes().all(|digit| digit.is_ascii_digit()))
+        .then(|| digits.parse().ok())?
+}

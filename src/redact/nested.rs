@@ -1,0 +1,116 @@
+//! Texts within texts: base64, percent-encoding, and what a JSON web token says of its user.
+
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+use super::heads::{percent_decoded, percent_encoded};
+use super::json;
+use super::names::{FAKE_HEADER, Form, Kind};
+use super::review::Rule;
+use super::text::{Cuts, Redactor, overlaps};
+
+/// Letters of base64 that are decoded: shorter ones are words.
+const SHORTEST_BASE64: usize = 16;
+
+impl Redactor {
+    /// Base64 and percent-encoding within a text.
+    pub(super) fn encoded(
+        &mut self,
+        place: &str,
+        text: &str,
+        (form, nesting): (Form, usize),
+        cuts: &mut Cuts,
+    ) {
+        let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/_-=".contains(&byte);
+        for range in runs(text, is_base64, SHORTEST_BASE64) {
+            if overlaps(cuts, &range) {
+                continue;
+            }
+            let run = &text[range.clone()];
+            let Some((inner, engine)) = decoded(run) else { continue };
+            let other = if json::is_json(&inner) {
+                self.json(place, &inner, nesting + 1)
+            } else {
+                self.inside(place, &inner, Form::Marked, nesting + 1)
+            };
+            if other != inner {
+                self.names.name(Kind::Token, run, form);
+                cuts.push((range, engine.encode(other)));
+            }
+        }
+        let is_url = |byte: u8| byte.is_ascii_graphic() && !b"\"'<>&?=".contains(&byte);
+        for range in runs(text, is_url, 6) {
+            let run = &text[range.clone()];
+            if overlaps(cuts, &range) || !run.contains('%') {
+                continue;
+            }
+            let Some(inner) = percent_decoded(run) else { continue };
+            let other = self.inside(place, &inner, Form::Plain, nesting + 1);
+            if inner != run && other != inner {
+                let hidden = percent_encoded(&other);
+                cuts.push((range, hidden));
+            }
+        }
+    }
+
+    /// A JSON web token: what it says of its user is kept, under the user's other name, so that
+    /// whose connection it is stays known. It is signed by nobody.
+    pub(super) fn jwt(&mut self, place: &str, token: &str, form: Form) -> String {
+        if token.starts_with(FAKE_HEADER) {
+            return token.to_owned();
+        }
+        let name = self.hide((Rule::Jwt, place), Kind::Token, token, form);
+        let claims = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+        let claims = claims.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+        let Some(Value::Object(claims)) = claims.filter(|_| name != token) else { return name };
+        let mut kept = serde_json::Map::new();
+        for (key, value) in claims {
+            if !self.is_user(&key) {
+                continue;
+            }
+            let id = match value {
+                Value::String(id) => id,
+                Value::Number(id) => id.to_string(),
+                _ => continue,
+            };
+            let user = self.user(place, &id);
+            kept.insert(key, Value::String(user));
+        }
+        if kept.is_empty() {
+            return name;
+        }
+        let claims = URL_SAFE_NO_PAD.encode(Value::Object(kept).to_string());
+        let mark = self.names.name(Kind::Token, token, Form::Plain).replace('.', "-");
+        format!("{FAKE_HEADER}.{claims}.{mark}")
+    }
+}
+
+/// Stretches of at least `shortest` bytes that all fit.
+fn runs(text: &str, fits: impl Fn(u8) -> bool, shortest: usize) -> Vec<Range<usize>> {
+    let (mut found, mut start) = (Vec::new(), None);
+    for (at, byte) in text.bytes().chain([0]).enumerate() {
+        match start {
+            None if fits(byte) => start = Some(at),
+            Some(from) if !fits(byte) => {
+                if at - from >= shortest {
+                    found.push(from..at);
+                }
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The text in base64, and how it was encoded.
+fn decoded(run: &str) -> Option<(String, &'static base64::engine::GeneralPurpose)> {
+    [&STANDARD, &URL_SAFE, &STANDARD_NO_PAD, &URL_SAFE_NO_PAD].into_iter().find_map(|engine| {
+        let text = String::from_utf8(engine.decode(run).ok()?).ok()?;
+        let prints = !text.chars().any(|letter| letter.is_control() && !letter.is_whitespace());
+        (prints && !text.is_empty()).then_some((text, engine))
+    })
+}

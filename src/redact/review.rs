@@ -1,0 +1,186 @@
+//! Hits, one by one → the rows of the review: what was found by which rule, where, how often.
+
+use std::collections::BTreeMap;
+
+use super::Decision;
+
+/// Rows told apart; what is beyond goes into one row a rule.
+const MAX_ROWS: usize = 2000;
+
+/// Characters of an original that are shown to who decides.
+const BEFORE: usize = 12;
+
+/// What finds secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Rule {
+    Entropy,
+    FreeText,
+    Header,
+    Cookie,
+    Query,
+    Protocol,
+    Member,
+    Pointer,
+    Jwt,
+    Bearer,
+    VendorKey,
+    PrivateKey,
+    Email,
+    Card,
+    Ip,
+    Known,
+    User,
+    Unsearched,
+    Strict,
+}
+
+impl Rule {
+    /// The words for it in the review.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Entropy => "looks like a secret",
+            Self::FreeText => "free text",
+            Self::Header => "auth header",
+            Self::Cookie => "cookie",
+            Self::Query => "token in URL query",
+            Self::Protocol => "token as subprotocol",
+            Self::Member => "member named like a secret",
+            Self::Pointer => "decided by place",
+            Self::Jwt => "JSON web token",
+            Self::Bearer => "bearer token",
+            Self::VendorKey => "vendor's key",
+            Self::PrivateKey => "private key",
+            Self::Email => "email",
+            Self::Card => "card number",
+            Self::Ip => "IP address",
+            Self::Known => "hidden elsewhere",
+            Self::User => "user ids, stable names",
+            Self::Unsearched => "not searched: binary or not whole",
+            Self::Strict => "strict",
+        }
+    }
+
+    /// The word for it in `wiretape.toml`.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Entropy => "rule:entropy",
+            Self::FreeText => "rule:free-text",
+            Self::Header => "rule:header",
+            Self::Cookie => "rule:cookie",
+            Self::Query => "rule:query",
+            Self::Protocol => "rule:subprotocol",
+            Self::Member => "rule:member",
+            Self::Pointer => "rule:place",
+            Self::Jwt => "rule:jwt",
+            Self::Bearer => "rule:bearer",
+            Self::VendorKey => "rule:key",
+            Self::PrivateKey => "rule:private-key",
+            Self::Email => "rule:email",
+            Self::Card => "rule:card",
+            Self::Ip => "rule:ip",
+            Self::Known => "rule:known",
+            Self::User => "rule:user",
+            Self::Unsearched => "rule:unsearched",
+            Self::Strict => "rule:strict",
+        }
+    }
+
+    /// What `wiretape.toml` calls a hit: its place, where the whole value is meant, else also what
+    /// was found within it.
+    pub(super) fn key(self, place: &str) -> String {
+        match self {
+            Self::Jwt
+            | Self::Bearer
+            | Self::VendorKey
+            | Self::PrivateKey
+            | Self::Email
+            | Self::Card
+            | Self::Ip
+            | Self::Known => format!("{} {place}", self.word().trim_start_matches("rule:")),
+            _ => place.to_owned(),
+        }
+    }
+
+    /// What is done unless it is decided; and whether that is to be asked first.
+    pub(super) const fn usual(self) -> (Decision, bool) {
+        match self {
+            Self::Entropy => (Decision::Hide, true),
+            Self::FreeText => (Decision::Length, true),
+            Self::Unsearched => (Decision::Length, false),
+            _ => (Decision::Hide, false),
+        }
+    }
+}
+
+/// One line of the review.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// What found it, in words.
+    pub rule: &'static str,
+    /// The place: `$.data.prompt`, `header:Cookie`, `note`.
+    pub place: String,
+    /// What `wiretape.toml` calls it: `$.data.prompt`, `email $.data.text`.
+    pub key: String,
+    /// How often.
+    pub hits: u64,
+    /// The beginning of the first original, with its length: for the eyes of who decides.
+    pub before: String,
+    /// What stands for it.
+    pub after: String,
+    /// What is done.
+    pub decision: Decision,
+    /// Nobody has to be asked.
+    pub decided: bool,
+}
+
+/// Counts hits.
+#[derive(Debug, Default)]
+pub(super) struct Review {
+    rows: BTreeMap<(Rule, String), Row>,
+}
+
+impl Review {
+    pub(super) fn hit(
+        &mut self,
+        rule: Rule,
+        place: &str,
+        (before, after): (&str, &str),
+        (decision, decided): (Decision, bool),
+    ) {
+        let key = (rule, place.to_owned());
+        let key = match self.rows.len() {
+            MAX_ROWS.. if !self.rows.contains_key(&key) => (rule, "elsewhere".to_owned()),
+            _ => key,
+        };
+        let place = key.1.clone();
+        let row = self.rows.entry(key).or_insert_with(|| Row {
+            rule: rule.title(),
+            key: rule.key(&place),
+            place,
+            hits: 0,
+            before: beginning(before),
+            after: after.to_owned(),
+            decision,
+            decided,
+        });
+        row.hits += 1;
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+    }
+
+    pub(super) fn rows(&self) -> Vec<Row> {
+        let mut rows: Vec<Row> = self.rows.values().cloned().collect();
+        rows.sort_by_key(|row| row.decided);
+        rows
+    }
+}
+
+fn beginning(text: &str) -> String {
+    let count = text.chars().count();
+    if count <= BEFORE {
+        return text.to_owned();
+    }
+    format!("{}… ({count} characters)", text.chars().take(BEFORE / 2).collect::<String>())
+}

@@ -1,0 +1,314 @@
+//! One text and where it stands → the same text without what is hidden.
+
+use std::ops::Range;
+
+use super::json::{self, Part};
+use super::names::{Form, Kind, Names, is_name, user_number};
+use super::patterns::{self, Found, is_secret_member, randomness};
+use super::review::{Review, Rule};
+use super::words::{is_free_text, is_id, is_kept_name, is_protocol, is_user_name};
+use super::{Decision, Level, Policy};
+use aho_corasick::{AhoCorasick, MatchKind};
+
+/// Texts within texts (JSON in a string, base64) that are looked into; nobody nests more.
+const MAX_NESTING: usize = 4;
+
+/// Bytes of an original from which it is replaced wherever it stands: shorter ones are words and
+/// numbers that also mean other things.
+pub(super) const WHEREVER: usize = 8;
+
+/// Stretches of a text and what is to stand there.
+pub(super) type Cuts = Vec<(Range<usize>, String)>;
+
+/// Hides, and remembers what.
+#[derive(Debug)]
+pub(super) struct Redactor {
+    pub(super) policy: Policy,
+    pub(super) names: Names,
+    pub(super) review: Review,
+    known: Option<AhoCorasick>,
+    /// The originals that `known` finds, in its order.
+    wherever: Vec<String>,
+}
+
+impl Redactor {
+    pub(super) fn new(policy: Policy) -> Self {
+        let names = Names::new(policy.salt);
+        Self { policy, names, review: Review::default(), known: None, wherever: Vec::new() }
+    }
+
+    /// After the first look: what was hidden somewhere is from now on hidden everywhere.
+    pub(super) fn settle(&mut self) {
+        self.names.settle();
+        self.review.clear();
+        let long = self.names.originals().filter(|original| original.len() >= WHEREVER);
+        self.wherever = long.map(str::to_owned).collect();
+        self.wherever.sort();
+        let builder =
+            AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&self.wherever);
+        self.known = builder.ok();
+    }
+
+    /// A text outside of JSON.
+    pub(super) fn loose(&mut self, place: &str, text: &str) -> String {
+        match self.policy.level {
+            Level::Off => text.to_owned(),
+            _ => self.inside(place, text, Form::Marked, 0),
+        }
+    }
+
+    /// A payload that is text.
+    pub(super) fn payload(&mut self, text: &str) -> String {
+        if self.policy.level == Level::Off {
+            return text.to_owned();
+        }
+        if json::is_json(text) {
+            return self.json("$", text, 0);
+        }
+        // Socket.IO puts digits and a namespace before the JSON; some put lines of JSON together.
+        let prefix = text.find(['{', '[']).filter(|at| *at <= 64 && !text[..*at].contains(' '));
+        if let Some(at) = prefix
+            && json::is_json(&text[at..])
+        {
+            return format!("{}{}", &text[..at], self.json("$", &text[at..], 0));
+        }
+        let lines: Vec<&str> = text.split('\n').collect();
+        if lines.len() > 1 && lines.iter().all(|line| line.trim().is_empty() || json::is_json(line))
+        {
+            let lines: Vec<String> =
+                lines
+                    .into_iter()
+                    .map(|line| {
+                        if line.trim().is_empty() {
+                            line.to_owned()
+                        } else {
+                            self.json("$", line, 0)
+                        }
+                    })
+                    .collect();
+            return lines.join("\n");
+        }
+        if self.policy.level == Level::Strict && !is_protocol(text) {
+            return self.hide((Rule::Strict, "$"), Kind::Text, text, Form::Marked);
+        }
+        self.inside("$", text, Form::Marked, 0)
+    }
+
+    /// Valid JSON.
+    pub(super) fn json(&mut self, root: &str, text: &str, nesting: usize) -> String {
+        json::walk(text, root, &mut |place, key, part| match part {
+            Part::Text(text) => {
+                let other = self.member(place, key, text, nesting);
+                (other != text).then_some(other)
+            }
+            Part::Name(name) => {
+                let other = self.inside(place, name, Form::Marked, MAX_NESTING);
+                (other != name).then_some(other)
+            }
+            Part::Number(number) => self.number(place, key, number),
+        })
+    }
+
+    fn number(&mut self, place: &str, key: &str, number: &str) -> Option<String> {
+        let decided = self.policy.decisions.get(place);
+        if decided == Some(Decision::Show) {
+            return None;
+        }
+        let (rule, kind) = match () {
+            () if decided.is_some() => (Rule::Pointer, Kind::Token),
+            () if self.is_user(key) => (Rule::User, Kind::User),
+            () if is_secret_member(key) => (Rule::Member, Kind::Token),
+            () if patterns::is_card(number) => (Rule::Card, Kind::Card),
+            () if self.policy.level == Level::Strict && !self.is_kept(key) && number != "0" => {
+                self.review.hit(Rule::Strict, place, (number, "0"), (Decision::Hide, true));
+                return Some("0".to_owned());
+            }
+            () => return None,
+        };
+        let other = self.hide((rule, place), kind, number, Form::Marked);
+        (other != number).then(|| json::quoted(&other))
+    }
+
+    /// A text that is the value of a member.
+    fn member(&mut self, place: &str, key: &str, text: &str, nesting: usize) -> String {
+        if text.is_empty() || is_name(text) {
+            return text.to_owned();
+        }
+        let decided = self.policy.decisions.get(place);
+        if let Some(decision @ (Decision::Hide | Decision::Length)) = decided {
+            let what = (Kind::Token, decision, true);
+            return self.decide((Rule::Pointer, place), what, text, Form::Marked);
+        }
+        let shown = decided.is_some();
+        if self.is_user(key) && !shown {
+            return self.user(place, text);
+        }
+        let found = patterns::find(text);
+        // A secret of a known kind keeps its kind, if it is all that stands there.
+        let is_one = matches!(&found[..], [one] if one.range == (0..text.len()));
+        if is_secret_member(key) && !is_one && !shown {
+            return self.hide((Rule::Member, place), Kind::Token, text, Form::Marked);
+        }
+        if nesting < MAX_NESTING && json::is_json(text) {
+            return self.json(place, text, nesting + 1);
+        }
+        if !self.is_kept(key) && !shown {
+            if self.policy.level == Level::Strict {
+                return self.hide((Rule::Strict, place), Kind::Text, text, Form::Marked);
+            }
+            if is_free_text(key, &without(text, &found)) {
+                return self.hide((Rule::FreeText, place), Kind::Text, text, Form::Marked);
+            }
+            if found.is_empty() && !is_id(key) && randomness(text).is_some() {
+                return self.hide((Rule::Entropy, place), Kind::Token, text, Form::Marked);
+            }
+        }
+        self.inside(place, text, Form::Marked, nesting)
+    }
+
+    /// The id of a user, wherever it is said.
+    pub(super) fn user(&mut self, place: &str, text: &str) -> String {
+        if let Some(number) = user_number(text) {
+            self.names.take(number);
+            return text.to_owned();
+        }
+        if text.is_empty() || is_name(text) {
+            return text.to_owned();
+        }
+        self.hide((Rule::User, place), Kind::User, text, Form::Marked)
+    }
+
+    pub(super) fn is_user(&self, key: &str) -> bool {
+        is_user_name(key) || self.policy.users.iter().any(|name| name == key)
+    }
+
+    fn is_kept(&self, key: &str) -> bool {
+        is_kept_name(key) || self.policy.kept.iter().any(|name| name == key)
+    }
+
+    /// What to do by this rule at this place, and whether that was decided.
+    fn decision(&self, rule: Rule, place: &str) -> (Decision, bool) {
+        let decisions = &self.policy.decisions;
+        let decided = decisions.get(&rule.key(place)).or_else(|| decisions.get(rule.word()));
+        if let Some(decision) = decided {
+            return (decision, true);
+        }
+        let (decision, asks) = rule.usual();
+        (decision, !asks || self.policy.level == Level::Strict)
+    }
+
+    /// Hides by a rule, unless it was decided otherwise.
+    pub(super) fn hide(
+        &mut self,
+        (rule, place): (Rule, &str),
+        kind: Kind,
+        text: &str,
+        form: Form,
+    ) -> String {
+        let (decision, decided) = self.decision(rule, place);
+        self.decide((rule, place), (kind, decision, decided), text, form)
+    }
+
+    fn decide(
+        &mut self,
+        (rule, place): (Rule, &str),
+        (kind, decision, decided): (Kind, Decision, bool),
+        text: &str,
+        form: Form,
+    ) -> String {
+        if is_name(text) {
+            return text.to_owned();
+        }
+        let after = match decision {
+            Decision::Show => text.to_owned(),
+            Decision::Hide if kind != Kind::Text => self.names.name(kind, text, form),
+            // What people wrote has no name by which it could be found again, only a length.
+            Decision::Hide | Decision::Length => {
+                if text.len() >= WHEREVER {
+                    self.names.name(Kind::Text, text, form);
+                }
+                let count = text.chars().count();
+                if form == Form::Marked {
+                    format!("‹text, {count} characters›")
+                } else {
+                    "text".into()
+                }
+            }
+        };
+        self.review.hit(rule, place, (text, &after), (decision, decided));
+        after
+    }
+
+    /// A text without what looks like a secret in it, or is one elsewhere.
+    pub(super) fn inside(&mut self, place: &str, text: &str, form: Form, nesting: usize) -> String {
+        if text.len() < 6 || is_name(text) {
+            return text.to_owned();
+        }
+        let mut cuts: Cuts = Vec::new();
+        for found in patterns::find(text) {
+            let original = &text[found.range.clone()];
+            let after = match found.rule {
+                Rule::Jwt => self.jwt(place, original, form),
+                rule => self.hide((rule, place), found.kind, original, form),
+            };
+            cuts.push((found.range, after));
+        }
+        self.known(place, text, form, &mut cuts);
+        if nesting < MAX_NESTING {
+            self.encoded(place, text, (form, nesting), &mut cuts);
+        }
+        splice(text, cuts)
+    }
+
+    /// What was hidden elsewhere.
+    fn known(&mut self, place: &str, text: &str, form: Form, cuts: &mut Cuts) {
+        let Some(known) = self.known.clone() else { return };
+        for found in known.find_iter(text) {
+            let range = found.range();
+            let is_part = self.is_part_of_a_word(text, &range);
+            if is_part || overlaps(cuts, &range) {
+                continue;
+            }
+            let original = self.wherever[found.pattern().as_usize()].clone();
+            let kind = self.names.kind(&original).unwrap_or(Kind::Token);
+            let after = self.hide((Rule::Known, place), kind, &original, form);
+            cuts.push((range, after));
+        }
+    }
+
+    /// A user's id is a word of its own; a token may be glued to anything.
+    fn is_part_of_a_word(&self, text: &str, range: &Range<usize>) -> bool {
+        let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+        let glued = text[..range.start].chars().next_back().is_some_and(is_letter)
+            || text[range.end..].chars().next().is_some_and(is_letter);
+        glued && self.names.kind(&text[range.clone()]) == Some(Kind::User)
+    }
+}
+
+pub(super) fn overlaps(cuts: &[(Range<usize>, String)], range: &Range<usize>) -> bool {
+    cuts.iter().any(|(cut, _)| cut.start < range.end && range.start < cut.end)
+}
+
+/// What is left of a text without what is hidden in it, now or in an earlier report.
+fn without(text: &str, found: &[Found]) -> String {
+    let cuts = found.iter().map(|found| (found.range.clone(), String::new())).collect();
+    let rest = splice(text, cuts);
+    let mut out = String::with_capacity(rest.len());
+    for (at, piece) in rest.split('‹').enumerate() {
+        let after_name = piece.split_once('›').filter(|_| at > 0).map(|(_, after)| after);
+        out.push_str(after_name.unwrap_or(piece));
+    }
+    out
+}
+
+fn splice(text: &str, mut cuts: Cuts) -> String {
+    cuts.sort_by_key(|(range, _)| range.start);
+    let (mut out, mut at) = (String::with_capacity(text.len()), 0);
+    for (range, other) in cuts {
+        out.push_str(&text[at..range.start]);
+        out.push_str(&other);
+        at = range.end;
+    }
+    out.push_str(&text[at..]);
+    out
+}
