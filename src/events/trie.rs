@@ -143,16 +143,13 @@ impl Trie {
             let mut at = 0;
             nodes[at].slots.end = slot + 1;
             for key in path {
-                at = match nodes[at].child(key) {
-                    Some(place) => nodes[at].children[place].node,
-                    None => {
-                        let child =
-                            Child { key: key.clone(), index: index(key), node: nodes.len() };
-                        nodes.push(Node { slots: slot..slot, ..Node::default() });
-                        let node = child.node;
-                        nodes[at].add(child);
-                        node
-                    }
+                at = if let Some(place) = nodes[at].child(key) {
+                    nodes[at].children[place].node
+                } else {
+                    let node = nodes.len();
+                    nodes.push(Node { slots: slot..slot, ..Node::default() });
+                    nodes[at].add(Child { key: key.clone(), index: index(key), node });
+                    node
                 };
                 nodes[at].slots.end = slot + 1;
             }

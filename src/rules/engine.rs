@@ -272,9 +272,9 @@ impl Engine {
             let Some(run) = run else { continue };
             for scope in &mut self.scopes {
                 for number in scope.slices.that(|whose| whose.run == Some(run)) {
-                    let slice = scope.slices.get_mut(number);
-                    let foreign = super::slice::Foreign { name, finding: told };
-                    slice.into_iter().for_each(|slice| slice.foreign.push(foreign));
+                    if let Some(slice) = scope.slices.get_mut(number) {
+                        slice.foreign.push(super::slice::Foreign { name, finding: told });
+                    }
                 }
             }
         }

@@ -9,6 +9,7 @@ use super::automaton::Letter;
 use super::course::{Child, Course, Ending, Progress, SubCourse, Told};
 use super::finding::{Code, Expected, Side};
 use super::monitors::{Breach, Seen, SliceEnd, named};
+use super::slice::Slice;
 use super::states::StateSet;
 use super::track::{Pass, Track};
 
@@ -23,7 +24,7 @@ pub(super) type Gaps = SmallVec<[usize; 2]>;
 const MAX_GAPS: usize = 64;
 
 /// Remembers that something was lost after `events` events.
-pub(super) fn remember(gaps: &mut Gaps, events: usize) {
+fn remember(gaps: &mut Gaps, events: usize) {
     if gaps.last() == Some(&events) {
         return;
     }
@@ -105,6 +106,22 @@ fn is_placed(course: &Course, pass: &Pass, events: &[Seen]) -> bool {
     let letter_of = |sub: &SubCourse| sub.track.letters.get(&name).copied();
     let opens = |sub: &SubCourse| letter_of(sub).is_some_and(|letter| begins(sub, letter));
     course.track.letters.get(&name) == Some(&pass.letter) || course.subs.iter().any(opens)
+}
+
+impl Slice {
+    /// The recording lost something that may have been of it.
+    pub(super) fn lose(&mut self) {
+        self.gapped = true;
+        remember(self.gaps.get_or_insert_default(), self.events.len());
+    }
+
+    /// What a lifecycle says at its end.
+    pub(super) fn end_of(&self, course: &Course, progress: &Progress, ending: &Ending<'_>) -> Told {
+        match self.gaps.as_deref().filter(|_| !self.overfull) {
+            Some(gaps) => progress.end_with_gaps(course, (&self.events, gaps), ending),
+            None => progress.end(course, &self.events, ending),
+        }
+    }
 }
 
 impl Child {

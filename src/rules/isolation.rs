@@ -12,7 +12,7 @@ const CUT: &str = "...";
 /// The first user of each value of an isolated field.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
-    owners: Map<(FieldId, Scalar), Owner>,
+    of: Map<(FieldId, Scalar), Owner>,
     /// Those who own something: owners are few, and what they own is much.
     users: Vec<Scalar>,
     numbers: Map<Scalar, u32>,
@@ -58,10 +58,10 @@ impl Owners {
         }
         for key in keys {
             let Some(value) = event.field(*key) else { continue };
-            if self.owners.len() >= MAX_OWNERS && !self.owners.contains_key(&(*key, value)) {
+            if self.of.len() >= MAX_OWNERS && !self.of.contains_key(&(*key, value)) {
                 continue;
             }
-            let first = *self.owners.entry((*key, value)).or_insert_with(|| {
+            let first = *self.of.entry((*key, value)).or_insert_with(|| {
                 let user = *self.numbers.entry(user).or_insert_with(|| {
                     self.users.push(user);
                     self.users.len() as u32 - 1

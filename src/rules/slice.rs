@@ -10,7 +10,7 @@ use crate::events::{Event, FieldId, Kind, Map, Scalar, Symbol, Symbols};
 use super::book::{KeyPart, Nanos, RuleKind, Scope};
 use super::course::{Course, Ending, Progress, Told};
 use super::finding::{Cause, Code, Row};
-use super::gapped::{self, Gaps};
+use super::gapped::Gaps;
 use super::listeners::Listeners;
 use super::monitors::{Breach, Look, Monitor, Seen, SliceEnd, Stop, Verdicts, Watch, lasted};
 use super::slices::Whose;
@@ -87,7 +87,7 @@ pub(super) struct Slice {
     /// The recording lost something of it: nothing is held against anybody.
     pub(super) gapped: bool,
     /// Where, in its events.
-    gaps: Option<Box<Gaps>>,
+    pub(super) gaps: Option<Box<Gaps>>,
     /// When it is looked at next.
     pub(super) timer_ns: u64,
     /// More events came than are kept.
@@ -241,20 +241,6 @@ impl Slice {
             }
         }
         (judged, due_ns)
-    }
-
-    /// The recording lost something that may have been of it.
-    pub(super) fn lose(&mut self) {
-        self.gapped = true;
-        gapped::remember(self.gaps.get_or_insert_default(), self.events.len());
-    }
-
-    /// What a lifecycle says at its end.
-    fn end_of(&self, course: &Course, progress: &Progress, ending: &Ending<'_>) -> Told {
-        match self.gaps.as_deref().filter(|_| !self.overfull) {
-            Some(gaps) => progress.end_with_gaps(course, (&self.events, gaps), ending),
-            None => progress.end(course, &self.events, ending),
-        }
     }
 
     /// Whether a beginning that comes after an end is of the same run: parts of it are open still,

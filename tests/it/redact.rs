@@ -178,7 +178,7 @@ fn planted() -> (Vec<Fact<'static>>, Vec<String>) {
         last_frame: None,
         text: format!("their key is {}", plant("sk-note-planted-abcdefgh1234")),
         author: plant("author.planted@acme.io"),
-        at_ns: 0,
+        ..Note::default()
     }));
     (facts, secrets)
 }

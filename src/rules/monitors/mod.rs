@@ -3,12 +3,13 @@
 //! Nothing here knows of slices, users or text output. Time comes with each event, and by
 //! [`Monitor::time`] where no event comes.
 
+mod clock;
 mod obligation;
 mod order;
 mod payload;
 mod stream;
+mod words;
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,7 @@ pub(super) use obligation::Obligation;
 pub(super) use order::Order;
 pub(super) use payload::Payload;
 pub(super) use stream::Stream;
+pub(super) use words::{Named, Words, came_after, lasted, named};
 
 /// Keys that are found as fast by looking at each.
 const FEW: usize = 8;
@@ -278,35 +280,6 @@ impl Watch {
         self.names[which].first().copied().unwrap_or(otherwise)
     }
 
-    pub(super) fn within(&self) -> Option<Nanos> {
-        self.rule.within
-    }
-
-    /// The same, where the recorder's clock tells when it has passed.
-    pub(super) fn deadline(&self) -> Option<Nanos> {
-        self.within().filter(|_| self.rule.clock == ClockKind::Recorder)
-    }
-
-    /// How long it took from an event, and when that was sent, to what came now: by the clock that
-    /// the rule goes by. The clocks of two senders are never compared, nor is a clock that is not
-    /// told.
-    pub(super) fn took(
-        &self,
-        (seen, sent_ns): (&Seen, Option<i64>),
-        look: &Look<'_>,
-    ) -> Option<Nanos> {
-        if self.rule.clock != ClockKind::Payload {
-            return Some(look.seen.at_ns.saturating_sub(seen.at_ns));
-        }
-        let (from, to) = sent_ns.zip(look.sent_ns).filter(|_| seen.out == look.seen.out)?;
-        Some(Nanos::try_from(to.saturating_sub(from)).unwrap_or(0))
-    }
-
-    /// How long after what begins it something is due, whatever its kind.
-    pub(super) fn limit(&self) -> Option<Nanos> {
-        self.within().or_else(|| stream::limit(self))
-    }
-
     /// Whether what is owed at this end stays open: who closes in order may drop what was asked.
     pub(super) fn pends(&self, end: SliceEnd) -> bool {
         self.rule.at_end == AtEnd::Pending && end == SliceEnd::Closed
@@ -487,54 +460,5 @@ fn say_key(key: Option<Scalar>, symbols: &Symbols, breaches: &mut [Breach]) {
         if let Some(key) = key.as_ref().filter(|key| !breach.message.contains(*key)) {
             breach.message += &format!(" ({key})");
         }
-    }
-}
-
-/// `1.2 s`, `64 s`, `40 ms`.
-pub(super) fn lasted(ns: Nanos) -> String {
-    let ms = ns / 1_000_000;
-    match ms {
-        0 => format!("{} µs", ns / 1_000),
-        1..1_000 => format!("{ms} ms"),
-        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
-        _ => format!("{} min {:02} s", ms / 60_000, ms % 60_000 / 1_000),
-    }
-}
-
-/// An event's name, written only where something is told of it.
-pub(super) struct Named<'a>(pub(super) &'a Seen, pub(super) &'a Symbols);
-
-impl fmt::Display for Named<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&named(self.0, self.1))
-    }
-}
-
-/// The names of a rule's list, written only where something is told of them.
-pub(super) struct Words<'a>(pub(super) &'a Watch, pub(super) usize, pub(super) &'a Symbols);
-
-impl fmt::Display for Words<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0.words(self.1, self.2))
-    }
-}
-
-/// `agent_thinking (triage) came 29 ms after agent_completed #1638`: what came after a run's end.
-pub(super) fn came_after(seen: &Seen, end: &Seen, symbols: &Symbols) -> String {
-    format!(
-        "{} came {} after {} #{}",
-        named(seen, symbols),
-        lasted(seen.at_ns.saturating_sub(end.at_ns)),
-        symbols.text(end.name),
-        end.frame
-    )
-}
-
-/// `tool_executing (search_costs)`.
-pub(super) fn named(seen: &Seen, symbols: &Symbols) -> String {
-    let name = symbols.text(seen.name);
-    match seen.detail {
-        Some(detail) => format!("{name} ({})", detail.display(symbols)),
-        None => name.to_owned(),
     }
 }

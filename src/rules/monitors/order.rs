@@ -15,6 +15,7 @@ const CROSSING_NS: Nanos = 250_000_000;
 
 /// What such a rule remembers.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something else that was seen")]
 pub(in super::super) struct Order {
     count: u32,
     /// The latest of the first kind of event, and of the second.
