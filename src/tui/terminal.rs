@@ -1,10 +1,11 @@
 //! A terminal ↔ the screen: takes it over, gives it back however the program ends, and runs the loop.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
-use std::io::{self, Write as _, stdout};
+use std::io::{self, Stdout, Write as _, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, TryRecvError, channel};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, Once};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,14 @@ const REPAINT: Duration = Duration::from_millis(100);
 
 /// What a panic ends the program with.
 const PANICKED: i32 = 101;
+
+/// Held while the screen is drawn.
+static SCREEN: Mutex<()> = Mutex::new(());
+
+thread_local! {
+    /// Whether this thread draws now.
+    static IS_DRAWING: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Whether the terminal is ours now, for the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -97,6 +106,8 @@ fn restore_on_panic() {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
+            // Nothing is being drawn from now on; but whoever draws is not waited for by itself.
+            let _held = (!IS_DRAWING.get()).then(|| SCREEN.lock());
             let was_taken = TAKEN.load(Ordering::SeqCst);
             restore();
             before(panic);
@@ -196,7 +207,7 @@ pub fn run(
         }
         desk.ask();
         if is_stale && painted.is_none_or(|painted| !grew || painted.elapsed() >= REPAINT) {
-            terminal.draw(|frame| draw(desk.app, frame))?;
+            paint(&mut terminal, desk.app)?;
             (painted, is_stale) = (Some(now()), false);
         }
         match told.recv_timeout(desk.pause(grew)) {
@@ -212,6 +223,17 @@ pub fn run(
             Err(RecvTimeoutError::Disconnected) => return Ok(Ended::Stopped),
         }
     }
+}
+
+/// Draws, unless the terminal was given back.
+fn paint(terminal: &mut Terminal<CrosstermBackend<Stdout>>, app: &App) -> io::Result<()> {
+    let _held = SCREEN.lock();
+    IS_DRAWING.set(true);
+    if TAKEN.load(Ordering::SeqCst) {
+        terminal.draw(|frame| draw(app, frame))?;
+    }
+    IS_DRAWING.set(false);
+    Ok(())
 }
 
 /// The screen and what it waits for.

@@ -1,4 +1,4 @@
-//! Chromium's own DevTools: what they save is imported, and what is exported they show.
+//! Chromium's own `DevTools`: what they save is imported, and what is exported they show.
 
 use std::fs;
 use std::process::Command;

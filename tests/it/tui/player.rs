@@ -184,7 +184,7 @@ fn a_broken_run_beside_its_good_twin() {
     for size in [WIDE, (80, 24)] {
         let mut desk = Desk::at(&demo(), "agent", size);
         desk.types(":E102").press(Key::Enter).types("d");
-        assert_says(&desk.screen(), &["(good", "tool_completed", "FIRST LOSS"]);
+        assert_says(&desk.screen(), &["(good", "C tool_comp", "FIRST LOSS"]);
         desk.types("N");
         desk.types("ycomparison").press(Key::Enter);
         assert!(desk.copied.contains("**first loss**"), "{}", desk.copied);
@@ -224,9 +224,7 @@ fn following_stays_at_the_end_and_staying_stays() {
     for (at, mut growth) in growths.into_iter().enumerate().take(20) {
         growth.end_ns = growth.pulse.as_ref().map_or(0, |pulse| pulse.now_ns);
         desk.take(Message::Grown(Box::new(growth)));
-        if at == 5 {
-            desk.types("f");
-        } else if at == 12 {
+        if at == 5 || at == 12 {
             desk.types("f");
         }
         let screen = desk.screen();
