@@ -120,7 +120,7 @@ pub enum Overlay {
 /// A lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// A user: an index of [`Tape::users`].
+    /// A user: an index of [`Tape::users`](super::tape::Tape::users).
     User(usize),
     /// A run: its number.
     Run(u32),

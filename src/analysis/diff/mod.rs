@@ -3,7 +3,7 @@
 //! An event is the same as another if its type and its tool are. What is only in one of them, what
 //! took much longer, and where payloads differ is what a reader looks for; the first event that
 //! only A has is where B lost its way. [`Side`] makes runs of a recording, [`pair`] finds which
-//! runs of two recordings belong together, and [`twin`] the good run to compare a broken one with.
+//! runs of two recordings belong together, and [`twin()`] the good run to compare a broken one with.
 
 mod lcs;
 mod payload;

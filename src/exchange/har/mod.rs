@@ -11,7 +11,7 @@
 //! Chrome shows the messages of an entry only with its `_resourceType`, and of the messages only
 //! those that have all four fields. Opcode 1 is text, all else base64. `time` is in seconds; Playwright
 //! writes milliseconds. HTTP Toolkit adds `_webSocketClose`. What HAR has no place for is in fields
-//! called `_wiretape`, where reading it back is worth it, and counted as [`Loss`] where not.
+//! called `_wiretape`, where reading it back is worth it, and counted as a [`Loss`](super::Loss) where not.
 
 mod entry;
 mod facts;
