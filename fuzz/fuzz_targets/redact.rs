@@ -1,5 +1,4 @@
-//! Any text as a payload and as a handshake: redacted without a panic, JSON stays JSON, and a
-//! second redaction finds what the first left to be one frame each.
+//! Any bytes as a payload and as a handshake: redacted without a panic; JSON stays JSON.
 
 #![no_main]
 
@@ -45,7 +44,8 @@ fuzz_target!(|bytes: &[u8]| {
         let [Fact::Connection(_), Fact::Frame(frame)] = &redacted.facts[..] else {
             panic!("the same facts")
         };
-        let was_json = serde_json::from_slice::<IgnoredAny>(payload).is_ok();
+        let text = std::str::from_utf8(payload);
+        let was_json = text.is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
         if was_json && payload.trim_ascii_start().starts_with(b"{") {
             assert!(serde_json::from_slice::<IgnoredAny>(&frame.frame.payload).is_ok());
         }

@@ -6,6 +6,9 @@ use serde::de::IgnoredAny;
 /// Objects and lists inside each other that are walked; deeper JSON is a text.
 const MAX_DEPTH: usize = 128;
 
+/// What stands for a text that can't be searched.
+const UNREADABLE: &str = "‹text›";
+
 /// What is at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part<'a> {
@@ -86,8 +89,13 @@ impl Walker<'_, '_> {
             Some(b'[') => self.list(key),
             Some(b'"') => {
                 let (start, text) = self.string();
-                if let Some(other) = (self.replace)(&self.path, key, Part::Text(&text)) {
-                    self.put(start, &quoted(&other));
+                match text {
+                    Some(text) => {
+                        if let Some(other) = (self.replace)(&self.path, key, Part::Text(&text)) {
+                            self.put(start, &quoted(&other));
+                        }
+                    }
+                    None => self.put(start, &quoted(UNREADABLE)),
                 }
             }
             Some(b'-' | b'0'..=b'9') => {
@@ -123,6 +131,10 @@ impl Walker<'_, '_> {
                 None => return,
             }
             let (start, name) = self.string();
+            let name = name.unwrap_or_else(|| {
+                self.put(start, &quoted(UNREADABLE));
+                UNREADABLE.to_owned()
+            });
             if let Some(other) = (self.replace)(&self.path, &name, Part::Name(&name)) {
                 self.put(start, &quoted(&other));
             }
@@ -156,8 +168,9 @@ impl Walker<'_, '_> {
         self.path.truncate(length);
     }
 
-    /// Passes a string; where it began, and what it says.
-    fn string(&mut self) -> (usize, String) {
+    /// Passes a string; where it began, and what it says: nothing that is text, if half a letter
+    /// is escaped in it (`\ud800` alone), which JSON allows.
+    fn string(&mut self) -> (usize, Option<String>) {
         let start = self.at;
         self.at += 1;
         let mut escaped = false;
@@ -170,8 +183,7 @@ impl Walker<'_, '_> {
                 _ => {}
             }
         }
-        let text = serde_json::from_str(&self.text[start..self.at]).unwrap_or_default();
-        (start, text)
+        (start, serde_json::from_str(&self.text[start..self.at]).ok())
     }
 
     fn put(&mut self, start: usize, other: &str) {

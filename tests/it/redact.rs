@@ -469,6 +469,14 @@ proptest! {
     }
 }
 
+/// Half a letter makes a string one that most readers refuse; its secret is none the less there.
+#[test]
+fn what_cannot_be_read_is_not_left() {
+    let text =
+        r#"{"a":"sk-live-planted-abcdefgh1234\ud800","\udfffsk-live-planted-abcdefgh1234":1}"#;
+    assert_eq!(one(text), r#"{"a":"‹text›","‹text›":1}"#);
+}
+
 #[test]
 fn plain_words_stay() {
     for text in [

@@ -14,11 +14,9 @@ const SECOND: i128 = 1_000_000_000;
 /// A message's time: seconds, or milliseconds as Playwright writes them, since 1970.
 pub(super) fn moment(number: &str) -> Option<i64> {
     let nanoseconds = decimal(number, 9)?;
-    let nanoseconds = match nanoseconds / SECOND {
-        seconds if seconds >= MILLISECONDS_FROM => nanoseconds / 1000,
-        seconds if seconds >= EARLIEST => nanoseconds,
-        _ => return None,
-    };
+    let milliseconds = nanoseconds / SECOND >= MILLISECONDS_FROM;
+    let nanoseconds = if milliseconds { nanoseconds / 1000 } else { nanoseconds };
+    let nanoseconds = Some(nanoseconds).filter(|ns| ns / SECOND >= EARLIEST)?;
     i64::try_from(nanoseconds).ok()
 }
 
@@ -98,6 +96,7 @@ mod tests {
             ("1.795356211e9", Some(1_795_356_211_000_000_000)),
             ("1795356211.1234567891234567", Some(1_795_356_211_123_456_789)),
             ("1000000000", Some(1_000_000_000_000_000_000)),
+            ("179535621225", None),
             ("12.5", None),
             ("0", None),
             ("-1795356211", None),

@@ -435,9 +435,12 @@ fn close_row(connection: &Connection, recording: &Recording) -> Option<CloseRow>
             // 1005 stands for a close frame without a code (RFC 6455, 7.4.1).
             code: close.code.unwrap_or(1005),
             reason: String::from_utf8_lossy(&close.reason).into_owned(),
+            // A clock that was never set gives no time that means anything elsewhere.
             timestamp: connection
                 .closed_ns
-                .map(|ns| raw(time::as_seconds(absolute(recording, ns)))),
+                .map(|ns| time::as_seconds(absolute(recording, ns)))
+                .filter(|seconds| time::moment(seconds).is_some())
+                .map(raw),
         }),
         (None, Some(Ending::Eof | Ending::Reset)) => Some(CloseRow::Aborted("aborted")),
         (None, _) => None,
