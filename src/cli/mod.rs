@@ -28,6 +28,7 @@ mod hint;
 mod human;
 mod import;
 mod info;
+mod intake;
 mod live_check;
 mod live_told;
 mod locate;
@@ -57,6 +58,7 @@ mod ticker;
 mod timeline;
 mod uuid;
 mod watch;
+mod zipped;
 
 use crate::tui::escape;
 use failure::{Code, Failure};

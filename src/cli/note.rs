@@ -60,7 +60,12 @@ pub(crate) struct NoteArgs {
 
 /// Does it.
 pub(crate) fn run(args: &NoteArgs, globals: &Globals) -> Result<ExitCode, Failure> {
-    let path = locate::find(&globals.dir, &args.recording)?;
+    let path = locate::find(globals, &args.recording)?;
+    if path.is_passing() && !args.list {
+        let file = escape::path(path.file());
+        return Err(Failure::new(Code::Usage, "notes are kept in recordings, and this is none")
+            .next(format!("wiretape import {file}   makes one of it")));
+    }
     let says_nothing = args.text.is_none() && args.at.is_none() && args.run.is_none();
     if let Some(id) = args.remove {
         found(note::remove(&path, id)?, id, args)?;
