@@ -44,6 +44,7 @@ mod printer;
 mod progress;
 mod query;
 mod record;
+mod report;
 mod rm;
 mod rules;
 mod rules_keys;
@@ -80,6 +81,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Some(Verb::Frames(args)) => frames::run(&args, globals),
         Some(Verb::Diff(args)) => diff::run(&args, globals),
         Some(Verb::Note(args)) => note::run(&args, globals),
+        Some(Verb::Report(args)) => report::run(&args, globals),
         Some(Verb::Query(args)) => query::run(&args, globals),
         Some(Verb::Export(args)) => export::run(&args, globals),
         Some(Verb::Import(args)) => import::run(&args, globals),
@@ -181,6 +183,8 @@ enum Verb {
     Diff(diff::DiffArgs),
     /// Notes and marks in a recording
     Note(note::NoteArgs),
+    /// A bug report that opens in any browser, with nothing in it that should not leave
+    Report(Box<report::ReportArgs>),
     /// Ask a recording in SQL
     Query(query::QueryArgs),
     /// Write a recording as JSON lines, HAR or CSV

@@ -54,6 +54,14 @@ struct Scope<'a> {
 impl Scope<'_> {
     fn take(&mut self, fact: &Fact<'_>) {
         let off = self.redactor.policy.level == Level::Off;
+        let review = &mut self.redactor.review;
+        match fact {
+            Fact::Recording(recording) => {
+                review.within("the recording".to_owned(), recording.upstream.as_bytes());
+            }
+            Fact::Note(note) => review.within(format!("note {}", note.id), note.text.as_bytes()),
+            Fact::Connection(_) | Fact::Gap(_) | Fact::Frame(_) => {}
+        }
         let other = match fact {
             Fact::Recording(recording) => Fact::Recording(self.recording(recording)),
             Fact::Connection(connection) => Fact::Connection(self.connection(connection)),
@@ -61,7 +69,7 @@ impl Scope<'_> {
             Fact::Note(note) if off => Fact::Note(note.clone()),
             Fact::Note(note) => Fact::Note(Note {
                 text: self.note(&note.text),
-                author: self.redactor.loose("note", &note.author),
+                author: self.redactor.said("note", &note.author),
                 ..note.clone()
             }),
             Fact::Frame(frame) => {
@@ -81,7 +89,7 @@ impl Scope<'_> {
         if self.redactor.policy.level == Level::Strict {
             return self.redactor.hide((Rule::Strict, "note"), Kind::Text, text, Form::Marked);
         }
-        self.redactor.loose("note", text)
+        self.redactor.said("note", text)
     }
 
     fn recording(&mut self, recording: &Recording) -> Recording {
@@ -89,7 +97,7 @@ impl Scope<'_> {
             return recording.clone();
         }
         Recording {
-            name: self.redactor.loose("name", &recording.name),
+            name: self.redactor.said("name", &recording.name),
             upstream: self.redactor.target(&recording.upstream),
             listen: self.redactor.target(&recording.listen),
             rules: recording.rules.clone(),
@@ -110,18 +118,25 @@ impl Scope<'_> {
         if redactor.policy.level == Level::Off {
             return connection.clone();
         }
+        let of = |what: &str| format!("{what} of conn {}", connection.id);
+        redactor.review.within(of("an address"), connection.client.as_bytes());
         let mut address = |text: &str| redactor.loose("address", text);
         let (client, server) = (address(&connection.client), address(&connection.server));
         let detail = connection.detail.as_deref().map(|detail| redactor.loose("detail", detail));
         let close = connection.close.clone().map(|close| {
             close.map(|close| Close { reason: self.close_reason(&close.reason), ..close })
         });
+        self.redactor.review.within(of("the answer"), &connection.response_body);
         let body = self.body(&connection.response_body);
+        self.redactor.review.within(of("the request"), &connection.request_head);
+        let request_head = self.redactor.head(&connection.request_head);
+        self.redactor.review.within(of("the answer"), &connection.response_head);
+        let response_head = self.redactor.head(&connection.response_head);
         Connection {
             client,
             server,
-            request_head: self.redactor.head(&connection.request_head),
-            response_head: self.redactor.head(&connection.response_head),
+            request_head,
+            response_head,
             response_body: body,
             detail,
             close,
@@ -189,6 +204,7 @@ impl Scope<'_> {
     }
 
     fn message(&mut self, message: &Message, rows: &[usize]) {
+        self.redactor.review.within(format!("#{}", message.frames.1), &message.payload);
         let whole = message.trouble.is_none() && message.length == message.payload.len() as u64;
         if !whole || message.marks.has(Marks::RAW) {
             self.redactor.review.hit(
