@@ -111,6 +111,9 @@ pub struct Run {
     pub ghost_ns: Option<u64>,
     /// Its findings.
     pub findings: Vec<u32>,
+    /// The good run to hold it against, where something is wrong with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub twin: Option<u32>,
     /// Its events.
     #[serde(skip)]
     pub events: Vec<u32>,
