@@ -88,7 +88,8 @@ impl Redactor {
         if protocol {
             return self.protocols(&place, value);
         }
-        if self.is_user(lower.trim_start_matches("x-").replace('-', "_").as_str()) {
+        let key = lower.trim_start_matches("x-").replace('-', "_");
+        if self.is_user(&key) || self.is_known_user(value) {
             return self.user(&place, value);
         }
         if !lower.starts_with("sec-websocket-") && (is_secret_name(name) || lower.contains("auth"))
@@ -118,6 +119,9 @@ impl Redactor {
             .split(';')
             .map(|cookie| match cookie.split_once('=') {
                 Some((name, _)) if is_attribute(name.trim()) => cookie.to_owned(),
+                Some((name, id)) if self.is_user(name.trim()) || self.is_known_user(id.trim()) => {
+                    format!("{name}={}", self.user(place, id.trim()))
+                }
                 Some((name, secret)) if !secret.trim().is_empty() => {
                     format!("{name}={}", self.secret(Rule::Cookie, place, secret.trim()))
                 }
@@ -193,6 +197,7 @@ impl Redactor {
         let segments: Vec<String> = path
             .split('/')
             .map(|segment| match super::patterns::randomness(segment) {
+                _ if self.is_known_user(segment) => self.user("path", segment),
                 Some(_) => self.hide((Rule::Entropy, "path"), Kind::Token, segment, Form::Plain),
                 None => self.inside("path", segment, Form::Plain, 0),
             })
@@ -213,7 +218,9 @@ impl Redactor {
                 let secret = percent_decoded(value).unwrap_or_else(|| value.to_owned());
                 let hidden = match () {
                     () if value.is_empty() => String::new(),
-                    () if self.is_user(&plain) => percent_encoded(&self.user(&place, &secret)),
+                    () if self.is_user(&plain) || self.is_known_user(&secret) => {
+                        percent_encoded(&self.user(&place, &secret))
+                    }
                     () if is_secret_name(&plain) => {
                         percent_encoded(&self.secret(Rule::Query, &place, &secret))
                     }

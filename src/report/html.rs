@@ -10,7 +10,21 @@ use super::{Bundle, Sight};
 /// The page; what stands in `{{…}}` is put in when a report is made.
 const PAGE: &str = include_str!("viewer/viewer.html");
 const STYLE: &str = include_str!("viewer/viewer.css");
-const SCRIPT: &str = include_str!("viewer/viewer.js");
+/// One script, in reading order.
+const SCRIPT: &str = concat!(
+    include_str!("viewer/text.js"),
+    include_str!("viewer/inflate.js"),
+    include_str!("viewer/model.js"),
+    include_str!("viewer/filter.js"),
+    include_str!("viewer/scale.js"),
+    include_str!("viewer/timeline.js"),
+    include_str!("viewer/pointer.js"),
+    include_str!("viewer/frames.js"),
+    include_str!("viewer/inspector.js"),
+    include_str!("viewer/findings.js"),
+    include_str!("viewer/player.js"),
+    include_str!("viewer/app.js"),
+);
 
 /// The report as HTML.
 pub fn html(bundle: &Bundle, sight: &Sight) -> String {

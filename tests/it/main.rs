@@ -41,6 +41,8 @@ mod reader;
 #[cfg(unix)]
 mod record;
 mod redact;
+#[cfg(unix)]
+mod report;
 mod rules;
 mod sample;
 #[cfg(unix)]

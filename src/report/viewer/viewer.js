@@ -1,1 +1,0 @@
-"use strict"; document.getElementById("app").textContent = document.title;
