@@ -8,6 +8,12 @@ use super::{Bundle, Sight};
 /// Of what is around a run, so much is shown at its sides: a part of its length.
 const MARGIN: u64 = 12;
 
+/// Others who got a part of the run, that are shown.
+const MOST_STRAYS: usize = 3;
+
+/// A margin at least.
+const LEAST_NS: u64 = 1_000_000;
+
 /// What a still picture shows.
 #[derive(Clone, Debug)]
 pub(super) struct Focus<'a> {
@@ -17,6 +23,8 @@ pub(super) struct Focus<'a> {
     pub(super) found: Option<&'a Found>,
     /// Its run.
     pub(super) run: Option<&'a Run>,
+    /// The same run where others got a part of it.
+    pub(super) strays: Vec<&'a Run>,
 }
 
 impl<'a> Focus<'a> {
@@ -27,13 +35,27 @@ impl<'a> Focus<'a> {
         let lane = bundle.view.lane.as_deref();
         let run = found.and_then(|found| found.run).map(|run| &sight.runs[run as usize]);
         let run = run.or_else(|| sight.runs.iter().find(|run| Some(run.id.as_str()) == lane));
-        let time = run.map_or(sight.from_ns..sight.to_ns, |run| around(run, found, sight));
-        Self { time, found, run }
+        let strays: Vec<&Run> = sight
+            .runs
+            .iter()
+            .filter(|other| run.is_some_and(|run| run.id == other.id && run.user != other.user))
+            .take(MOST_STRAYS)
+            .collect();
+        let times = run.iter().chain(&strays).map(|run| around(run, found, sight));
+        let time = times.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end));
+        let time = time.unwrap_or(sight.from_ns..sight.to_ns);
+        Self { time, found, run, strays }
+    }
+
+    /// The same finding, and all that there is.
+    pub(super) fn on_all(self, sight: &Sight) -> Self {
+        Self { time: sight.from_ns..sight.to_ns, run: None, strays: Vec::new(), ..self }
     }
 
     /// The moment from which times are told.
     pub(super) fn zero_ns(&self) -> u64 {
-        self.run.map_or(self.time.start, |run| run.from_ns)
+        let runs = self.run.iter().chain(&self.strays);
+        runs.map(|run| run.from_ns).min().unwrap_or(self.time.start)
     }
 }
 
@@ -41,10 +63,12 @@ impl<'a> Focus<'a> {
 fn around(run: &Run, found: Option<&Found>, sight: &Sight) -> Range<u64> {
     let ghost = found.and_then(|found| found.expected.as_ref()).map(|ghost| ghost.at_ns);
     let cause = found.and_then(|found| found.cause.as_ref()).and_then(|why| why.event);
-    let cause = cause.and_then(|event| sight.events.get(event as usize)).map(|event| event.at_ns);
-    let until = [Some(run.to_ns), run.ghost_ns, ghost, cause].into_iter().flatten().max();
+    let seen = found.into_iter().flat_map(|found| &found.evidence).filter_map(|seen| seen.event);
+    let events = cause.into_iter().chain(seen).filter_map(|event| sight.events.get(event as usize));
+    let shown = events.map(|event| event.at_ns).max();
+    let until = [Some(run.to_ns), run.ghost_ns, ghost, shown].into_iter().flatten().max();
     let until = until.unwrap_or(run.to_ns).max(run.from_ns + 1);
-    let margin = (until - run.from_ns) / MARGIN + 1;
+    let margin = ((until - run.from_ns) / MARGIN).max(LEAST_NS);
     // Where something is missing, the silence after it is what is to be seen.
     let silence = if run.ghost_ns.is_some() { (until - run.from_ns) / 2 } else { 0 };
     let until = (until + silence.max(margin)).min(sight.to_ns.max(until));

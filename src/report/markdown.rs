@@ -70,7 +70,7 @@ fn heading(bundle: &Bundle, focus: &Focus<'_>) -> String {
         .who
         .iter()
         .map(|who| words(who, WORD))
-        .chain(focus.run.map(|run| format!("run {}", words(&run.id, WORD))))
+        .chain(focus.run.map(|run| format!("run {}", words(&run.short(), WORD))))
         .collect();
     let whose = if whose.is_empty() { String::new() } else { format!(" ({})", whose.join(", ")) };
     format!("### {} {} {}{whose}\n", sign(found), found.code, words(&found.message, SENTENCE))
@@ -148,19 +148,30 @@ fn evidence(found: &Found, focus: &Focus<'_>, sight: &Sight, most: usize) -> Vec
     let is_there = |event: &Event| {
         event.frame != 0 && found.excerpt.iter().any(|row| row.frame == Some(event.frame))
     };
-    if let Some(event) = cause.filter(|event| !is_there(event)) {
-        let row = Row {
-            frame: (event.frame != 0).then_some(event.frame),
-            at: moment(event.at_ns, focus),
-            what: said(event, sight),
-            note: "**likely cause**".to_owned(),
+    for seen in found.evidence.iter().filter(|_| found.excerpt.is_empty()) {
+        let event = seen.event.and_then(|event| sight.events.get(event as usize));
+        let Some(event) = event.filter(|it| cause.is_none_or(|cause| cause.frame != it.frame)) else {
+            continue;
         };
+        rows.push((event.at_ns, true, row(event, seen.role, focus, sight)));
+    }
+    if let Some(event) = cause.filter(|event| !is_there(event)) {
+        let row = row(event, "**likely cause**", focus, sight);
         rows.push((event.at_ns, true, row));
     }
     rows.sort_by_key(|(at_ns, ..)| *at_ns);
     let last = rows.iter().rposition(|(_, matters, _)| *matters).unwrap_or(rows.len());
     let skipped = (last + 2).saturating_sub(most);
     rows.into_iter().skip(skipped).take(most).map(|(.., row)| row).collect()
+}
+
+fn row(event: &Event, note: &str, focus: &Focus<'_>, sight: &Sight) -> Row {
+    Row {
+        frame: (event.frame != 0).then_some(event.frame),
+        at: moment(event.at_ns, focus),
+        what: said(event, sight),
+        note: note.to_owned(),
+    }
 }
 
 fn excerpt(shown: &Excerpt, found: &Found, cause: Option<&Event>, focus: &Focus<'_>) -> Row {
@@ -195,7 +206,9 @@ fn excerpt(shown: &Excerpt, found: &Found, cause: Option<&Event>, focus: &Focus<
 fn said(event: &Event, sight: &Sight) -> String {
     let name = sight.name(event);
     if event.kind.is_empty() {
-        return format!("{} {}", if event.out { "→" } else { "←" }, code(name, WORD));
+        let tool = event.tool.as_deref().map_or_else(String::new, |tool| words(tool, WORD));
+        let arrow = if event.out { "→" } else { "←" };
+        return format!("{arrow} {} {tool}", code(name, WORD)).trim_end().to_owned();
     }
     words(name, WORD)
 }

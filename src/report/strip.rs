@@ -5,8 +5,8 @@ use super::scale::Scale;
 use super::sight::{Line, Run, Sight};
 
 /// Columns of the strip, and of the names before it.
-const COLUMNS: usize = 76;
-const NAME: usize = 10;
+const COLUMNS: usize = 72;
+const NAME: usize = 12;
 
 /// Columns of a folded stretch, and between two marks of the axis.
 const FOLD: f64 = 1.0;
@@ -27,7 +27,11 @@ pub(super) fn strip(sight: &Sight, focus: &Focus<'_>) -> String {
             for line in lines_of(sight, run, focus) {
                 text += &lane("conn", &connection(&scale, line), "");
             }
-            text += &lane(&run.id, &letters(sight, run, &scale), outcome(run));
+            for run in std::iter::once(run).chain(focus.strays.iter().copied()) {
+                let user = sight.users.get(run.user as usize);
+                let whose = user.filter(|_| !focus.strays.is_empty()).map_or("", |user| &user.name);
+                text += &lane(&run.short(), &letters(sight, run, &scale), whose);
+            }
             if let Some(good) = run.twin.and_then(|good| sight.runs.get(good as usize)) {
                 text += &twin(sight, (run, good), focus);
             }
@@ -35,7 +39,7 @@ pub(super) fn strip(sight: &Sight, focus: &Focus<'_>) -> String {
         None => {
             let runs = sight.runs.iter().filter(|run| run.from_ns < focus.time.end);
             for run in runs.take(MOST_LANES) {
-                text += &lane(&run.id, &letters(sight, run, &scale), outcome(run));
+                text += &lane(&run.short(), &letters(sight, run, &scale), run.outcome);
             }
             let more = sight.runs.len().saturating_sub(MOST_LANES);
             if more > 0 {
@@ -60,11 +64,7 @@ fn twin(sight: &Sight, (run, good): (&Run, &Run), focus: &Focus<'_>) -> String {
     let shifted = |ns: u64| (ns + good.from_ns).saturating_sub(run.from_ns);
     let time = shifted(focus.time.start)..shifted(focus.time.end);
     let scale = Scale::new(time, &[], (COLUMNS as f64, FOLD));
-    lane("good", &letters(sight, good, &scale), &good.id)
-}
-
-fn outcome(run: &Run) -> &'static str {
-    if run.findings.is_empty() { run.outcome } else { "" }
+    lane("good", &letters(sight, good, &scale), &good.short())
 }
 
 fn lane(name: &str, cells: &[char], after: &str) -> String {

@@ -26,6 +26,9 @@ const NEAR: usize = 4;
 /// Rows: a picture of more is not looked at, and has to stay small.
 const MOST_ROWS: usize = 40;
 
+/// A report of more users than these is drawn as a whole, not by its run.
+const MOST_USERS: usize = 4;
+
 /// Characters of a title, a name, and of one entry of the legend.
 const TITLE: usize = 110;
 const NAME: usize = 20;
@@ -50,9 +53,10 @@ path{fill:none;stroke-width:2}.line{stroke:#59636e;stroke-width:3}.run{stroke:#1
 /// The report as a picture.
 pub fn svg(bundle: &Bundle, sight: &Sight) -> String {
     let focus = Focus::of(bundle, sight);
+    let focus = if sight.users.len() > MOST_USERS { focus.on_all(sight) } else { focus };
     let width = WIDTH as f64 - LEFT - RIGHT;
     let scale = Scale::new(focus.time.clone(), &sight.folds, (width, FOLD));
-    let mut picture = Picture { sight, focus: &focus, scale, body: String::new(), y: 20 };
+    let mut picture = Picture { sight, focus: &focus, scale, drawn: BTreeSet::new(), body: String::new(), y: 20 };
     picture.head(bundle);
     picture.lanes();
     picture.legend();
@@ -72,6 +76,8 @@ struct Picture<'a> {
     sight: &'a Sight,
     focus: &'a Focus<'a>,
     scale: Scale,
+    /// Letters that stand in it.
+    drawn: BTreeSet<char>,
     body: String,
     y: usize,
 }
@@ -159,19 +165,19 @@ impl Picture<'_> {
         self.y = bottom;
     }
 
-    /// The users that are drawn, in order: that of the finding, those with findings, the others;
+    /// The users that are drawn, in order: those of the run that it is about,
+    /// else those with findings and then the others;
     /// and how many are left out.
     fn chosen(&self) -> (BTreeSet<u32>, usize) {
-        let mut order: Vec<u32> = (0..self.sight.users.len() as u32).collect();
-        let own = self.focus.run.map(|run| run.user);
-        order.sort_by_key(|number| {
-            let user = &self.sight.users[*number as usize];
-            (Some(*number) != own, user.worst != Some("error"), user.worst.is_none())
-        });
-        if self.focus.run.is_some() {
-            order.truncate(1);
-            return (order.into_iter().collect(), 0);
+        if let Some(run) = self.focus.run {
+            let runs = std::iter::once(run).chain(self.focus.strays.iter().copied());
+            return (runs.map(|run| run.user).collect(), 0);
         }
+        let mut order: Vec<u32> = (0..self.sight.users.len() as u32).collect();
+        order.sort_by_key(|number| {
+            let worst = self.sight.users[*number as usize].worst;
+            (worst != Some("error"), worst.is_none())
+        });
         let (mut chosen, mut rows) = (BTreeSet::new(), 0);
         for number in order {
             let user = &self.sight.users[number as usize];
@@ -220,7 +226,7 @@ impl Picture<'_> {
 
     fn run(&mut self, run: &Run) {
         let class = if run.findings.is_empty() { "q" } else { "bad" };
-        self.text(class, 22.0, &escaped(&run.id, NAME - 2));
+        self.text(class, 22.0, &escaped(&run.short(), NAME - 2));
         let (end_ns, y) = (self.focus.time.end, self.y - 4);
         let known = run.ghost_ns.map_or(run.until_ns, |ghost| ghost.min(run.until_ns));
         self.path("run", (self.x(run.from_ns), self.x(known)), y);
@@ -258,6 +264,7 @@ impl Picture<'_> {
                 continue;
             }
             taken.push((place, letter));
+            self.drawn.insert(letter);
             let x = place as f64 * LETTER + 1.0;
             // A letter stands on the picture's ground, so that the line does not run through it.
             let _ = writeln!(
@@ -273,8 +280,10 @@ impl Picture<'_> {
     /// What the letters stand for.
     fn legend(&mut self) {
         self.y += ROW;
-        let entries = self.sight.legend.iter().map(|(letter, name)| format!("{letter} {name}"));
-        let (mut x, entries) = (10.0, entries.collect::<Vec<_>>());
+        let drawn = self.sight.legend.iter().filter(|(letter, _)| self.drawn.contains(letter));
+        let entries = drawn.map(|(letter, name)| format!("{letter} {name}"));
+        let ghost = self.drawn.contains(&'?').then(|| "? missing".to_owned());
+        let (mut x, entries) = (10.0, entries.chain(ghost).collect::<Vec<_>>());
         for entry in entries {
             let shown = escaped(&entry, ENTRY);
             let width = (entry.chars().count().min(ENTRY) + 2) as f64 * 7.3;

@@ -326,6 +326,21 @@ pub struct Noted {
     pub run: Option<u32>,
 }
 
+impl Run {
+    /// Its id, or the end of a long one, which is what tells it from others.
+    pub fn short(&self) -> String {
+        if self.id.chars().count() <= SHORT {
+            return self.id.clone();
+        }
+        let last = self.id.rsplit(['_', '-', ':', '/']).next().filter(|part| !part.is_empty());
+        let part = last.unwrap_or(&self.id);
+        part.chars().skip(part.chars().count().saturating_sub(SHORT)).collect()
+    }
+}
+
+/// Characters that are shown of an id.
+const SHORT: usize = 12;
+
 impl Sight {
     /// The name of an event.
     pub fn name(&self, event: &Event) -> &str {
