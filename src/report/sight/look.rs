@@ -92,7 +92,6 @@ impl<'a> Look<'a> {
         let tape = self.tape;
         let mut sight = Sight {
             started_ns: tape.about.started_ns,
-            legend: tape.legend().map(|(letter, name)| (letter, name.to_owned())).collect(),
             unjudged: tape.unjudged.clone(),
             left_out: bodies.left_out,
             ..Sight::default()
@@ -104,6 +103,10 @@ impl<'a> Look<'a> {
             event.body = bodies.body.remove(&row.number);
             sight.events.push(event);
         }
+        // Names that rules know and nobody said are no part of the picture.
+        let legend =
+            tape.legend().filter(|(_, name)| sight.names.iter().any(|it| it.text == *name));
+        sight.legend = legend.map(|(letter, name)| (letter, name.to_owned())).collect();
         sight.users = self.users();
         sight.runs = (0..tape.runs.len() as u32).map(|number| self.run(number)).collect();
         sight.findings = tape.by_time.iter().map(|index| self.found(*index)).collect();
