@@ -1,6 +1,10 @@
 //! The head of a handshake → the same head without secrets: lines, names and order stay.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::names::{Form, Kind};
+use super::nested::decoded;
 use super::patterns::is_secret_name;
 use super::review::Rule;
 use super::text::Redactor;
@@ -8,6 +12,9 @@ use super::{Decision, Level};
 
 /// Subprotocols that announce that the next one is a token, in lower case.
 const ANNOUNCERS: [&str; 6] = ["access_token", "auth", "authorization", "bearer", "jwt", "token"];
+
+/// A word of fewer letters, and nothing but letters, is no token.
+const SHORT_TOKEN: usize = 8;
 
 /// A subprotocol as long as this is no name.
 const LONG_PROTOCOL: usize = 32;
@@ -110,8 +117,25 @@ impl Redactor {
             [one] if one.rule == Rule::Jwt && one.range == (0..secret.len()) => {
                 self.inside(place, secret, Form::Plain, 0)
             }
-            _ => self.hide((rule, place), Kind::Token, secret, Form::Plain),
+            _ => match self.packed_jwt(place, secret) {
+                Some(hidden) => hidden,
+                None => self.hide((rule, place), Kind::Token, secret, Form::Plain),
+            },
         }
+    }
+
+    /// A JSON web token in base64, as it is put into subprotocols: whose it is stays known.
+    fn packed_jwt(&mut self, place: &str, secret: &str) -> Option<String> {
+        let (inner, _) = decoded(secret)?;
+        let found = super::patterns::find(&inner);
+        let is_jwt =
+            matches!(&found[..], [one] if one.rule == Rule::Jwt && one.range == (0..inner.len()));
+        let hidden = is_jwt.then(|| self.inside(place, &inner, Form::Plain, 0))?;
+        if hidden == inner {
+            return Some(secret.to_owned());
+        }
+        self.names.name(Kind::Token, secret, Form::Plain);
+        Some(URL_SAFE_NO_PAD.encode(hidden))
     }
 
     fn cookies(&mut self, place: &str, value: &str) -> String {
@@ -143,7 +167,11 @@ impl Redactor {
                 let lower = name.to_ascii_lowercase();
                 let space = &protocol[..protocol.len() - protocol.trim_start().len()];
                 let token = announced || name.len() >= LONG_PROTOCOL;
-                announced = ANNOUNCERS.contains(&lower.as_str());
+                let is_scheme = |rest: &str| {
+                    ANNOUNCERS.contains(&rest)
+                        || rest.len() < SHORT_TOKEN
+                            && rest.bytes().all(|it| it.is_ascii_alphabetic())
+                };
                 // `bearer.TOKEN`, `auth-TOKEN` and their like.
                 let prefix = ANNOUNCERS.iter().find(|word| {
                     let rest = lower.strip_prefix(**word);
@@ -151,6 +179,11 @@ impl Redactor {
                         rest.len() > 1 && rest.starts_with(['.', '-', '=', ':'])
                     })
                 });
+                let rest = prefix.and_then(|word| lower.get(word.len() + 1..));
+                // `jwt-auth` is the name of a way to hand tokens over, and none itself.
+                let names_scheme = rest.is_some_and(is_scheme);
+                announced = ANNOUNCERS.contains(&lower.as_str()) || names_scheme;
+                let prefix = prefix.filter(|_| !names_scheme);
                 let hidden = match prefix {
                     Some(word) if name.is_char_boundary(word.len() + 1) => {
                         let (prefix, secret) = name.split_at(word.len() + 1);

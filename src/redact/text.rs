@@ -6,7 +6,7 @@ use super::json::{self, Part};
 use super::names::{Form, Kind, Names, is_name, user_number};
 use super::patterns::{self, Found, is_secret_member, randomness};
 use super::review::{Review, Rule};
-use super::words::{is_free_text, is_id, is_kept_name, is_protocol, is_user_name};
+use super::words::{FREE_TEXT_FROM, is_free_text, is_id, is_kept_name, is_protocol, is_user_name};
 use super::{Decision, Level, Policy};
 use aho_corasick::{AhoCorasick, MatchKind};
 
@@ -266,7 +266,7 @@ impl Redactor {
             Decision::Hide if kind != Kind::Text => self.names.name(kind, text, form),
             // What people wrote has no name by which it could be found again, only a length.
             Decision::Hide | Decision::Length => {
-                if text.len() >= WHEREVER {
+                if text.chars().count() >= FREE_TEXT_FROM {
                     self.names.name(Kind::Text, text, form);
                 }
                 let count = text.chars().count();

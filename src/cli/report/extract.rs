@@ -1,6 +1,6 @@
 //! A recording and what of it is in scope → those facts, which tell of the run what the whole did.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use super::scope::{Keep, Scope};
@@ -49,13 +49,24 @@ pub(super) struct Differs {
 }
 
 impl Differs {
+    /// How many, and of these how many are missing, which is worse.
     fn count(&self) -> (usize, usize) {
-        (self.missing.len(), self.added.len())
+        (self.missing.len() + self.added.len(), self.missing.len())
     }
 
     /// In words, if they differ.
     pub(super) fn told(&self) -> Option<String> {
-        let list = |findings: &[String]| findings.join(", ");
+        let list = |findings: &[String]| {
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            for finding in findings {
+                *counts.entry(finding).or_default() += 1;
+            }
+            let counts = counts.iter().map(|(code, count)| match count {
+                1 => (*code).to_owned(),
+                _ => format!("{count} of {code}"),
+            });
+            counts.collect::<Vec<_>>().join(", ")
+        };
         match (self.missing.is_empty(), self.added.is_empty()) {
             (true, true) => None,
             (true, false) => {
@@ -128,7 +139,11 @@ fn cut(looked: &Looked, scope: &Scope, keep: &Keep) -> Result<Extract, Failure> 
     }
     let Cut { facts, frames, all_frames, plain, ids, .. } = cut;
     let found = findings(&facts, &looked.analysis.engine().book().clone())?;
-    let (differs, odd) = compare(looked, scope, &found, &ids);
+    let lines = facts.iter().filter_map(|fact| match fact {
+        Fact::Connection(connection) => Some(connection.id),
+        _ => None,
+    });
+    let (differs, odd) = compare(looked, scope, &found, (&ids, &lines.collect()));
     let frames_of = (frames, all_frames);
     Ok(Extract { facts, frames_of, plain, words: String::new(), differs, odd })
 }
@@ -154,13 +169,18 @@ fn compare(
     looked: &Looked,
     scope: &Scope,
     found: &[Finding],
-    ids: &HashSet<i64>,
+    (ids, lines): (&HashSet<i64>, &HashSet<i64>),
 ) -> (Differs, BTreeSet<i64>) {
     let all = looked.analysis.engine().findings().iter();
     let all: Vec<&Finding> = all.filter(|it| it.status != Status::Withdrawn).collect();
     let wanted = |finding: &&&Finding| match &scope.wanted {
         Some(wanted) => wanted.contains(&finding.id),
-        None => finding.frames.iter().all(|frame| ids.contains(frame)),
+        None => {
+            let is_there = |id: i64| lines.contains(&id);
+            finding.connection.is_none_or(is_there)
+                && finding.frames.iter().all(|frame| ids.contains(frame))
+                && !(finding.frames.is_empty() && finding.connection.is_none())
+        }
     };
     let there: BTreeSet<u64> = found.iter().map(|finding| finding.id).collect();
     let known: BTreeSet<u64> = all.iter().map(|finding| finding.id).collect();

@@ -8,7 +8,7 @@ use super::draft::{Draft, Ready};
 use crate::cli::failure::{Code, Failure};
 use crate::cli::{escape, human, intake, zipped};
 use crate::redact::Leaks;
-use crate::report::{self, Sight};
+use crate::report::{self, Bundle, Manifest, Sight, View};
 
 /// Numbers tried for a name that is taken.
 const MAX_NUMBER: u32 = 10_000;
@@ -32,6 +32,14 @@ impl Kind {
             Self::Html => "html",
             Self::Markdown => "md",
             Self::Svg => "svg",
+        }
+    }
+
+    fn render(self, bundle: &Bundle, sight: &Sight) -> String {
+        match self {
+            Self::Html => report::html(bundle, sight),
+            Self::Markdown => report::markdown(bundle, sight),
+            Self::Svg => report::svg(bundle, sight),
         }
     }
 }
@@ -103,19 +111,32 @@ fn too_large(size: u64, most: u64) -> Failure {
         .next("wiretape report REC --run ID   or --range A..B   takes less of the recording")
 }
 
+/// A report about nothing.
+fn bare(bundle: &Bundle) -> Bundle {
+    Bundle {
+        title: String::new(),
+        manifest: Manifest::default(),
+        facts: Vec::new(),
+        tape: String::new(),
+        book: bundle.book.clone(),
+        rules_text: String::new(),
+        view: View::default(),
+    }
+}
+
 fn make(ready: &Ready, leaks: &Leaks, kinds: &[Kind]) -> Result<Vec<(Kind, Vec<u8>)>, Failure> {
     let bundle = &ready.bundle;
     let sight = Sight::of(bundle).map_err(|error| {
         Failure::new(Code::Usage, "the rules can't be followed").because(&error)
     })?;
+    let bare = bare(bundle);
+    let bare_sight = Sight::default();
     let mut made = Vec::new();
     for kind in kinds {
-        let text = match kind {
-            Kind::Html => report::html(bundle, &sight),
-            Kind::Markdown => report::markdown(bundle, &sight),
-            Kind::Svg => report::svg(bundle, &sight),
-        };
-        search(leaks, &text, kind.ending())?;
+        let text = kind.render(bundle, &sight);
+        // A secret may be a word that every page has; what else is in this one is searched below.
+        let own = leaks.except_in(kind.render(&bare, &bare_sight).as_bytes());
+        search(&own, &text, kind.ending())?;
         if *kind == Kind::Html {
             // What is packed in it is searched as it will be read.
             let embedded = report::read_html(&text).map_err(|error| intake::unread(&error))?;
@@ -126,6 +147,7 @@ fn make(ready: &Ready, leaks: &Leaks, kinds: &[Kind]) -> Result<Vec<(Kind, Vec<u
                 ("manifest", serde_json::to_string(&embedded.manifest)),
                 ("view", serde_json::to_string(&embedded.view)),
                 ("timeline", serde_json::to_string(&sight)),
+                ("title", serde_json::to_string(&bundle.title)),
             ] {
                 search(leaks, &json.unwrap_or_default(), &inside(what))?;
             }

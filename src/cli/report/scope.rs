@@ -53,6 +53,8 @@ pub(super) enum Width {
     Run,
     /// What other runs of the user said meanwhile.
     Meanwhile,
+    /// The whole of every run that something of is kept of.
+    Runs,
     /// All that was said on the connections.
     Connections,
     /// All of the user.
@@ -61,7 +63,7 @@ pub(super) enum Width {
 
 impl Width {
     /// The narrowest first.
-    pub(super) const ALL: [Self; 4] = [Self::Run, Self::Meanwhile, Self::Connections, Self::User];
+    const ALL: [Self; 4] = [Self::Run, Self::Meanwhile, Self::Connections, Self::User];
 }
 
 /// What a report is about.
@@ -92,7 +94,7 @@ enum Around {
     /// A stretch of time.
     Time,
     /// Frames.
-    Frames(MeantFrames, BTreeSet<i64>),
+    Frames(MeantFrames, BTreeSet<u32>),
 }
 
 struct Focus {
@@ -139,6 +141,15 @@ impl Keep {
             && self.connections.contains(&frame.connection)
             && !self.strangers.has(frame)
             && !self.odd.contains(&frame.id)
+    }
+
+    /// Keeps the whole of every run that has a row such as this.
+    fn runs_whole(&mut self, looked: &Looked, is_meant: &dyn Fn(&Row) -> bool) {
+        let rows = || looked.timeline.page(None, usize::MAX);
+        let runs: BTreeSet<u32> = rows().filter(is_meant).filter_map(|row| row.run).collect();
+        let is_of = |row: &Row| row.run.is_some_and(|run| runs.contains(&run));
+        self.frames = MeantFrames::of(rows().filter(|row| is_meant(row) || is_of(row)));
+        self.named.extend(rows().filter(is_of).map(|row| row.connection));
     }
 
     /// Leaves out frames that are only there by their time; whether that is any more.
@@ -224,7 +235,11 @@ impl Scope {
 
     /// Widths that are worth trying.
     pub(super) fn widths(&self) -> &'static [Width] {
-        if matches!(self.around, Around::Focus(_)) { &Width::ALL } else { &Width::ALL[..1] }
+        match self.around {
+            Around::Focus(_) => &Width::ALL,
+            Around::Time | Around::Frames(..) => &[Width::Run, Width::Runs],
+            Around::Everything | Around::Connections(_) => &[Width::Run],
+        }
     }
 
     /// The words, for a width.
@@ -232,6 +247,7 @@ impl Scope {
         let words = &self.words;
         match width {
             Width::Run | Width::Meanwhile => words.clone(),
+            Width::Runs => format!("{words}, its runs whole"),
             Width::Connections => format!("{words}, its connections whole"),
             Width::User => format!("{words}, all of its user"),
         }
@@ -256,11 +272,26 @@ impl Scope {
                 keep.connections.clone_from(connections);
                 keep.window = Some((0, u64::MAX));
             }
-            Around::Time => keep.connections = connections_of(looked),
-            Around::Frames(frames, connections) => {
+            Around::Time => {
+                keep.connections =
+                    looked.timeline.page(None, usize::MAX).map(|row| row.connection).collect();
+                if width == Width::Runs {
+                    let (from, to) = self.window.unwrap_or_default();
+                    let is_in = |row: &Row| (from..=to).contains(&row.at_ns);
+                    keep.runs_whole(looked, &is_in);
+                }
+            }
+            Around::Frames(frames, rows) => {
                 keep.frames.clone_from(frames);
-                keep.named.clone_from(connections);
+                keep.named = rows
+                    .iter()
+                    .filter_map(|row| looked.timeline.row(*row))
+                    .map(|row| row.connection)
+                    .collect();
                 keep.window = None;
+                if width == Width::Runs {
+                    keep.runs_whole(looked, &|row| rows.contains(&row.number));
+                }
             }
             Around::Focus(focus) => focus.keep(looked, width, &mut keep),
         }
@@ -291,7 +322,7 @@ impl Focus {
                 let rows = rows.filter_map(|row| timeline.row(row));
                 keep.strangers = MeantFrames::of(rows.filter(other));
             }
-            Width::Meanwhile => {}
+            Width::Meanwhile | Width::Runs => {}
             Width::Connections => {
                 keep.connections = keep.named.clone();
                 keep.window = Some((0, u64::MAX));
@@ -302,11 +333,6 @@ impl Focus {
             }
         }
     }
-}
-
-/// Every connection that an event is on.
-fn connections_of(looked: &Looked) -> BTreeSet<i64> {
-    looked.timeline.page(None, usize::MAX).map(|row| row.connection).collect()
 }
 
 /// Finds things in a recording.
@@ -572,7 +598,7 @@ impl<'a> Finder<'a> {
     fn sifted(&self, text: &str, sifted: &Sifted) -> Scope {
         let timeline = &self.looked.timeline;
         let rows = || timeline.page(None, usize::MAX).filter(|row| sifted.has(row.number));
-        let connections = rows().map(|row| row.connection).collect();
+        let numbers = rows().map(|row| row.number).collect();
         let meant = MeantFrames::of(rows());
         let worst = self.worst(|finding| {
             let rows = finding.frames.iter().flat_map(|frame| timeline.rows_of_frame(*frame));
@@ -586,7 +612,7 @@ impl<'a> Finder<'a> {
             finding: worst.map(|finding| finding.id),
             wanted: None,
             window: None,
-            around: Around::Frames(meant, connections),
+            around: Around::Frames(meant, numbers),
         }
     }
 }
