@@ -52,6 +52,8 @@ struct Open {
     path: PathBuf,
     parts: Parts,
     pass: Option<Pass>,
+    /// It is gone when the screen is: nothing is written to it.
+    passes: bool,
 }
 
 /// A filter on its way through a recording.
@@ -100,8 +102,15 @@ impl Front {
         };
         let growths = watch(path, book.clone())?;
         let parts = sift::parts(&book.reading)?;
-        self.open = Some(Open { path: path.to_owned(), parts, pass: None });
+        self.open = Some(Open { path: path.to_owned(), parts, pass: None, passes: false });
         Ok((Tape::new(about, Arc::new(book)), growths))
+    }
+
+    /// What is open is a report, or another file that was made into a recording for the time being.
+    pub(crate) fn passes(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.passes = true;
+        }
     }
 }
 
@@ -349,6 +358,9 @@ impl Source for Front {
 
     fn note(&mut self, note: &Note) -> Result<Vec<Note>, String> {
         let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
+        if open.passes {
+            return Err("notes are kept in recordings: wiretape import makes one of this".into());
+        }
         let author = std::env::var("USER").unwrap_or_default();
         let note = Note { author, at_ns: clock::wall_ns(), ..note.clone() };
         let kept = note::add(&open.path, &note).map_err(Failure::from);

@@ -45,9 +45,9 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// Opens a recording.
 pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failure> {
-    let path = locate::find(&globals.dir, &args.recording)?;
+    let path = locate::find(globals, &args.recording)?;
     if !on_a_terminal() {
-        let called = locate::called(&globals.dir, &path);
+        let called = locate::called(&globals.dir, path.file());
         let called = escape::text(&called.to_string_lossy());
         return Err(Failure::new(Code::Usage, "open needs a terminal to show its screen on")
             .next(format!("wiretape timeline {called}"))
@@ -55,6 +55,9 @@ pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failur
     }
     let mut front = Front::new(globals, args.rules.clone());
     let (tape, growths) = front.look(&path)?;
+    if path.is_passing() {
+        front.passes();
+    }
     let mut app = app(globals, Some(tape), args.ascii);
     if let Some(at) = args.at {
         tui::update::seek(&mut app, at);

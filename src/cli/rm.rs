@@ -25,7 +25,7 @@ pub(crate) struct RmArgs {
 pub(crate) fn run(args: &RmArgs, globals: &Globals) -> Result<ExitCode, Failure> {
     let mut paths = Vec::new();
     for name in &args.recordings {
-        let path = locate::find(&globals.dir, name)?;
+        let path = locate::find_file(&globals.dir, name)?;
         if lock::is_live(&path) {
             return Err(RecordingError::InUse { path }.into());
         }

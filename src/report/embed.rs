@@ -19,7 +19,7 @@ use super::{Bundle, Manifest, View};
 const VERSION: u64 = 1;
 
 /// The largest HTML file that is read, in bytes: twice what reports may have.
-const MAX_HTML: usize = 64 << 20;
+pub const MAX_HTML: usize = 64 << 20;
 
 /// The longest tape, inflated: what the largest report holds of very repetitive traffic.
 const MAX_TAPE: usize = 512 << 20;

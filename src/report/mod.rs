@@ -12,13 +12,16 @@
 
 mod bundle;
 mod embed;
+mod focus;
 mod html;
 mod markdown;
+mod scale;
 pub mod sight;
+mod strip;
 mod svg;
 
 pub use bundle::{Bundle, Manifest, View};
-pub use embed::{Embedded, TapeError, read_html};
+pub use embed::{Embedded, MAX_HTML, TapeError, read_html};
 pub use html::html;
 pub use markdown::markdown;
 pub use sight::Sight;
