@@ -10,7 +10,7 @@ use super::Analysis;
 use super::histogram::Histogram;
 use super::stats::{FURTHER, MOST_GROUPS};
 use crate::events::{Event, FieldId, Kind, Scalar, Symbol, Symbols};
-use crate::rules::{RuleBook, RuleKind, Severity, Waiting};
+use crate::rules::{Finding, RuleBook, RuleKind, Severity, Status, Waiting};
 use crate::wire::{Connection, Ending, Fact, RecordedFrame};
 
 /// Nanoseconds of a second.
@@ -115,9 +115,9 @@ pub struct Live {
     opened: Seconds,
     dropped: Seconds,
     open: HashSet<i64>,
-    /// When the latest event of a run was, by whose it is and its id.
-    young: HashMap<(Scalar, Scalar), u64>,
-    old: HashMap<(Scalar, Scalar), u64>,
+    /// How far a run is, by whose it is and its id.
+    young: HashMap<(Scalar, Scalar), Heard>,
+    old: HashMap<(Scalar, Scalar), Heard>,
     done: u64,
     types: HashMap<Symbol, TypeFigures>,
     further: TypeFigures,
@@ -126,6 +126,14 @@ pub struct Live {
     file: VecDeque<(u64, u64)>,
     queued: Option<u64>,
     latest_ns: u64,
+}
+
+/// What was heard of a run so far.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    latest_ns: u64,
+    /// Its end came, at least once.
+    has_ended: bool,
 }
 
 /// What a screen shows now.
@@ -137,7 +145,7 @@ pub struct Figures {
     pub frames_a_second: f64,
     /// Connections open, and those opened and dropped within the last minute.
     pub connections: [u64; 3],
-    /// Runs that are open, ends of runs that came, and runs with an error.
+    /// Runs that are open, runs that came to an end, and runs with an error.
     pub runs: [u64; 3],
     /// What the proxy held frames for, from read to written, in nanoseconds: median and 99th of
     /// a hundred; `None` before the first.
@@ -229,8 +237,8 @@ impl Live {
         let field = |field: Option<FieldId>| field.and_then(|field| event.field(field));
         let user = field(self.user).unwrap_or(Scalar::Connection(event.connection));
         let gap_ns = field(self.run).and_then(|run| {
-            let before = self.latest_of((user, run), at_ns);
-            self.done += u64::from(self.ends.contains(symbols.text(event.name)));
+            let ends = self.ends.contains(symbols.text(event.name));
+            let before = self.hear((user, run), at_ns, ends);
             before.map(|before| at_ns.saturating_sub(before))
         });
         let limits = &self.limits;
@@ -253,14 +261,17 @@ impl Live {
         }
     }
 
-    /// When the run was last heard of; now is the next time.
-    fn latest_of(&mut self, run: (Scalar, Scalar), at_ns: u64) -> Option<u64> {
+    /// When the run was last heard of; now is the next time. A run is done once, however many
+    /// events say so.
+    fn hear(&mut self, run: (Scalar, Scalar), at_ns: u64, ends: bool) -> Option<u64> {
         let before = self.young.get(&run).or_else(|| self.old.get(&run)).copied();
         if self.young.len() >= MOST_RUNS && !self.young.contains_key(&run) {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(run, at_ns);
-        before
+        let had_ended = before.is_some_and(|before| before.has_ended);
+        self.done += u64::from(ends && !had_ended);
+        self.young.insert(run, Heard { latest_ns: at_ns, has_ended: had_ended || ends });
+        before.map(|before| before.latest_ns)
     }
 
     /// At `now_ns` the file had this many bytes, and this much waited to be stored, if that is known.
@@ -294,7 +305,9 @@ impl Live {
     pub fn figures(&self, now_ns: u64, analysis: &Analysis) -> Figures {
         let engine = analysis.engine();
         let findings = engine.findings();
-        let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+        let stands = |finding: &&Finding| finding.status != Status::Withdrawn;
+        let is_error = |finding: &&Finding| finding.severity == Severity::Error;
+        let errors = findings.iter().filter(stands).filter(is_error);
         let broken: HashSet<_> =
             errors.filter_map(|finding| Some((&finding.user, finding.run.as_ref()?))).collect();
         Figures {

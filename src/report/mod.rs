@@ -12,9 +12,12 @@
 
 mod bundle;
 mod embed;
+mod focus;
 mod html;
 mod markdown;
+mod scale;
 pub mod sight;
+mod strip;
 mod svg;
 
 pub use bundle::{Bundle, Manifest, View};

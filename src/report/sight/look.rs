@@ -8,14 +8,18 @@ use super::{
     Event, Evidence, Excerpt, Found, Ghost, Line, Lost, Name, Noted, Run, SEVERITIES, Sight, User,
     Why,
 };
+use crate::analysis::diff::{Kept, Side, twin};
 use crate::analysis::tape::{About, Growth, Tape, ghost_ns};
-use crate::analysis::timeline::Row;
+use crate::analysis::timeline::{LaneOf, Row};
 use crate::analysis::{Analysis, AnalysisError};
 use crate::events::payload::Parts;
 use crate::events::{Kind, Symbol};
 use crate::report::Bundle;
 use crate::rules::{Finding, Severity, codes};
 use crate::wire::{Connection, Direction, Fact, Note};
+
+/// Runs for which a good one is looked for: each costs a look at all others.
+const MOST_TWINS: usize = 50;
 
 impl Sight {
     /// Of what a bundle holds.
@@ -88,7 +92,6 @@ impl<'a> Look<'a> {
         let tape = self.tape;
         let mut sight = Sight {
             started_ns: tape.about.started_ns,
-            legend: tape.legend().map(|(letter, name)| (letter, name.to_owned())).collect(),
             unjudged: tape.unjudged.clone(),
             left_out: bodies.left_out,
             ..Sight::default()
@@ -100,6 +103,10 @@ impl<'a> Look<'a> {
             event.body = bodies.body.remove(&row.number);
             sight.events.push(event);
         }
+        // Names that rules know and nobody said are no part of the picture.
+        let legend =
+            tape.legend().filter(|(_, name)| sight.names.iter().any(|it| it.text == *name));
+        sight.legend = legend.map(|(letter, name)| (letter, name.to_owned())).collect();
         sight.users = self.users();
         sight.runs = (0..tape.runs.len() as u32).map(|number| self.run(number)).collect();
         sight.findings = tape.by_time.iter().map(|index| self.found(*index)).collect();
@@ -119,7 +126,26 @@ impl<'a> Look<'a> {
         let (from, to) = (sight.from_ns, sight.to_ns);
         let inside = tape.idle.iter().filter(|idle| idle.start >= from && idle.end <= to);
         sight.folds = inside.map(|idle| (idle.start, idle.end)).collect();
+        self.twins(&mut sight.runs);
         sight
+    }
+
+    /// Finds good runs for those that have findings.
+    fn twins(&self, runs: &mut [Run]) {
+        let side = Side::new(Kept {
+            timeline: &self.tape.timeline,
+            symbols: &self.tape.symbols,
+            findings: &self.tape.findings,
+            book: &self.tape.book,
+            details: &self.tape.details,
+        });
+        let broken = (0..).zip(runs).filter(|(_, run)| !run.findings.is_empty());
+        for (number, run) in broken.take(MOST_TWINS) {
+            run.twin = match twin(&side, LaneOf::Run(number), &side) {
+                Some(LaneOf::Run(good)) => Some(good),
+                _ => None,
+            };
+        }
     }
 
     fn name(&mut self, symbol: Symbol, names: &mut Vec<Name>) -> u32 {
@@ -204,6 +230,7 @@ impl<'a> Look<'a> {
             tools: tools.chain(unended).collect(),
             ghost_ns: tape.ghost_of(run),
             findings: findings.collect(),
+            twin: None,
             events: tape.timeline.run(number).map_or_else(Vec::new, |(_, _, rows)| rows.to_vec()),
         }
     }

@@ -111,6 +111,9 @@ pub struct Run {
     pub ghost_ns: Option<u64>,
     /// Its findings.
     pub findings: Vec<u32>,
+    /// The good run to hold it against, where something is wrong with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub twin: Option<u32>,
     /// Its events.
     #[serde(skip)]
     pub events: Vec<u32>,
@@ -322,6 +325,21 @@ pub struct Noted {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<u32>,
 }
+
+impl Run {
+    /// Its id, or the end of a long one, which is what tells it from others.
+    pub fn short(&self) -> String {
+        if self.id.chars().count() <= SHORT {
+            return self.id.clone();
+        }
+        let last = self.id.rsplit(['_', '-', ':', '/']).next().filter(|part| !part.is_empty());
+        let part = last.unwrap_or(&self.id);
+        part.chars().skip(part.chars().count().saturating_sub(SHORT)).collect()
+    }
+}
+
+/// Characters that are shown of an id.
+const SHORT: usize = 12;
 
 impl Sight {
     /// The name of an event.

@@ -2,546 +2,395 @@
 
 /** All that the panes draw from, besides the model. */
 const state = {
-  at: 0,
-  window: [0, 1],
-  lane: undefined,
-  event: undefined,
-  ghost: undefined,
-  finding: undefined,
-  filter: { text: "", test: undefined, met: new Map(), error: undefined },
-  hide: true,
-  only: false,
-  unfolded: false,
-  folding: "folded",
-  times: "run",
-  mode: "tree",
-  all: undefined,
-  playing: false,
-  known: false,
-  speed: 1,
-  table: false,
+	at: 0,
+	window: [0, 1],
+	lane: undefined,
+	event: undefined,
+	ghost: undefined,
+	finding: undefined,
+	filter: { text: "", met: new Map() },
+	hide: true,
+	only: false,
+	unfolded: false,
+	folding: "folded",
+	times: "run",
+	mode: "tree",
+	/** The event whose payload is shown to its end. */
+	all: undefined,
+	playing: false,
+	/** Only what had arrived at the playhead's time is shown. */
+	known: false,
+	speed: 1,
 };
+
+/** Changes the state; what follows from it is drawn with the next picture. */
+function set(change) {
+	Object.assign(state, change);
+	redraw();
+}
 
 let isDue = false;
 
-/** Changes the state; what follows is drawn before the next picture. */
-function set(change) {
-  Object.assign(state, change);
-  redraw();
-}
-
 function redraw() {
-  if (isDue) return;
-  isDue = true;
-  requestAnimationFrame(() => {
-    isDue = false;
-    draw();
-  });
-}
-
-function draw() {
-  if (state.table) laneTable.draw();
-  else timeline.draw();
-  frames.draw();
-  inspector.draw();
-  findings.draw();
-  player.draw();
-  byId("only").setAttribute("aria-pressed", state.only && Boolean(state.lane));
-  byId("only").textContent = visible(state.lane ? laneName(state.lane) : "This lane");
-  byId("only").disabled = !state.lane;
-  byId("everything").setAttribute("aria-pressed", !state.only || !state.lane);
-  byId("folding").textContent = FOLDING_WORDS[state.folding];
-  byId("times").textContent = { run: "since run began", recording: "since recording", clock: "clock, UTC" }[state.times];
+	if (isDue) return;
+	isDue = true;
+	requestAnimationFrame(() => {
+		isDue = false;
+		for (const pane of [timeline, frames, inspector, findings, player]) pane.draw();
+		const isOnly = state.only && Boolean(state.lane);
+		$("only").disabled = !state.lane;
+		$("only").textContent = visible(state.lane ? laneName(state.lane) : "this lane");
+		$("only").setAttribute("aria-pressed", isOnly);
+		$("everything").setAttribute("aria-pressed", !isOnly);
+		$("folding").textContent = FOLDINGS[state.folding];
+		$("times").textContent = { run: "since run", recording: "since start", clock: "UTC" }[state.times];
+	});
 }
 
 /** From the first to the last moment, with a little room for what stands at the edges. */
 function whole() {
-  const { from_ns, to_ns } = model.sight;
-  const room = Math.max((to_ns - from_ns) / 60, 10 * MS);
-  return { from: from_ns - room, to: to_ns + room };
-}
-
-function laneName(lane) {
-  return lane.run === undefined ? model.sight.users[lane.user].name : `run ${tail(model.sight.runs[lane.run].id, 10)}`;
+	const room = Math.max((sight.to_ns - sight.from_ns) / 60, 10 * MS);
+	return { from: sight.from_ns - room, to: sight.to_ns + room };
 }
 
 /* Going somewhere. */
 
 function setWindow(from, to) {
-  const all = whole();
-  const length = Math.min(Math.max(to - from, SHORTEST), all.to - all.from);
-  const start = Math.min(Math.max(from, all.from), all.to - length);
-  set({ window: [start, start + length] });
+	const all = whole();
+	const length = clamp(to - from, SHORTEST, all.to - all.from);
+	const start = clamp(from, all.from, all.to - length);
+	set({ window: [start, start + length] });
 }
 
-/** The window times so much, around a moment. */
 function zoom(by, around = state.at) {
-  const [from, to] = state.window;
-  const middle = Math.min(Math.max(around, from), to);
-  setWindow(middle - (middle - from) * by, middle + (to - middle) * by);
+	const [from, to] = state.window;
+	const middle = clamp(around, from, to);
+	setWindow(middle - (middle - from) * by, middle + (to - middle) * by);
 }
 
 function pan(by) {
-  const length = state.window[1] - state.window[0];
-  setWindow(state.window[0] + by * length, state.window[1] + by * length);
+	const [from, to] = state.window;
+	setWindow(from + by * (to - from), to + by * (to - from));
 }
 
 function keepInSight(at) {
-  const [from, to] = state.window;
-  const length = to - from;
-  if (at < from || at > to) setWindow(at - length / 4, at + (length * 3) / 4);
+	const [from, to] = state.window;
+	if (at < from || at > to) setWindow(at - (to - from) / 4, at + ((to - from) * 3) / 4);
 }
 
 function zoomTo(lane) {
-  const { runs, users } = model.sight;
-  const spans = lane.run === undefined ? users[lane.user].lines.map((line) => [line.from_ns, line.to_ns ?? model.sight.to_ns]) : [[runs[lane.run].from_ns, runs[lane.run].ghost_ns ?? runs[lane.run].until_ns]];
-  const [from, to] = [Math.min(...spans.map(([from]) => from)), Math.max(...spans.map(([, to]) => to))];
-  const room = (to - from) * 0.08 + MS;
-  setWindow(from - room, to + room);
+	if (!lane) return;
+	const run = runOf(lane);
+	const spans = run ? [[run.from_ns, run.ghost_ns ?? run.until_ns]] : userOf(lane).lines.map((line) => [line.from_ns, line.to_ns ?? sight.to_ns]);
+	const [from, to] = [Math.min(...spans.map((span) => span[0])), Math.max(...spans.map((span) => span[1]))];
+	const room = (to - from) * 0.08 + MS;
+	setWindow(from - room, to + room);
 }
 
-/** Keeps lists and lanes with where the reader went. */
+/** Brings lists and lanes to where the reader went. */
 function follow() {
-  frames.make();
-  frames.reveal();
-  const at = model.lanes.findIndex((lane) => state.lane && lane.user === state.lane.user && lane.run === state.lane.run);
-  const room = timeline.height - AXIS - FLAGS - OVERVIEW;
-  const { scroller } = timeline;
-  if (at >= 0 && (at * ROW < scroller.scrollTop || (at + 1) * ROW > scroller.scrollTop + room)) scroller.scrollTop = (at - 2) * ROW;
-  writeLink();
+	frames.reveal();
+	const top = lanes.findIndex((lane) => isSame(lane, state.lane)) * ROW;
+	const { scroller, height } = timeline;
+	if (top >= 0 && (top < scroller.scrollTop || top + ROW > scroller.scrollTop + height - TOP - OVERVIEW)) scroller.scrollTop = top - 2 * ROW;
+	writeLink();
 }
 
 function seek(at) {
-  set({ at, ghost: undefined, event: eventBefore(at) ?? state.event });
-  keepInSight(at);
-  follow();
+	set({ at, ghost: undefined, event: eventBefore(at) ?? state.event });
+	keepInSight(at);
+	follow();
 }
 
-function laneOf(event) {
-  return event.run === undefined ? { user: event.user, run: undefined } : { user: event.user, run: event.run };
-}
+const seekBy = (part) => seek(clamp(state.at + (state.window[1] - state.window[0]) * part, whole().from, whole().to));
 
+/** To an event, on the lane that the reader is on if it is there. */
 function toEvent(number, lane) {
-  const event = model.sight.events[number];
-  const owner = lane ?? (state.only && frames.scope().includes(number) ? state.lane : laneOf(event));
-  set({ event: number, ghost: undefined, at: event.at_ns, lane: owner.user === undefined ? undefined : owner, all: undefined });
-  keepInSight(event.at_ns);
-  follow();
-  say(`${nameOf(event)}, ${timeOf(event.at_ns, event)}`);
+	const event = sight.events[number];
+	const isThere = state.only && state.lane && frames.scope().includes(number);
+	const { user, run } = lane ?? (isThere ? state.lane : event);
+	set({ event: number, ghost: undefined, at: event.at_ns, lane: user === undefined ? undefined : { user, run }, all: undefined });
+	keepInSight(event.at_ns);
+	follow();
+	say(`${nameOf(event)}, ${timeOf(event.at_ns, event)}`);
 }
 
-function toLane(lane) {
-  set({ lane: { user: lane.user, run: lane.run }, only: true });
-  follow();
+function toLane({ user, run }) {
+	set({ lane: { user, run }, only: true });
+	follow();
 }
 
-/** To a finding: its lane, its row or the one of what is missing, its card. */
-function toFinding(number, { ghost = false, known = false } = {}) {
-  const finding = model.sight.findings[number];
-  const run = model.sight.runs[finding.run];
-  const lane = run ? { user: run.user, run: finding.run } : finding.user === undefined ? undefined : { user: finding.user, run: undefined };
-  const shown = finding.evidence.map(({ event }) => event).filter((event) => event !== undefined);
-  const isGhost = Boolean(finding.expected) && (ghost || !shown.length || Boolean(finding.run !== undefined));
-  set({
-    finding: number,
-    lane,
-    only: Boolean(lane),
-    ghost: isGhost ? number : undefined,
-    event: isGhost ? state.event : (shown.at(-1) ?? state.event),
-    at: finding.at_ns,
-    known: known || (state.known && finding.at_ns <= state.at),
-  });
-  if (isGhost && finding.expected.at_ns > state.at) set({ at: finding.expected.at_ns });
-  keepInSight(state.at);
-  follow();
-  say(`${finding.code} ${finding.message}`);
+/** To a finding: its card, its lane, and the row of what is missing, or the last it rests on. */
+function toFinding(number, known) {
+	const { user, run, expected, evidence, at_ns, code: name, message } = found(number);
+	const events = evidence.map(({ event }) => event).filter((event) => event !== undefined);
+	const at = known ?? (expected ? expected.at_ns : (sight.events[events.at(-1)]?.at_ns ?? at_ns));
+	const lane = user === undefined ? undefined : { user: sight.runs[run]?.user ?? user, run };
+	set({ finding: number, lane, only: Boolean(lane), ghost: expected && number, event: expected ? state.event : (events.at(-1) ?? state.event), at, known: state.known && known !== undefined });
+	keepInSight(at);
+	follow();
+	say(`${name} ${message}`);
 }
 
+/** To the event that shows why, and back. */
 function toCause(number) {
-  const finding = model.sight.findings[number];
-  const event = finding?.cause?.event;
-  if (event === undefined) return say("No cause is known.");
-  // There and back.
-  if (state.event === event && state.ghost === undefined) return toFinding(number);
-  toEvent(event);
+	const event = found(number)?.cause?.event;
+	if (event === undefined) return say("No cause is known.", true);
+	if (state.event === event && state.ghost === undefined) toFinding(number);
+	else toEvent(event);
 }
 
-/** The next finding in time, or the one before. */
-function step(isOn, list) {
-  const here = list.findIndex((finding) => finding.number === state.finding);
-  if (here >= 0) return list[here + (isOn ? 1 : -1)];
-  return isOn ? list.find((finding) => finding.at_ns >= state.at) : list.filter((finding) => finding.at_ns < state.at).at(-1);
+function stepFinding(by) {
+	const here = flagged.findIndex((finding) => finding.number === state.finding);
+	const next = here >= 0 ? flagged[here + by] : by > 0 ? flagged.find((finding) => finding.at_ns >= state.at) : flagged.findLast((finding) => finding.at_ns < state.at);
+	if (next) toFinding(next.number);
+	else say(`No finding ${by > 0 ? "after" : "before"} this one.`, true);
 }
 
-/** To the next event, of the lane or of all. */
-function stepEvent(by, numbers) {
-  if (!numbers.length) return;
-  const { events } = model.sight;
-  const after = firstWhere(numbers, (number) => number > (state.event ?? -1));
-  const isOn = numbers[after - 1] === state.event;
-  const to = by > 0 ? after : isOn ? after - 2 : after - 1;
-  set({ playing: false });
-  const number = numbers[Math.min(Math.max(to, 0), numbers.length - 1)];
-  const lane = state.lane;
-  toEvent(number, numbers.length < events.length ? lane : undefined);
+function stepEvent(by, numbers, lane) {
+	const after = firstWhere(numbers, (number) => number > (state.event ?? -1));
+	const place = by > 0 ? after : after - (numbers[after - 1] === state.event ? 2 : 1);
+	set({ playing: false });
+	if (numbers.length) toEvent(numbers[clamp(place, 0, numbers.length - 1)], lane);
 }
 
 function stepRun(by) {
-  const runs = model.lanes.filter((lane) => lane.run !== undefined);
-  if (!runs.length) return;
-  const here = runs.findIndex((lane) => lane.run === state.lane?.run);
-  const lane = runs[(here + by + runs.length) % runs.length];
-  toEvent(model.sight.runs[lane.run].events[0], lane);
+	const runs = lanes.filter(runOf);
+	const here = runs.findIndex((lane) => isSame(lane, state.lane));
+	const lane = runs.at((here + by) % runs.length);
+	if (lane) toEvent(runOf(lane).events[0], lane);
 }
 
-function stepLane(by) {
-  const here = model.lanes.findIndex((lane) => state.lane && lane.user === state.lane.user && lane.run === state.lane.run);
-  const lane = model.lanes[Math.min(Math.max(here + by, 0), model.lanes.length - 1)];
-  if (lane) toLane(lane);
-}
-
-function hit(by) {
-  const { test } = state.filter;
-  if (!test) return say("No filter: / begins one.");
-  const numbers = model.sight.events.filter(isMeant).map((event) => event.number);
-  if (!numbers.length) return say("Nothing meets the filter.");
-  stepEvent(by, numbers);
+/** To the next lane where lanes are looked at, else to the next row. */
+function move(by) {
+	if (document.activeElement !== timeline.canvas) return frames.move(by);
+	const here = lanes.findIndex((lane) => isSame(lane, state.lane));
+	toLane(lanes[clamp(here + by, 0, lanes.length - 1)]);
 }
 
 function filterBy(text) {
-  const filter = { text, test: undefined, met: new Map(), error: undefined };
-  try {
-    filter.test = parseFilter(text);
-  } catch (mistake) {
-    filter.error = mistake.message;
-  }
-  byId("filter").setAttribute("aria-invalid", Boolean(filter.error));
-  set({ filter });
-  frames.box.scrollTop = 0;
-  writeLink();
+	const filter = { text, met: new Map() };
+	try {
+		filter.test = parseFilter(text);
+	} catch (mistake) {
+		filter.error = mistake.message;
+	}
+	$("filter").setAttribute("aria-invalid", Boolean(filter.error));
+	set({ filter });
+	frames.box.scrollTop = 0;
+	writeLink();
 }
 
-function move(by) {
-  if (document.activeElement === timeline.canvas) stepLane(by);
-  else frames.move(by);
+/** One level: the player, the filter, the finding. */
+function close() {
+	if (state.playing || state.known) set({ playing: false, known: false });
+	else if (state.filter.text) filterBy(($("filter").value = ""));
+	else set({ ghost: undefined, finding: undefined, only: false });
 }
 
-const cycle = (list, value) => list[(list.indexOf(value) + 1) % list.length];
-const speedBy = (by) => set({ speed: SPEEDS[Math.min(Math.max(SPEEDS.indexOf(state.speed) + by, 0), SPEEDS.length - 1)] });
+function turnTheme() {
+	const { dataset } = document.documentElement;
+	dataset.theme = dataset.theme === "dark" ? "light" : "dark";
+	redraw();
+}
 
-const ACTS = {
-  play: () => player.toggle(),
-  stepOn: () => stepEvent(1, frames.scope()),
-  stepBack: () => stepEvent(-1, frames.scope()),
-  frameOn: () => stepEvent(1, model.sight.events.map((event) => event.number)),
-  frameBack: () => stepEvent(-1, model.sight.events.map((event) => event.number)),
-  slower: () => speedBy(-1),
-  faster: () => speedBy(1),
-  findingOn: () => {
-    const finding = step(true, model.flagged);
-    if (finding) toFinding(finding.number);
-    else say("No finding after this one.");
-  },
-  findingBack: () => {
-    const finding = step(false, model.flagged);
-    if (finding) toFinding(finding.number);
-    else say("No finding before this one.");
-  },
-  cause: () => toCause(state.finding),
-  left: () => seek(Math.max(state.at - (state.window[1] - state.window[0]) / 100, whole().from)),
-  right: () => seek(Math.min(state.at + (state.window[1] - state.window[0]) / 100, whole().to)),
-  farLeft: () => seek(Math.max(state.at - (state.window[1] - state.window[0]) / 10, whole().from)),
-  farRight: () => seek(Math.min(state.at + (state.window[1] - state.window[0]) / 10, whole().to)),
-  up: () => move(-1),
-  down: () => move(1),
-  pageUp: () => move(-frames.page()),
-  pageDown: () => move(frames.page()),
-  first: () => seek(whole().from),
-  last: () => seek(whole().to),
-  closer: () => zoom(0.5),
-  wider: () => zoom(2),
-  everything: () => setWindow(whole().from, whole().to),
-  zoomLane: () => state.lane && zoomTo(state.lane),
-  runOn: () => stepRun(1),
-  runBack: () => stepRun(-1),
-  filter: () => byId("filter").select(),
-  hitOn: () => hit(1),
-  hitBack: () => hit(-1),
-  hide: () => set({ hide: !state.hide }),
-  folding: () => set({ folding: cycle(FOLDINGS, state.folding) }),
-  times: () => set({ times: cycle(["run", "recording", "clock"], state.times) }),
-  payload: () => set({ mode: cycle(MODES, state.mode) }),
-  unfold: () => set({ unfolded: true }),
-  fold: () => set({ unfolded: false }),
-  all: () => set({ only: !state.only }),
-  copy: () => copy(markdownOf(model.sight.findings[state.finding]), "Markdown"),
-  prompt: () => copy(promptOf(model.sight.findings[state.finding]), "a prompt"),
-  table: () => laneTable.toggle(),
-  keys: () => byId("keys").showModal(),
-  about: () => byId("about").showModal(),
-  close: () => {
-    if (state.playing || state.known) set({ playing: false, known: false });
-    else if (state.filter.text) {
-      byId("filter").value = "";
-      filterBy("");
-    } else set({ ghost: undefined, finding: undefined, only: false });
-  },
-  theme: () => {
-    const root = document.documentElement;
-    const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = isDark ? "light" : "dark";
-    redraw();
-  },
-};
+const cycled = (list, value) => list[(list.indexOf(value) + 1) % list.length];
+const speedBy = (by) => set({ speed: SPEEDS[clamp(SPEEDS.indexOf(state.speed) + by, 0, SPEEDS.length - 1)] });
+const all = () => [...sight.events.keys()];
+const here = () => found(state.finding);
 
-/** Keys, what they do, and how that is said: those of the screen. */
+/** Keys, how it is said what they do, and that: the keys of the screen. Some have a button. */
 const KEYS = [
-  [[" "], "play", "play, pause"],
-  [["."], "stepOn", "event on"],
-  [[","], "stepBack", "event back"],
-  [[">"], "frameOn", "event on, of any lane"],
-  [["<"], "frameBack", "event back, of any lane"],
-  [["["], "slower", "slower, then backwards"],
-  [["]"], "faster", "faster"],
-  [["e"], "findingOn", "next finding"],
-  [["E"], "findingBack", "finding before"],
-  [["c"], "cause", "cause, and back"],
-  [["h", "ArrowLeft"], "left", "back a little"],
-  [["l", "ArrowRight"], "right", "on a little"],
-  [["H"], "farLeft", "a tenth back"],
-  [["L"], "farRight", "a tenth on"],
-  [["j", "ArrowDown"], "down", "down"],
-  [["k", "ArrowUp"], "up", "up"],
-  [["PageDown"], "pageDown", "page down"],
-  [["PageUp"], "pageUp", "page up"],
-  [["g", "Home"], "first", "start"],
-  [["G", "End"], "last", "end"],
-  [["w"], "runOn", "next run"],
-  [["b"], "runBack", "run before"],
-  [["+", "="], "closer", "closer"],
-  [["-"], "wider", "wider"],
-  [["0"], "everything", "everything"],
-  [["z"], "zoomLane", "all of the lane"],
-  [["/"], "filter", "filter"],
-  [["n"], "hitOn", "next hit"],
-  [["N"], "hitBack", "hit before"],
-  [["x"], "hide", "hide or dim what is not meant"],
-  [["f"], "all", "this lane, or everything"],
-  [["i"], "folding", "idle time: folded, true, event by event"],
-  [["t"], "times", "times: since the run, the recording, clock"],
-  [["p"], "payload", "payload: tree, raw, hex"],
-  [["*"], "unfold", "unfold streams"],
-  [["_"], "fold", "fold streams"],
-  [["y"], "copy", "copy as Markdown"],
-  [["Y"], "prompt", "copy as a prompt"],
-  [["T"], "table", "timeline as a table"],
-  [["D"], "theme", "light or dark"],
-  [["?"], "keys", "keys"],
-  [["Escape"], "close", "close, clear"],
+	[" ", "play, pause", () => player.toggle(), "play"],
+	[".", "event on", () => stepEvent(1, frames.scope(), state.only && state.lane), "step-on"],
+	[",", "event back", () => stepEvent(-1, frames.scope(), state.only && state.lane), "step-back"],
+	[">", "event on, of any lane", () => stepEvent(1, all())],
+	["<", "event back, of any lane", () => stepEvent(-1, all())],
+	["[", "slower, then backwards", () => speedBy(-1)],
+	["]", "faster", () => speedBy(1)],
+	["e", "next finding", () => stepFinding(1), "finding-on"],
+	["E", "finding before", () => stepFinding(-1), "finding-back"],
+	["c", "cause, and back", () => toCause(state.finding)],
+	["h ArrowLeft", "back a little", () => seekBy(-0.01)],
+	["l ArrowRight", "on a little", () => seekBy(0.01)],
+	["H", "a tenth back", () => seekBy(-0.1)],
+	["L", "a tenth on", () => seekBy(0.1)],
+	["j ArrowDown", "down", () => move(1)],
+	["k ArrowUp", "up", () => move(-1)],
+	["PageDown", "page down", () => frames.move(frames.page())],
+	["PageUp", "page up", () => frames.move(-frames.page())],
+	["g Home", "start", () => seek(whole().from)],
+	["G End", "end", () => seek(whole().to)],
+	["w", "next run", () => stepRun(1)],
+	["b", "run before", () => stepRun(-1)],
+	["+ =", "closer", () => zoom(0.5), "closer"],
+	["-", "wider", () => zoom(2), "wider"],
+	["0", "all of the time", () => setWindow(whole().from, whole().to), "zoom-all"],
+	["z", "all of the lane", () => zoomTo(state.lane)],
+	["/", "filter", () => $("filter").select()],
+	["x", "hide or dim what is not meant", () => set({ hide: !state.hide })],
+	["f", "this lane, or everything", () => set({ only: !state.only })],
+	["i", "idle time: folded, true, event by event", () => set({ folding: cycled(Object.keys(FOLDINGS), state.folding) }), "folding"],
+	["t", "times: since the run, the recording, clock", () => set({ times: cycled(["run", "recording", "clock"], state.times) }), "times"],
+	["p", "payload: tree, raw, hex", () => set({ mode: cycled(MODES, state.mode) })],
+	["*", "unfold streams", () => set({ unfolded: true })],
+	["_", "fold streams", () => set({ unfolded: false })],
+	["y", "copy as Markdown", () => copy((here() ?? about).markdown, "Markdown"), "copy-markdown"],
+	["Y", "copy as a prompt", () => copy(promptOf(here()), "a prompt"), "copy-prompt"],
+	["T", "timeline as a table", showTable, "table"],
+	["D", "light or dark", turnTheme, "theme"],
+	["?", "keys", () => $("keys").showModal(), "show-keys"],
+	["Escape", "close, clear", close],
 ];
-const BOUND = new Map(KEYS.flatMap(([keys, act]) => keys.map((key) => [key, act])));
 
 function onKey(event) {
-  const { target } = event;
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  const isTyping = target.matches("input:not([type=range]), select, textarea");
-  if (isTyping) {
-    if (event.key !== "Escape" && event.key !== "Enter") return;
-    target.blur();
-    if (event.key === "Escape" && target.value) filterBy((target.value = ""));
-    return event.preventDefault();
-  }
-  // What a control does by itself stays so.
-  if (target.matches("button, summary") && [" ", "Enter"].includes(event.key)) return;
-  if (target.matches("input[type=range]") && event.key.startsWith("Arrow")) return;
-  if (target.closest("#inspector, #findings") && /^(Arrow(Up|Down)|Page|Home|End)/.test(event.key)) return;
-  const act = BOUND.get(event.key);
-  if (!act) return;
-  event.preventDefault();
-  ACTS[act]();
+	const { target, key } = event;
+	if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+	if (target.matches("input[type=search], select")) {
+		if (key !== "Escape" && key !== "Enter") return;
+		if (key === "Escape") filterBy((target.value = ""));
+		return target.blur();
+	}
+	// What a control does by itself stays so.
+	if (target.matches("button, summary") && [" ", "Enter"].includes(key)) return;
+	if (target.matches("input") && key.startsWith("Arrow")) return;
+	if (target.closest("#inspector, #findings") && /^(Arrow(Up|Down)|Page|Home|End)/.test(key)) return;
+	if (target === frames.box && key === "Enter") return $("inspector").focus();
+	const bound = KEYS.find(([keys]) => keys === key || keys.split(" ").includes(key));
+	if (!bound) return;
+	event.preventDefault();
+	bound[2]();
 }
 
 /* Links: `#f=E102`, `#t=12.345`, `#l=run-or-user`, `#q=filter`, together. */
 
+/** Goes where the address says, or else to the sender's view; whether anything was said. */
 function readLink() {
-  const link = new URLSearchParams(location.hash.slice(1));
-  const { view } = model.about;
-  const isAny = ["f", "t", "l", "q"].some((name) => link.has(name));
-  const wanted = (name, saved) => (isAny ? link.get(name) : saved) ?? undefined;
-  const q = link.get("q") ?? "";
-  if (q !== state.filter.text) {
-    byId("filter").value = q;
-    filterBy(q);
-  }
-  if (!isAny && view.range_ns) setWindow(...view.range_ns);
-  const lane = wanted("l", view.lane);
-  if (lane !== undefined) {
-    const { runs, users } = model.sight;
-    const run = runs.findIndex((run) => run.id === lane);
-    const user = users.findIndex((user) => user.name === lane);
-    if (run >= 0) toLane({ run, user: runs[run].user });
-    else if (user >= 0) toLane({ user });
-  }
-  const name = wanted("f", view.finding);
-  if (name !== undefined) {
-    const finding = model.sight.findings.find((finding) => finding.link.toLowerCase() === name.toLowerCase());
-    if (finding) toFinding(finding.number);
-    else say(`There is no finding ${name} in this report.`);
-  }
-  const t = Number.parseFloat(link.get("t"));
-  if (Number.isFinite(t) && Math.abs(t * SECOND - state.at) > MS) seek(t * SECOND);
-  return isAny;
+	const link = new URLSearchParams(location.hash.slice(1));
+	const isLink = ["f", "t", "l", "q"].some((name) => link.has(name));
+	const { view } = about;
+	filterBy(($("filter").value = link.get("q") ?? ""));
+	if (!isLink && view.range_ns) setWindow(...view.range_ns);
+	const lane = isLink ? link.get("l") : view.lane;
+	const place = lanes.find((one) => (runOf(one)?.id ?? userOf(one).name) === lane);
+	if (place) toLane(place);
+	const name = isLink ? link.get("f") : view.finding;
+	const finding = sight.findings.find((finding) => finding.link === name?.toUpperCase());
+	if (finding) toFinding(finding.number);
+	else if (name) say(`There is no finding ${name} in this report.`, true);
+	const t = Number.parseFloat(link.get("t"));
+	if (Number.isFinite(t) && Math.abs(t * SECOND - state.at) > MS) seek(t * SECOND);
+	return isLink || Boolean(place ?? finding);
 }
 
-let written = "";
+let written;
 
 /** The address names where the reader is, so that it can be given to others. */
 function writeLink() {
-  const link = new URLSearchParams();
-  const finding = model.sight.findings[state.finding];
-  if (finding) link.set("f", finding.link);
-  else if (state.lane && state.only) link.set("l", state.lane.run === undefined ? model.sight.users[state.lane.user].name : model.sight.runs[state.lane.run].id);
-  if (!finding || state.at !== Math.max(finding.at_ns, state.ghost === undefined ? 0 : (finding.expected?.at_ns ?? 0))) link.set("t", (state.at / SECOND).toFixed(3));
-  if (state.filter.text) link.set("q", state.filter.text);
-  written = `#${link}`;
-  try {
-    history.replaceState(null, "", written);
-  } catch {
-    // Some browsers keep a file's address as it is; the report works without.
-  }
+	const link = new URLSearchParams();
+	const lane = state.only && state.lane;
+	if (here()) link.set("f", here().link);
+	else if (lane) link.set("l", runOf(lane)?.id ?? userOf(lane).name);
+	link.set("t", (state.at / SECOND).toFixed(3));
+	if (state.filter.text) link.set("q", state.filter.text);
+	written = `#${link}`;
+	try {
+		history.replaceState(null, "", written);
+	} catch {
+		// Some browsers keep a file's address as it is; the report works without.
+	}
 }
 
-/* Saying and copying. */
+/* Saying, copying, telling. */
 
-function say(text) {
-  const box = byId("said");
-  box.textContent = visible(text);
-  box.classList.add("shown");
-  clearTimeout(say.fades);
-  say.fades = setTimeout(() => box.classList.remove("shown"), 2500);
+/** To whoever listens; if it is the answer to something, to whoever looks too. */
+function say(text, isAnswer = false) {
+	const box = $("said");
+	box.textContent = visible(text);
+	box.classList.toggle("shown", isAnswer);
+	clearTimeout(say.fades);
+	say.fades = setTimeout(() => box.classList.remove("shown"), 2500);
 }
 
 async function copy(text, what) {
-  try {
-    await navigator.clipboard.writeText(text);
-    say(`Copied ${what}: ${counted(text.length, "character")}.`);
-  } catch {
-    // Where there is no clipboard for files, the text is there to be taken by hand.
-    byId("copied-text").value = text;
-    byId("copied").showModal();
-    byId("copied-text").select();
-  }
+	try {
+		await navigator.clipboard.writeText(text);
+		say(`Copied ${what}: ${counted(text.length, "character")}.`, true);
+	} catch {
+		// Where a file has no clipboard, the text is there to be taken by hand.
+		$("copied-text").value = text;
+		$("copied").showModal();
+		$("copied-text").select();
+	}
 }
 
-/** The timeline for whoever does not see it. */
-const laneTable = {
-  toggle() {
-    set({ table: !state.table });
-    byId("lanes-scroll").hidden = state.table;
-    byId("lane-table").hidden = !state.table;
-    byId("table").setAttribute("aria-pressed", state.table);
-    if (!state.table) timeline.resize();
-  },
-
-  draw() {
-    const box = byId("lane-table");
-    if (box.childNodes.length) return;
-    const { users, runs, events, findings } = model.sight;
-    const rows = model.lanes.map((lane) => {
-      const name = el("button", { className: "link", on: { click: () => toLane(lane) } }, visible(laneName(lane)));
-      const [status] = statusOf(lane, {});
-      if (lane.run === undefined) {
-        const lines = users[lane.user].lines.map((line) => `conn ${line.connection}: ${clock(line.from_ns)} to ${line.to_ns === undefined ? "the end" : clock(line.to_ns)}`);
-        return el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, ""), el("td", {}, visible(lines.join("; "))), el("td", {}, visible(status)));
-      }
-      const run = runs[lane.run];
-      const missing = run.findings.map((number) => findings[number]).filter((finding) => finding.expected);
-      const told = [...run.events.map((number) => nameOf(events[number])), ...missing.map((finding) => `missing: ${finding.expected.event}`)];
-      return el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, `${clock(run.from_ns)}, ${lasted(run.to_ns - run.from_ns)}`), el("td", {}, visible(told.join(", "))), el("td", {}, visible(status)));
-    });
-    const head = ["Lane", "When", "What happened, in order", "State"].map((name) => el("th", { scope: "col" }, name));
-    box.append(el("table", {}, el("caption", {}, "Users and their runs, times in UTC"), el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows)));
-  },
-};
-
-/* Beginning. */
+function showTable() {
+	const box = $("lane-table");
+	box.hidden = !box.hidden;
+	timeline.scroller.hidden = !box.hidden;
+	$("table").setAttribute("aria-pressed", !box.hidden);
+	timeline.resize();
+	if (box.childNodes.length) return;
+	const rows = lanes.map((lane) => {
+		const run = runOf(lane);
+		const lines = userOf(lane).lines.map(({ connection, from_ns, to_ns }) => `conn ${connection}: ${clock(from_ns)} to ${to_ns === undefined ? "the end" : clock(to_ns)}`);
+		const missing = (run?.findings ?? []).map((number) => found(number).expected).filter(Boolean);
+		const told = run ? [...run.events.map((number) => nameOf(sight.events[number])), ...missing.map(({ event }) => `missing: ${event}`)].join(", ") : lines.join("; ");
+		const when = run ? `${clock(run.from_ns)}, ${lasted(run.to_ns - run.from_ns)}` : "";
+		return el("tr", {}, el("th", { scope: "row" }, link(laneName(lane), () => toLane(lane))), [when, told, statusOf(lane)[0]].map((text) => el("td", {}, text)));
+	});
+	const head = ["Lane", "When", "What happened, in order", "State"].map((name) => el("th", { scope: "col" }, name));
+	box.append(el("table", {}, el("caption", {}, "Users and their runs, times in UTC"), el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows)));
+}
 
 function setupHead() {
-  const { title, manifest } = model.about;
-  byId("title").textContent = visible(title);
-  document.title = visible(title);
-  const of = ([here, all], noun) => (here === all ? counted(all, noun) : `${here.toLocaleString("en-US")} of ${counted(all, noun)}`);
-  const facts = [manifest.recorded, manifest.scope, of(manifest.frames_of, "frame"), of(manifest.users_of, "user"), manifest.hidden ? `${counted(manifest.hidden, "value")} hidden` : "nothing hidden"];
-  byId("facts").replaceChildren(...facts.filter(Boolean).map((fact) => el("span", {}, visible(fact))));
-  byId("legend").replaceChildren(
-    ...[...model.sight.legend, ["?", "missing"], ["!", "out of place"], ["╳", "drop"]].map(([letter, name]) => el("span", {}, el("b", {}, letter), ` ${visible(name)}`)),
-  );
-  byId("about-facts").replaceChildren(
-    factsOf(manifest),
-    ...(manifest.hidden_by.length ? [el("h3", {}, "Hidden, by rule"), factsOfPairs(manifest.hidden_by)] : []),
-    ...(manifest.meta.length ? [el("h3", {}, "What the sender says"), factsOfPairs(manifest.meta)] : []),
-    el("details", {}, el("summary", {}, `Rules: ${visible(manifest.rules)}`), el("pre", { className: "raw" }, model.about.rules.split("\n").map(visible).join("\n"))),
-  );
-  byId("keys-list").append(...KEYS.flatMap(([keys, , does]) => [el("dt", {}, keys.map((key) => el("kbd", {}, key === " " ? "Space" : key.replace("Arrow", "")))), el("dd", {}, does)]));
-}
-
-const factsOfPairs = (pairs) => facts(pairs.map(([name, value]) => [visible(name), String(value)]));
-
-function factsOf(manifest) {
-  return facts([
-    ["recording", manifest.recorded],
-    ["recorded", new Date(manifest.recorded_at_ns / MS).toISOString()],
-    ["recorded by", `wiretape ${manifest.recorded_by}`],
-    ["report by", `wiretape ${manifest.tool}`],
-    ["scope", manifest.scope],
-    ["redaction", `${manifest.redact}: ${counted(manifest.hidden, "value")} hidden`],
-    ["checksum", `SHA-256 of the tape ${model.about.sha256}`],
-  ]);
+	document.title = $("title").textContent = visible(about.title);
+	$("facts").textContent = visible(about.told);
+	const signs = [...sight.legend, ["?", "missing"], ["!", "out of place"], ["╳", "drop"]];
+	$("legend").append(...signs.map(([letter, name]) => el("span", {}, el("b", {}, letter), ` ${name}`)));
+	$("about-facts").append(facts(about.facts), el("details", {}, el("summary", {}, "Rules"), raw(visibleLines(about.rules))));
+	$("keys-list").append(...KEYS.flatMap(([keys, does]) => [el("dt", {}, (keys.trim() || "Space").split(" ").map((key) => el("kbd", {}, key.replace("Arrow", "")))), el("dd", {}, does)]));
 }
 
 function listen() {
-  document.addEventListener("keydown", onKey);
-  addEventListener("resize", () => timeline.resize());
-  addEventListener("hashchange", () => location.hash !== written && readLink());
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  const clicks = {
-    closer: "closer", wider: "wider", "zoom-all": "everything", folding: "folding", times: "times", table: "table",
-    "copy-markdown": "copy", "copy-prompt": "prompt", "show-about": "about", "show-keys": "keys", theme: "theme",
-  };
-  for (const [id, act] of Object.entries(clicks)) byId(id).addEventListener("click", () => ACTS[act]());
-  byId("only").addEventListener("click", () => set({ only: true }));
-  byId("everything").addEventListener("click", () => set({ only: false }));
-  let typed;
-  byId("filter").addEventListener("input", (event) => {
-    clearTimeout(typed);
-    typed = setTimeout(() => filterBy(event.target.value), 120);
-  });
-  for (const button of document.querySelectorAll("dialog .shut")) button.addEventListener("click", () => button.closest("dialog").close());
+	document.onkeydown = onKey;
+	onresize = () => timeline.resize();
+	onhashchange = () => location.hash !== written && readLink();
+	for (const [, , act, id] of KEYS) if (id) $(id).onclick = act;
+	$("show-about").onclick = () => $("about").showModal();
+	$("only").onclick = () => set({ only: true });
+	$("everything").onclick = () => set({ only: false });
+	$("filter").oninput = ({ target }) => {
+		clearTimeout(listen.typed);
+		listen.typed = setTimeout(() => filterBy(target.value), 120);
+	};
+	for (const button of document.querySelectorAll("dialog .shut")) button.onclick = () => button.closest("dialog").close();
 }
 
 async function start() {
-  try {
-    await loadSight();
-    byId("app").hidden = false;
-    setupHead();
-    set({ at: whole().from, window: [whole().from, whole().to] });
-    for (const pane of [timeline, frames, inspector, findings, player]) pane.setup();
-    listen();
-    const isLinked = readLink();
-    if (!isLinked && state.finding === undefined && !model.about.view.lane && model.flagged.length) {
-      const worst = [...model.flagged].sort((a, b) => RANKS[b.severity] - RANKS[a.severity] || a.number - b.number)[0];
-      toFinding(worst.number);
-    }
-    draw();
-    await loadTape();
-    redraw();
-    document.documentElement.dataset.ready = "yes";
-  } catch (error) {
-    byId("app").hidden = true;
-    byId("broken").hidden = false;
-    byId("broken").textContent = `This report can't be shown: ${error.message}. wiretape open may still read it.`;
-    throw error;
-  }
+	const dark = matchMedia("(prefers-color-scheme: dark)");
+	const { dataset } = document.documentElement;
+	const scheme = () => (dataset.theme = dark.matches ? "dark" : "light");
+	scheme();
+	try {
+		await loadSight();
+		$("app").hidden = false;
+		set({ at: sight.from_ns, window: Object.values(whole()) });
+		setupHead();
+		for (const pane of [timeline, frames, inspector, findings, player]) pane.setup();
+		listen();
+		dark.onchange = () => redraw(scheme());
+		const worstNow = worst(flagged.map(({ number }) => number));
+		if (!readLink() && worstNow) toFinding(worstNow.number);
+		await loadTape();
+		redraw();
+		dataset.ready = "yes";
+	} catch (error) {
+		$("app").hidden = true;
+		$("broken").hidden = false;
+		$("broken").textContent = `This report can't be shown: ${error.message}. \`wiretape open\` may still read it.`;
+		throw error;
+	}
 }
 
 start();

@@ -7,234 +7,195 @@ const BEYOND = 8;
 /** So many events of one name in a row, none of them flagged, become one row. */
 const STREAM = 4;
 /** What is no message goes nowhere. */
-const NOWHERE = new Set(["open", "close", "abort", "refused", "gap"]);
+const NOWHERE = ["open", "close", "abort", "refused", "gap"];
+const CELLS = ["number", "time", "way", "letter", "type", "delta", "size", "flag", "preview"];
 
 const frames = {
-  /** Rows by their kinds: `{event, last, times}` or `{ghost}`; what they were made for. */
-  entries: [],
-  made: "",
-  pool: [],
+	/** `{event, last, times}` or `{ghost}`, and what they were made for. */
+	entries: [],
+	made: "",
+	pool: [],
 
-  setup() {
-    this.box = byId("rows");
-    this.space = byId("rows-space");
-    this.box.addEventListener("scroll", () => redraw());
-    new ResizeObserver(() => redraw()).observe(this.box);
-    this.box.addEventListener("click", (event) => {
-      const row = event.target.closest("[role=row]");
-      if (row) this.choose(row.entry);
-    });
-    this.box.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter") return;
-      byId("inspector").focus();
-      event.preventDefault();
-    });
-  },
+	setup() {
+		this.box = $("rows");
+		this.space = $("rows-space");
+		this.box.onscroll = redraw;
+		new ResizeObserver(redraw).observe(this.box);
+		this.box.onclick = ({ target }) => {
+			const row = target.closest(".row");
+			if (row) this.choose(row.entry);
+		};
+	},
 
-  /** The events that the list is of, before the filter. */
-  scope() {
-    const { events, runs, users } = model.sight;
-    const { lane } = state;
-    if (!state.only || !lane) return events.map((event) => event.number);
-    if (lane.run === undefined) return users[lane.user].events;
-    // A run's events, and what its user's connections did meanwhile.
-    const run = runs[lane.run];
-    const meanwhile = users[lane.user].events.filter((number) => {
-      const event = events[number];
-      return event.run === undefined && NOWHERE.has(event.kind) && event.at_ns >= run.from_ns && event.at_ns <= run.silent_ns;
-    });
-    return [...new Set([...run.events, ...meanwhile])].sort((a, b) => a - b);
-  },
+	/** The numbers of the events that the list is of, before the filter. */
+	scope() {
+		const { lane } = state;
+		if (!state.only || !lane) return [...sight.events.keys()];
+		const run = runOf(lane);
+		if (!run) return eventsOf(lane);
+		// A run's events, and what its user's connections did meanwhile.
+		const meanwhile = userOf(lane).events.filter((number) => {
+			const event = sight.events[number];
+			return event.run === undefined && NOWHERE.includes(event.kind) && event.at_ns >= run.from_ns && event.at_ns <= run.silent_ns;
+		});
+		return [...new Set([...run.events, ...meanwhile])].sort((a, b) => a - b);
+	},
 
-  make() {
-    const key = JSON.stringify([state.lane, state.only, state.filter.text, state.hide, state.unfolded, model.frames.size]);
-    if (key === this.made) return;
-    this.made = key;
-    const { events, findings } = model.sight;
-    const { test } = state.filter;
-    const all = this.scope();
-    const meant = test && state.hide ? all.filter((number) => isMeant(events[number])) : all;
-    const hits = !test ? all.length : state.hide ? meant.length : all.filter((number) => isMeant(events[number])).length;
-    this.count = [hits, all.length];
-    const ghosts = findings.filter((finding) => finding.expected && this.isInScope(finding));
-    ghosts.sort((a, b) => a.expected.before - b.expected.before);
-    this.entries = [];
-    let next = 0;
-    for (let at = 0; at < meant.length; ) {
-      for (; next < ghosts.length && ghosts[next].expected.before <= meant[at]; next += 1) this.entries.push({ ghost: ghosts[next].number });
-      const until = next < ghosts.length ? ghosts[next].expected.before : Infinity;
-      const times = state.unfolded ? 1 : this.alike(meant, at, until);
-      const event = events[meant[at]];
-      this.entries.push(times < STREAM ? { event } : { event, last: events[meant[at + times - 1]], times });
-      at += times < STREAM ? 1 : times;
-    }
-    for (; next < ghosts.length; next += 1) this.entries.push({ ghost: ghosts[next].number });
-  },
+	make() {
+		const { lane, only, filter, hide, unfolded } = state;
+		const made = JSON.stringify([lane, only, filter.text, hide, unfolded, frameRows.size]);
+		if (made === this.made) return;
+		this.made = made;
+		const all = this.scope();
+		const hits = filter.test ? all.filter((number) => isMeant(sight.events[number])) : all;
+		this.counts = [hits.length, all.length];
+		const numbers = hide ? hits : all;
+		const ghosts = sight.findings.filter((finding) => finding.expected && this.isInScope(finding));
+		ghosts.sort((a, b) => a.expected.before - b.expected.before);
+		this.entries = [];
+		for (let at = 0; at < numbers.length; ) {
+			while (ghosts[0]?.expected.before <= numbers[at]) this.entries.push({ ghost: ghosts.shift().number });
+			const event = sight.events[numbers[at]];
+			const times = unfolded ? 1 : this.alike(numbers, at, ghosts[0]?.expected.before ?? Infinity);
+			this.entries.push(times < STREAM ? { event } : { event, last: sight.events[numbers[at + times - 1]], times });
+			at += times < STREAM ? 1 : times;
+		}
+		this.entries.push(...ghosts.map(({ number }) => ({ ghost: number })));
+	},
 
-  /** How many events from this one on are of one name, and nothing is to be said of them. */
-  alike(numbers, from, until) {
-    const { events } = model.sight;
-    const first = events[numbers[from]];
-    const isAlike = (event) =>
-      event.name === first.name && event.connection === first.connection && !event.kind && !event.findings.length;
-    let to = from;
-    while (to < numbers.length && numbers[to] < until && isAlike(events[numbers[to]])) to += 1;
-    return Math.max(to - from, 1);
-  },
+	/** How many events from this one on have one name, with nothing to be said of them. */
+	alike(numbers, from, until) {
+		const { name, connection } = sight.events[numbers[from]];
+		const isAlike = (event) => event.name === name && event.connection === connection && !event.kind && !event.findings.length;
+		let to = from;
+		while (to < numbers.length && numbers[to] < until && isAlike(sight.events[numbers[to]])) to += 1;
+		return to - from;
+	},
 
-  isInScope(finding) {
-    const { lane } = state;
-    if (state.only && lane && (lane.run === undefined ? finding.user !== lane.user : finding.run !== lane.run)) return false;
-    if (!state.filter.test || !state.hide) return true;
-    // What is missing is met by what it would have been called.
-    const { event } = finding.expected;
-    const name = model.sight.names.findIndex((name) => name.text === event);
-    if (name < 0) return false;
-    return state.filter.test({ name, user: finding.user, run: finding.run, findings: [finding.number], kind: "", at_ns: finding.at_ns });
-  },
+	isInScope({ number, user, run, expected, at_ns }) {
+		if (state.only && state.lane && (state.lane.run ?? run) !== run) return false;
+		if (state.only && state.lane && state.lane.user !== user) return false;
+		// What is missing is met by what it would have been called.
+		const name = sight.names.findIndex((name) => name.text === expected.event);
+		return !state.hide || !state.filter.test || (name >= 0 && state.filter.test({ name, user, run, at_ns, findings: [number], kind: "" }));
+	},
 
-  timeOf(entry) {
-    return entry.event ? entry.event.at_ns : model.sight.findings[entry.ghost].expected.at_ns;
-  },
+	timeOf: ({ event, ghost }) => (event ? event.at_ns : found(ghost).expected.at_ns),
 
-  /** The rows that there are: all, or those that were known at the playhead's time. */
-  shown() {
-    this.make();
-    return state.known ? this.entries.filter((entry) => this.timeOf(entry) <= state.at) : this.entries;
-  },
+	/** The rows that there are: all, or those that were known at the playhead's time. */
+	shown() {
+		this.make();
+		return state.known ? this.entries.filter((entry) => this.timeOf(entry) <= state.at) : this.entries;
+	},
 
-  isSelected(entry) {
-    if (!entry.event) return state.ghost === entry.ghost;
-    if (state.ghost !== undefined) return false;
-    return state.event >= entry.event.number && state.event <= (entry.last ?? entry.event).number &&
-      (!entry.times || nameOf(model.sight.events[state.event]) === nameOf(entry.event));
-  },
+	isHere({ event, last = event, ghost }) {
+		if (!event || state.ghost !== undefined) return ghost !== undefined && ghost === state.ghost;
+		return state.event >= event.number && state.event <= last.number && (event === last || sight.events[state.event].name === event.name);
+	},
 
-  choose(entry) {
-    if (entry.event) toEvent(entry.event.number);
-    else toFinding(entry.ghost, { ghost: true });
-  },
+	choose(entry) {
+		if (entry.event) toEvent(entry.event.number);
+		else toFinding(entry.ghost);
+	},
 
-  /** The selection by so many rows. */
-  move(by) {
-    const shown = this.shown();
-    if (!shown.length) return;
-    const here = shown.findIndex((entry) => this.isSelected(entry));
-    const before = firstWhere(shown, (entry) => this.timeOf(entry) > state.at) - 1;
-    const from = here >= 0 ? here : by > 0 ? before : before + 1;
-    this.choose(shown[Math.min(Math.max(from + by, 0), shown.length - 1)]);
-  },
+	move(by) {
+		const shown = this.shown();
+		const here = shown.findIndex((entry) => this.isHere(entry));
+		const after = firstWhere(shown, (entry) => this.timeOf(entry) > state.at);
+		const from = here >= 0 ? here : by > 0 ? after - 1 : after;
+		if (shown.length) this.choose(shown[clamp(from + by, 0, shown.length - 1)]);
+	},
 
-  page() {
-    return Math.max(Math.floor(this.box.clientHeight / TALL) - 1, 1);
-  },
+	page() {
+		return Math.max(Math.floor(this.box.clientHeight / TALL) - 1, 1);
+	},
 
-  /** Brings the selection into sight. */
-  reveal() {
-    const at = this.shown().findIndex((entry) => this.isSelected(entry));
-    if (at < 0) return;
-    this.space.style.height = `${this.shown().length * TALL}px`;
-    const [top, bottom] = [at * TALL, (at + 1) * TALL];
-    const { scrollTop, clientHeight } = this.box;
-    if (top < scrollTop || bottom > scrollTop + clientHeight) this.box.scrollTop = top - clientHeight / 2;
-  },
+	reveal() {
+		const shown = this.shown();
+		const top = shown.findIndex((entry) => this.isHere(entry)) * TALL;
+		const { scrollTop, clientHeight } = this.box;
+		this.space.style.height = `${shown.length * TALL}px`;
+		if (top >= 0 && (top < scrollTop || top + TALL > scrollTop + clientHeight)) this.box.scrollTop = top - clientHeight / 2;
+	},
 
-  draw() {
-    const shown = this.shown();
-    const [hits, all] = this.count;
-    this.space.style.height = `${shown.length * TALL}px`;
-    this.box.setAttribute("aria-rowcount", shown.length);
-    byId("count").textContent = state.filter.error
-      ? ""
-      : `${hits === all ? counted(all, "event") : `${hits.toLocaleString("en-US")} of ${counted(all, "event")}`}${state.known ? `, as known at ${clock(state.at)}` : ""}`;
-    const error = byId("filter-error");
-    error.hidden = !state.filter.error;
-    error.textContent = visible(state.filter.error ?? "");
-    const first = Math.max(Math.floor(this.box.scrollTop / TALL) - BEYOND, 0);
-    const end = Math.min(first + Math.ceil(this.box.clientHeight / TALL) + 2 * BEYOND, shown.length);
-    let active = "";
-    for (let at = first; at < end; at += 1) {
-      const row = (this.pool[at - first] ??= this.row());
-      this.fill(row, shown[at], at);
-      if (this.isSelected(shown[at])) active = row.id;
-    }
-    this.pool.slice(Math.max(end - first, 0)).forEach((row) => (row.hidden = true));
-    if (active) this.box.setAttribute("aria-activedescendant", active);
-    else this.box.removeAttribute("aria-activedescendant");
-    const empty = byId("rows-empty");
-    empty.hidden = shown.length > 0;
-    empty.textContent = state.filter.test ? "Nothing meets the filter." : state.known ? "Nothing was known yet." : "Nothing was said here.";
-  },
+	draw() {
+		const shown = this.shown();
+		const { error, test } = state.filter;
+		const [hits, all] = this.counts;
+		const count = hits === all ? counted(all, "event") : `${grouped(hits)} of ${counted(all, "event")}`;
+		$("count").textContent = `${count}${state.known ? `, as known at ${clock(state.at)}` : ""}`;
+		$("filter-error").hidden = !error;
+		$("filter-error").textContent = visible(error ?? "");
+		$("rows-empty").hidden = shown.length > 0;
+		$("rows-empty").textContent = test ? "Nothing meets the filter." : state.known ? "Nothing was known yet." : "Nothing was said here.";
+		this.space.style.height = `${shown.length * TALL}px`;
+		this.box.setAttribute("aria-rowcount", shown.length);
+		const first = Math.max(Math.floor(this.box.scrollTop / TALL) - BEYOND, 0);
+		const end = Math.min(first + Math.ceil(this.box.clientHeight / TALL) + 2 * BEYOND, shown.length);
+		let here = "";
+		for (let at = first; at < end; at += 1) {
+			const row = (this.pool[at - first] ??= this.row());
+			this.fill(row, shown[at], at);
+			if (this.isHere(shown[at])) here = row.id;
+		}
+		for (const row of this.pool.slice(Math.max(end - first, 0))) row.hidden = true;
+		this.box.setAttribute("aria-activedescendant", here);
+	},
 
-  row() {
-    const cell = (name) => el("span", { className: name, role: "gridcell" });
-    const cells = ["number", "time", "way", "letter", "type", "delta", "size", "flag", "preview"].map(cell);
-    const row = el("div", { className: "row", role: "row", id: `row-${this.pool.length}` }, cells);
-    row.cells = Object.fromEntries(cells.map((cell) => [cell.className, cell]));
-    this.space.append(row);
-    return row;
-  },
+	row() {
+		const cells = CELLS.map((className) => el("span", { className, role: "gridcell" }));
+		const row = el("div", { role: "row", id: `row-${this.pool.length}` }, cells);
+		this.space.append(row);
+		return row;
+	},
 
-  fill(row, entry, at) {
-    const put = (name, text) => {
-      const shown = visible(text ?? "");
-      if (row.cells[name].textContent !== shown) row.cells[name].textContent = shown;
-    };
-    row.hidden = false;
-    row.entry = entry;
-    row.style.transform = `translateY(${at * TALL}px)`;
-    row.setAttribute("aria-rowindex", at + 1);
-    const isSelected = this.isSelected(entry);
-    row.setAttribute("aria-selected", isSelected);
-    const { event } = entry;
-    if (!event) {
-      const finding = model.sight.findings[entry.ghost];
-      const { expected } = finding;
-      row.className = `row ghost ${finding.severity}`;
-      put("number", "·");
-      for (const name of ["time", "way", "delta", "size", "preview"]) put(name, "");
-      put("letter", expected.letter);
-      put("type", `expected here: ${expected.event}${expected.detail ? ` (${expected.detail})` : ""}`);
-      put("flag", `${SIGNS[finding.severity]}${finding.code}`);
-      return;
-    }
-    const worst = worstOf(event);
-    row.className = `row ${worst ?? ""} ${dimmed(event) ? "dimmed" : ""} ${event.kind ? "odd" : ""} ${event.out ? "out" : "in"}`;
-    put("number", event.frame ? `${event.frame}` : "·");
-    put("time", timeOf(event.at_ns, event));
-    put("way", NOWHERE.has(event.kind) ? "--" : event.out ? "out →" : "← in");
-    put("letter", letterAt(event));
-    put("type", `${nameOf(event)}${entry.times ? ` × ${entry.times.toLocaleString("en-US")}` : event.tool ? ` ${event.tool}` : ""}`);
-    const delta = entry.times ? entry.last.at_ns - event.at_ns : deltaOf(event);
-    put("delta", delta === undefined ? "-" : lasted(delta));
-    put("size", event.kind ? "-" : bytes(event.bytes));
-    const flags = [...new Set(event.findings.map((number) => model.sight.findings[number].code))];
-    put("flag", worst ? `${SIGNS[worst]}${flags[0]}${flags.length > 1 ? `+${flags.length - 1}` : ""}` : "");
-    put("preview", event.kind && event.kind !== "undecodable" ? "" : previewOf(event));
-  },
+	fill(row, entry, at) {
+		Object.assign(row, { hidden: false, entry });
+		row.style.transform = `translateY(${at * TALL}px)`;
+		row.setAttribute("aria-rowindex", at + 1);
+		row.setAttribute("aria-selected", this.isHere(entry));
+		const { kind, texts } = entry.event ? this.told(entry) : this.toldGhost(found(entry.ghost));
+		row.className = `row ${kind}`;
+		texts.forEach((text, cell) => {
+			if (row.children[cell].textContent !== text) row.children[cell].textContent = visible(text);
+		});
+	},
+
+	told({ event, last, times }) {
+		const severity = severityOf(event);
+		const delta = times ? last.at_ns - event.at_ns : deltaOf(event);
+		const codes = [...new Set(event.findings.map((number) => found(number).code))];
+		const texts = [
+			event.frame ? `${event.frame}` : "·",
+			timeOf(event.at_ns, event),
+			NOWHERE.includes(event.kind) ? "--" : event.out ? "out →" : "← in",
+			letterAt(event),
+			`${nameOf(event)} ${times ? `× ${grouped(times)}` : (event.tool ?? "")}`,
+			delta === undefined ? "-" : lasted(delta),
+			event.kind ? "-" : bytes(event.bytes),
+			severity ? `${SIGNS[severity]}${codes[0]}${codes.length > 1 ? `+${codes.length - 1}` : ""}` : "",
+			previewOf(event),
+		];
+		return { kind: `${severity ?? ""} ${isMeant(event) ? "" : "dimmed"} ${event.kind ? "odd" : ""} ${event.out ? "out" : "in"}`, texts };
+	},
+
+	toldGhost: ({ severity, code, expected }) => ({
+		kind: `ghost ${severity}`,
+		texts: ["·", "", "", expected.letter, `expected here: ${withDetail(expected)}`, "", "", `${SIGNS[severity]}${code}`, ""],
+	}),
 };
+
+const withDetail = ({ event, detail }) => `${event}${detail ? ` (${detail})` : ""}`;
 
 /** The filter's answer for an event, asked once. */
 function isMeant(event) {
-  const { test, met } = state.filter;
-  if (!test) return true;
-  let is = met.get(event);
-  if (is === undefined) met.set(event, (is = test(event)));
-  return is;
+	const { test, met } = state.filter;
+	if (test && !met.has(event)) met.set(event, test(event));
+	return !test || met.get(event);
 }
-
-const dimmed = (event) => !isMeant(event);
 
 /** A moment as the reader wants times: of an event, since its run began. */
 function timeOf(ns, event) {
-  if (state.times === "clock") return clock(ns);
-  const run = event?.run === undefined ? undefined : model.sight.runs[event.run];
-  return since(ns - (state.times === "run" ? (run?.from_ns ?? zero()) : 0));
-}
-
-/** From when times count on the axis. */
-function zero() {
-  const run = state.lane?.run;
-  if (state.times !== "run") return 0;
-  return run === undefined ? whole().from : model.sight.runs[run].from_ns;
+	if (state.times === "clock") return clock(ns);
+	return since(state.times === "run" ? ns - (runOf(event)?.from_ns ?? zeroOfTimes()) : ns);
 }

@@ -1,129 +1,85 @@
 // The blocks of the page → what the panes show. Nothing here changes after it was loaded.
 
-/** @type {{about: object, sight: object, frames: Map<number, object>}} */
-let model;
+let about;
+let sight;
+/** Frames and connections as the tape has them, by id. */
+const frameRows = new Map();
+const connectionRows = new Map();
+/** Lanes in the order in which they are drawn: `{user}` and `{user, run}`. */
+const lanes = [];
+/** Findings that are more than remarks, or all where there are only remarks. */
+let flagged;
 
-/** What is about the report, and what is seen: enough for all but payloads. */
+/** What is said about the report, and what is seen: enough for all but payloads. */
 async function loadSight() {
-  const [about, sight] = (await Promise.all([unpack("wiretape-about"), unpack("wiretape-sight")])).map(
-    (text) => JSON.parse(text),
-  );
-  model = { about, sight, frames: new Map(), lanes: [] };
-  const runs = sight.runs;
-  for (const lane of [...runs, ...sight.users]) lane.events = [];
-  model.userOf = new Map();
-  sight.users.forEach((user, number) => {
-    for (const line of user.lines) model.userOf.set(line.connection, number);
-  });
-  sight.events.forEach((event, number) => {
-    event.number = number;
-    event.user = event.run === undefined ? model.userOf.get(event.connection) : runs[event.run].user;
-    event.findings ??= [];
-    event.kind ??= "";
-    if (event.run !== undefined) {
-      const before = runs[event.run].events.at(-1);
-      event.before = before;
-      runs[event.run].events.push(number);
-    }
-    const owner = model.userOf.get(event.connection);
-    if (owner !== undefined) sight.users[owner].events.push(number);
-  });
-  // Many lanes: those with findings first.
-  const order = sight.users.map((_, number) => number);
-  if (order.length > 12) {
-    const rank = (number) => RANKS[sight.users[number].worst] ?? 0;
-    order.sort((a, b) => rank(b) - rank(a) || a - b);
-  }
-  for (const number of order) {
-    model.lanes.push({ user: number });
-    for (const run of sight.users[number].runs) model.lanes.push({ user: number, run });
-  }
-  model.flagged = sight.findings.filter((finding) => finding.severity !== "info");
-  if (!model.flagged.length) model.flagged = sight.findings;
-  sight.findings.forEach((finding, number) => (finding.number = number));
+	const texts = await Promise.all(["wiretape-about", "wiretape-sight"].map(unpack));
+	[about, sight] = texts.map((text) => JSON.parse(text));
+	const { users, runs, events, findings } = sight;
+	const userOf = new Map(users.flatMap((user, number) => user.lines.map((line) => [line.connection, number])));
+	for (const lane of [...runs, ...users]) lane.events = [];
+	events.forEach((event, number) => {
+		const owner = userOf.get(event.connection);
+		const run = runs[event.run];
+		Object.assign(event, { number, user: run ? run.user : owner, before: run?.events.at(-1) });
+		event.findings ??= [];
+		event.kind ??= "";
+		run?.events.push(number);
+		users[owner]?.events.push(number);
+	});
+	findings.forEach((finding, number) => (finding.number = number));
+	const bad = findings.filter((finding) => finding.severity !== "info");
+	flagged = bad.length ? bad : findings;
+	// Of many users, those with findings come first.
+	const order = [...users.keys()];
+	const rank = (number) => RANKS[users[number].worst] ?? 0;
+	if (order.length > 12) order.sort((a, b) => rank(b) - rank(a) || a - b);
+	for (const user of order) lanes.push({ user }, ...users[user].runs.map((run) => ({ user, run })));
 }
 
-/** The frames with their payloads, and the connections as they were. */
 async function loadTape() {
-  const connections = new Map();
-  for (const line of (await unpack("wiretape-tape")).split("\n")) {
-    if (!line) continue;
-    const row = JSON.parse(line);
-    if (row.kind === "frame") model.frames.set(row.id, row);
-    else if (row.kind === "connection") connections.set(row.id, row);
-  }
-  model.connections = connections;
+	for (const line of (await unpack("wiretape-tape")).split("\n").filter(Boolean)) {
+		const row = JSON.parse(line);
+		if (row.kind === "frame") frameRows.set(row.id, row);
+		if (row.kind === "connection") connectionRows.set(row.id, row);
+	}
 }
 
-const nameOf = (event) => model.sight.names[event.name].text;
-const letterOf = (event) => (event.kind ? "" : model.sight.names[event.name].letter);
-const runIdOf = (event) => (event.run === undefined ? undefined : model.sight.runs[event.run].id);
-const userNameOf = (event) => model.sight.users[event.user]?.name;
+const nameOf = (event) => sight.names[event.name].text;
+const letterOf = (event) => (event.kind ? "" : sight.names[event.name].letter);
+const runOf = (lane) => sight.runs[lane?.run];
+const userOf = (lane) => sight.users[lane?.user];
+const laneName = (lane) => (runOf(lane) ? `run ${tail(runOf(lane).id, 12)}` : userOf(lane).name);
+const found = (number) => sight.findings[number];
+const timeAt = (number) => sight.events[number].at_ns;
+const eventsOf = (lane) => (runOf(lane) ?? userOf(lane)).events;
+const isSame = (lane, other) => Boolean(lane && other) && lane.user === other.user && lane.run === other.run;
 
-/** The worst of the findings that rest on an event. */
-function worstOf(event) {
-  let worst;
-  for (const number of event.findings) {
-    const { severity } = model.sight.findings[number];
-    if (!worst || RANKS[severity] > RANKS[worst]) worst = severity;
-  }
-  return worst;
-}
+/** The worst of some findings, the first of them. */
+const worst = (numbers) =>
+	numbers.map((number) => found(number)).reduce((worst, next) => (worst && RANKS[worst.severity] >= RANKS[next.severity] ? worst : next), undefined);
+const severityOf = (event) => worst(event.findings)?.severity;
 
-const CONTROL = new Set(["close", "ping", "pong"]);
-
+const toBytes = (text) => new TextEncoder().encode(text);
 /** The payload of an event's message: a text, or bytes where it is none. */
 function payloadOf(event) {
-  if (event.body) return event.body.text ?? fromBase64(event.body.base64);
-  const last = model.frames.get(event.frame);
-  if (!last) return "";
-  const rows = [];
-  for (let id = event.first ?? event.frame; id <= event.frame; id += 1) {
-    const row = model.frames.get(id);
-    const isPart = row && row.connection === last.connection && row.direction === last.direction;
-    if (isPart && (row === last || !CONTROL.has(row.opcode))) rows.push(row);
-  }
-  if (rows.every((row) => row.base64 === undefined)) return rows.map((row) => row.text ?? "").join("");
-  const parts = rows.map(bytesOfRow);
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(whole);
-  } catch {
-    return whole;
-  }
-}
-
-const bytesOfRow = (row) => (row.base64 ? fromBase64(row.base64) : new TextEncoder().encode(row.text ?? ""));
-
-/** The payload as bytes. */
-function bytesOf(event) {
-  const payload = payloadOf(event);
-  return typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
+	const { text, base64 } = event.body ?? frameRows.get(event.frame) ?? {};
+	return base64 ? fromBase64(base64) : (text ?? "");
 }
 
 /** The JSON of an event, in a box, if it has any. Not kept: of 50,000 it would be a lot. */
 function jsonOf(event) {
-  const text = event.json ?? payloadOf(event);
-  if (typeof text !== "string" || !/^\s*[[{"\d\-tfn]/.test(text)) return undefined;
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return undefined;
-  }
+	const text = event.json ?? payloadOf(event);
+	if (typeof text !== "string" || !/^\s*[[{"\d\-tfn]/.test(text)) return undefined;
+	try {
+		return { value: JSON.parse(text) };
+	} catch {
+		return undefined;
+	}
 }
 
-/** What is shown of an event in one row. */
 function previewOf(event) {
-  const payload = event.json ?? payloadOf(event);
-  return typeof payload === "string" ? payload.slice(0, 160) : `${bytes(payload.length)} binary`;
+	const payload = event.json ?? payloadOf(event);
+	return typeof payload === "string" ? payload.slice(0, 160) : `${bytes(payload.length)} binary`;
 }
 
-/** Nanoseconds since the event before it in its run. */
-function deltaOf(event) {
-  return event.before === undefined ? undefined : event.at_ns - model.sight.events[event.before].at_ns;
-}
+const deltaOf = (event) => (event.before === undefined ? undefined : event.at_ns - timeAt(event.before));

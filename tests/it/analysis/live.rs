@@ -153,6 +153,20 @@ fn a_run_that_ends_waits_for_nothing() {
 }
 
 #[test]
+fn a_run_that_says_twice_that_it_is_over_is_done_once() {
+    let mut watched = Watched::new();
+    watched.open(1, 0);
+    watched.open(2, 0);
+    let ends = ["agent_started", "agent_completed", "agent_completed", "agent_completed"];
+    for (at_ms, kind) in (1..).zip(ends) {
+        watched.event(1, at_ms * 100, kind);
+        watched.event(2, at_ms * 100 + 50, kind);
+    }
+    let figures = watched.live.figures(1000 * MS, &watched.analysis);
+    assert_eq!(figures.runs[1], 2, "two users' runs of one id, each with three ends");
+}
+
+#[test]
 fn a_type_that_no_rule_knows_is_told_with_its_first_frame() {
     let mut watched = Watched::new();
     watched.open(1, 0);
