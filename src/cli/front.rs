@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::choose::choose;
 use super::failure::Failure;
 use super::watch::watch;
-use super::{Globals, clipboard, clock, escape, ls, mask, query, sift};
+use super::{Globals, clipboard, clock, escape, ls, mask, query, report, sift};
 use crate::analysis::MESSAGE_LIMIT;
 use crate::analysis::look::Look;
 use crate::analysis::timeline::Row;
@@ -20,6 +20,7 @@ use crate::exchange::Messages;
 use crate::recording::note;
 use crate::recording::store::name_of;
 use crate::recording::{Check, Follow, FrameRange, QueryRows, RecordingReader, Value};
+use crate::tui::review::{Stage, Step};
 use crate::tui::tape::About;
 use crate::tui::{Answer, Growths, Listed, Shown, Sifted, Source, Tape};
 use crate::wire::{Fact, Gap, Note, Opcode};
@@ -45,6 +46,7 @@ pub(crate) struct Front {
     globals: Globals,
     rules: Option<String>,
     open: Option<Open>,
+    desk: report::Desk,
 }
 
 /// The recording that is asked about.
@@ -76,7 +78,7 @@ struct Reading {
 
 impl Front {
     pub(crate) fn new(globals: &Globals, rules: Option<String>) -> Self {
-        Self { globals: globals.clone(), rules, open: None }
+        Self { globals: globals.clone(), rules, open: None, desk: report::Desk::default() }
     }
 
     /// Begins to look at a recording.
@@ -365,6 +367,12 @@ impl Source for Front {
         let note = Note { author, at_ns: clock::wall_ns(), ..note.clone() };
         let kept = note::add(&open.path, &note).map_err(Failure::from);
         kept.and_then(|_| open.notes()).map_err(|failure| failure.in_one_row())
+    }
+
+    fn report(&mut self, step: Step) -> Result<Stage, String> {
+        let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
+        let what = (open.path.as_path(), self.rules.as_deref());
+        self.desk.step(what, &self.globals, step).map_err(|failure| failure.in_one_row())
     }
 
     fn copy(&mut self, text: &str) -> Option<String> {

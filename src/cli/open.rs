@@ -15,7 +15,8 @@ use super::front::Front;
 use super::output::{ColorChoice, Style};
 use super::signals::Signals;
 use super::{Globals, escape, locate};
-use crate::tui::{self, App, At, Ended, Growths, Look, Message, Source as _, Tape, Theme, Wall};
+use crate::report::View;
+use crate::tui::{self, App, At, Ended, Growths, Look, Message, Saved, Source, Tape, Theme, Wall};
 
 /// What `open` is asked for.
 #[derive(Debug, Args)]
@@ -41,7 +42,7 @@ pub(crate) struct OpenArgs {
 }
 
 /// How long the screen may take to leave by itself once it is asked to.
-const GRACE: Duration = Duration::from_millis(500);
+pub(crate) const GRACE: Duration = Duration::from_millis(500);
 
 /// Opens a recording.
 pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failure> {
@@ -59,6 +60,10 @@ pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failur
         front.passes();
     }
     let mut app = app(globals, Some(tape), args.ascii);
+    if let Some(view) = path.view().filter(|_| args.at.is_none()) {
+        let View { finding, range_ns, lane } = view.clone();
+        app.resume(Saved { finding, range_ns, lane });
+    }
     if let Some(at) = args.at {
         tui::update::seek(&mut app, at);
     }
@@ -93,18 +98,18 @@ pub(crate) fn on_a_terminal() -> bool {
 }
 
 fn show(app: &mut App, front: Front, growths: Option<Growths>) -> Result<ExitCode, Failure> {
-    show_until(app, front, growths, GRACE)
+    show_until(app, Box::new(front), growths, GRACE)
 }
 
 /// Shows the screen; who is asked to stop, and has not after `grace`, is ended.
 pub(crate) fn show_until(
     app: &mut App,
-    front: Front,
+    source: Box<dyn Source>,
     growths: Option<Growths>,
     grace: Duration,
 ) -> Result<ExitCode, Failure> {
     let stopped = listen(grace)?;
-    let ended = tui::run(app, Box::new(front), growths, &|| stopped.load(Ordering::Relaxed))?;
+    let ended = tui::run(app, source, growths, &|| stopped.load(Ordering::Relaxed))?;
     Ok(match ended {
         Ended::Left => ExitCode::SUCCESS,
         Ended::Stopped => ExitCode::from(Code::Interrupted as u8),

@@ -150,7 +150,8 @@ fn evidence(found: &Found, focus: &Focus<'_>, sight: &Sight, most: usize) -> Vec
     };
     for seen in found.evidence.iter().filter(|_| found.excerpt.is_empty()) {
         let event = seen.event.and_then(|event| sight.events.get(event as usize));
-        let Some(event) = event.filter(|it| cause.is_none_or(|cause| cause.frame != it.frame)) else {
+        let Some(event) = event.filter(|it| cause.is_none_or(|cause| cause.frame != it.frame))
+        else {
             continue;
         };
         rows.push((event.at_ns, true, row(event, seen.role, focus, sight)));

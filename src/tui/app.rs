@@ -13,6 +13,8 @@ use super::list::{self, Entry};
 use super::measure::Wall;
 use super::message::{Listed, Shown};
 use super::player::Player;
+use super::review::Review;
+use super::saved::Saved;
 use super::scale::{Folding, Scale};
 use super::shape::Shape;
 use super::tape::{Growth, Tape};
@@ -102,6 +104,10 @@ pub struct App {
     /// The row of the Frames screen.
     pub(super) row: u32,
     pub(super) said: Option<String>,
+    /// A report was reviewed, and may be written.
+    pub(super) reviewed: bool,
+    /// Where somebody else left off, to be gone to once all of it is there.
+    pub(super) saved: Option<Saved>,
     /// Where the reader wants to be once it is there.
     pub(super) seeking: Option<At>,
     /// The reader has gone somewhere.
@@ -159,6 +165,8 @@ impl App {
             asked: None,
             row: 0,
             said: None,
+            reviewed: false,
+            saved: None,
             seeking: None,
             stood: false,
         };
@@ -173,6 +181,21 @@ impl App {
         self.following = true;
         self.stops = true;
         self.stood = true;
+    }
+
+    /// Nothing but the review of a report, which is left when that is done.
+    pub fn review(&mut self, review: Review) {
+        self.overlay = Overlay::Review(Box::new(review));
+    }
+
+    /// Begins where somebody else left off.
+    pub fn resume(&mut self, saved: Saved) {
+        self.saved = Some(saved);
+    }
+
+    /// The review was gone through, and nothing is undecided.
+    pub fn is_reviewed(&self) -> bool {
+        self.reviewed
     }
 
     /// Findings that the reader came to: code and user.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::diff::Compared;
 use super::keys::Key;
 use super::mouse::Mouse;
+use super::review::{Stage, Step};
 use super::tape::{Growth, Tape};
 use crate::wire::Note;
 
@@ -35,6 +36,8 @@ pub enum Message {
     Diffed(Result<Box<Compared>, String>),
     /// A note was written: all that there are now.
     Noted(Result<Vec<Note>, String>),
+    /// A report came a step further.
+    Staged(Result<Stage, String>),
     /// More of the recording was looked at.
     Grown(Box<Growth>),
 }
@@ -56,6 +59,8 @@ pub enum Effect {
     CopyScreen,
     /// Compare a run with the good run that is most like it.
     Diff(u32),
+    /// Take a report a step further.
+    Report(Step),
     /// Write a note.
     Note(Box<Note>),
     /// List the recordings.

@@ -18,6 +18,8 @@ pub mod message;
 mod mouse;
 mod paging;
 pub mod player;
+pub mod review;
+pub mod saved;
 pub mod scale;
 pub mod shape;
 pub mod terminal;
@@ -33,6 +35,7 @@ pub use keys::Key;
 pub use measure::{Digits, Wall, count, counted};
 pub use message::{Answer, Effect, Listed, Message, Shown, Sifted};
 pub use mouse::Mouse;
+pub use saved::Saved;
 pub use tape::{Growth, Tape};
 pub use terminal::{Ended, restore, run};
 pub use theme::{Look, Theme};
@@ -71,6 +74,12 @@ pub trait Source: Send {
     /// # Errors
     /// Why it can't be kept, in words.
     fn note(&mut self, note: &Note) -> Result<Vec<Note>, String>;
+
+    /// Takes a report about the recording a step further.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    fn report(&mut self, step: review::Step) -> Result<review::Stage, String>;
 
     /// Gives a text to the clipboard of this machine; the tool that took it, if there is one.
     fn copy(&mut self, text: &str) -> Option<String>;

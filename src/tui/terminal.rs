@@ -26,6 +26,7 @@ use super::app::App;
 use super::keys::Key;
 use super::message::{Effect, Message};
 use super::mouse::Mouse;
+use super::review::Step;
 use super::{Growths, Source, Tape, diff, draw, update};
 use crate::analysis::timeline::Row;
 use crate::wire::Note;
@@ -152,6 +153,7 @@ enum Asked {
     Query(String),
     Diff(Arc<Tape>, u32),
     Note(Box<Note>),
+    Report(Step),
     /// A text for the clipboard, and what it is.
     Copy(String, String),
     List,
@@ -334,6 +336,7 @@ impl Desk<'_> {
                 Effect::Open(key) => Some(Asked::Open(key.clone())),
                 Effect::Diff(run) => tape.map(|tape| Asked::Diff(Arc::clone(tape), *run)),
                 Effect::Note(note) => Some(Asked::Note(note.clone())),
+                Effect::Report(step) => Some(Asked::Report(step.clone())),
                 Effect::Query(sql) => Some(Asked::Query(sql.clone())),
                 Effect::Copy(what, text) => Some(Self::copy(what, text.clone())),
                 Effect::CopyScreen => Some(Self::copy("the screen", self.as_text())),
@@ -362,6 +365,7 @@ fn answer(mut source: Box<dyn Source>, tell: Sender<Told>) -> io::Result<Sender<
                     Told::Answer(Message::Payload(row.number, source.payload(&row)))
                 }
                 Asked::Query(sql) => Told::Answer(Message::Queried(source.query(&sql))),
+                Asked::Report(step) => Told::Answer(Message::Staged(source.report(step))),
                 Asked::Note(note) => Told::Answer(Message::Noted(source.note(&note))),
                 Asked::Diff(tape, run) => {
                     let mut payload = |row: &Row| {

@@ -6,6 +6,7 @@ mod compare;
 mod overlay;
 mod play;
 mod point;
+mod review;
 mod walk;
 
 use super::app::{App, Mode, Overlay, Pane, Screen, Sieve, Times};
@@ -48,6 +49,7 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         Message::Queried(_) => overlay::answered(app, message),
         Message::Diffed(diffed) => compare::done(app, diffed),
         Message::Noted(noted) => overlay::noted(app, noted),
+        Message::Staged(stage) => review::staged(app, stage, &mut effects),
         Message::Copied(what) => app.said = Some(what),
         Message::Opened(Ok(tape)) => app.take(*tape),
         Message::Opened(Err(why)) => app.said = Some(why),
@@ -125,6 +127,13 @@ pub fn seek(app: &mut App, at: At) {
 
 /// Goes to the place that is waited for, if it is there by now.
 fn arrive(app: &mut App) {
+    let is_whole = app.tape.as_ref().is_some_and(|tape| tape.is_whole);
+    if let Some(saved) = app.saved.take_if(|_| is_whole) {
+        // Whoever has gone somewhere meanwhile stays there.
+        if !app.stood {
+            saved.restore(app);
+        }
+    }
     let (Some(at), Some(tape)) = (app.seeking, app.tape.clone()) else { return };
     match at.find(&tape, &app.wall) {
         Ok(found) => {
@@ -165,6 +174,7 @@ fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
             arrange::show_range(app);
         }
         Act::Diff | Act::Pace | Act::Mark => compare::act(app, act, effects),
+        Act::Report => review::begin(app, effects),
         Act::Help
         | Act::Filter
         | Act::Palette

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{act, compare, seek, walk};
+use super::{act, compare, review, seek, walk};
 use crate::rules::codes;
 use crate::tui::app::{App, Overlay, Screen, Sheet, Sql};
 use crate::tui::at::Found;
@@ -30,6 +30,7 @@ pub(super) fn press(app: &mut App, key: Key, effects: &mut Vec<Effect>) -> bool 
         Overlay::Sheet(sheet) => read(app, sheet, key),
         Overlay::Sql(sql) => ask(app, *sql, key, effects),
         Overlay::Note(text) => note(app, text, key, effects),
+        Overlay::Review(it) => review::press(app, it, key, effects),
     }
     true
 }
