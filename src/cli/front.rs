@@ -372,7 +372,7 @@ impl Source for Front {
     fn report(&mut self, step: Step) -> Result<Stage, String> {
         let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
         let what = (open.path.as_path(), self.rules.as_deref());
-        self.desk.step(what, &self.globals, step).map_err(|failure| failure.in_one_row())
+        self.desk.step(what, &self.globals, &step).map_err(|failure| failure.in_one_row())
     }
 
     fn copy(&mut self, text: &str) -> Option<String> {

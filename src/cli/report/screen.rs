@@ -26,9 +26,9 @@ impl Desk {
         &mut self,
         (path, rules): (&Path, Option<&str>),
         globals: &Globals,
-        step: Step,
+        step: &Step,
     ) -> Result<Stage, Failure> {
-        if let Step::Begin(topic) = &step {
+        if let Step::Begin(topic) = step {
             let subject = match topic.clone() {
                 Topic::Finding(id) => Subject::ThisFinding(id),
                 Topic::Run(id) => Subject::Run(id),
@@ -44,7 +44,7 @@ impl Desk {
         }
         let gone = || Failure::new(Code::Runtime, "there is no report in the making");
         let draft = self.0.as_mut().ok_or_else(gone)?;
-        if let Some(review) = further(draft, &step) {
+        if let Some(review) = further(draft, step) {
             return Ok(Stage::Review(review));
         }
         decide::keep(draft.decided())?;

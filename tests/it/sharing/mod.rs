@@ -116,14 +116,14 @@ fn a_report_has_its_three_files_and_is_never_written_over_another() {
     assert_eq!(code, Some(0), "{stderr}");
     let files: Vec<&str> =
         stdout.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
-    assert_eq!(files, ["html", "md", "svg"].map(|end| format!("./{name}.{end}")));
+    assert_eq!(files, ["html", "md", "svg"].map(|end| format!("{name}.{end}")));
     assert!(
         stderr.starts_with(
             "1/3 scope       run ce1ee94e ±5s: 17 frames of 2,348, 1 user of 13\n2/3 redaction   "
         ),
         "{stderr}"
     );
-    assert!(stderr.contains("gh issue create -F ./wiretape-ce1ee94e-missing-tool_completed.md"));
+    assert!(stderr.contains("gh issue create -F wiretape-ce1ee94e-missing-tool_completed.md"));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
