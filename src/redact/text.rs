@@ -62,7 +62,10 @@ impl Redactor {
         self.names.settle();
         self.wordy = self.review.places(Rule::FreeText);
         self.review.clear();
-        let long = self.names.originals().filter(|original| original.len() >= WHEREVER);
+        let users = &self.policy.user_ids;
+        let is_one = |id: &str| users.contains(id) && is_distinct(id);
+        let all = self.names.originals();
+        let long = all.filter(|original| original.len() >= WHEREVER || is_one(original));
         self.wherever = long.map(str::to_owned).collect();
         self.wherever.sort();
         let builder =
@@ -336,10 +339,16 @@ impl Redactor {
     }
 }
 
+/// Ids are put together of others with `_` and `-`: those are no part of a word.
 fn is_part_of_a_word(text: &str, range: &Range<usize>) -> bool {
-    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let is_letter = char::is_alphanumeric;
     text[..range.start].chars().next_back().is_some_and(is_letter)
         || text[range.end..].chars().next().is_some_and(is_letter)
+}
+
+/// An id that is no word, so that wherever it stands its owner is meant.
+fn is_distinct(id: &str) -> bool {
+    id.len() >= 4 && id.chars().any(|letter| !letter.is_alphabetic())
 }
 
 /// It is long enough to mean nobody else and nothing else.

@@ -498,6 +498,25 @@ fn what_people_wrote_is_hidden_in_pieces_too() {
     assert_eq!(payloads(&texts[1..2], policy(Level::Default)).0[0], texts[1]);
 }
 
+/// Ids of runs and threads are made of those of users; of longer ids, an id may be the beginning.
+#[test]
+fn an_id_within_an_id_gets_its_name_too() {
+    let texts = [
+        r#"{"user_id":"customer-1","run_id":"thread_customer-1_run_7"}"#,
+        r#"{"user_id":"u_8412","run_id":"u_8412-run"}"#,
+        r#"{"text":"customer-12345 is nobody here, u_84129 neither"}"#,
+    ];
+    let user_ids = ["customer-1".to_owned(), "u_8412".to_owned()].into();
+    let (out, redacted) = payloads(&texts, Policy { user_ids, ..policy(Level::Default) });
+    assert_eq!(out[0], r#"{"user_id":"user_01","run_id":"thread_user_01_run_7"}"#);
+    assert_eq!(out[1], r#"{"user_id":"user_02","run_id":"user_02-run"}"#);
+    assert_eq!(out[2], texts[2]);
+    let leaks = redacted.leaks();
+    assert_eq!(leaks.find(out.concat().as_bytes()), []);
+    assert_eq!(leaks.find(b"by customer-1.").len(), 1);
+    assert_eq!(leaks.except_in(b"customer-1 is in every file").find(b"by customer-1."), []);
+}
+
 #[test]
 fn whose_a_connection_is_stays_known_of_a_token_packed_once_more() {
     let packed = URL_SAFE_NO_PAD.encode(JWT);

@@ -75,6 +75,23 @@ fn what_is_found_in_all_of_it_survives_redaction() {
     }
 }
 
+/// What was learned from all of it is what a report is judged by.
+#[test]
+fn learned_rules_go_along() {
+    let room = Room::new();
+    let recording = room.recording();
+    let recording = recording.to_str().unwrap();
+    let page = room.page(&["--rules", "pairs", "--redact", "strict"]);
+    let found = room.found(&page);
+    assert!(!found.is_empty());
+    let printed =
+        room.prints(&["check", recording, "--rules", "pairs", "--json", "--fail-on", "never"]);
+    let object: Value = serde_json::from_str(&printed).unwrap();
+    let whole: BTreeSet<String> =
+        object["findings"].as_array().unwrap().iter().map(super::told).collect();
+    assert!(found.is_subset(&whole), "{:?}", found.difference(&whole));
+}
+
 /// Users are called the same everywhere in one report, wherever it is said who they are.
 #[test]
 fn a_user_is_one_user_throughout() {

@@ -7,4 +7,5 @@ mod player;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;
+mod review;
 mod screens;
