@@ -2,6 +2,7 @@
 
 mod browser;
 mod file;
+mod still;
 mod viewer;
 
 use std::fs::{self, File};
