@@ -62,14 +62,12 @@ function setWindow(from, to) {
 	set({ window: [start, start + length] });
 }
 
-/** The window times so much, around a moment. */
 function zoom(by, around = state.at) {
 	const [from, to] = state.window;
 	const middle = clamp(around, from, to);
 	setWindow(middle - (middle - from) * by, middle + (to - middle) * by);
 }
 
-/** By a part of the window. */
 function pan(by) {
 	const [from, to] = state.window;
 	setWindow(from + by * (to - from), to + by * (to - from));
@@ -104,7 +102,6 @@ function seek(at) {
 	follow();
 }
 
-/** A part of the window on, or back. */
 const seekBy = (part) => seek(clamp(state.at + (state.window[1] - state.window[0]) * part, whole().from, whole().to));
 
 /** To an event, on the lane that the reader is on if it is there. */
@@ -125,7 +122,7 @@ function toLane({ user, run }) {
 
 /** To a finding: its card, its lane, and the row of what is missing, or the last it rests on. */
 function toFinding(number, known) {
-	const { user, run, expected, evidence, at_ns, code: name, message } = sight.findings[number];
+	const { user, run, expected, evidence, at_ns, code: name, message } = found(number);
 	const events = evidence.map(({ event }) => event).filter((event) => event !== undefined);
 	const at = known ?? (expected ? expected.at_ns : (sight.events[events.at(-1)]?.at_ns ?? at_ns));
 	const lane = user === undefined ? undefined : { user: sight.runs[run]?.user ?? user, run };
@@ -137,13 +134,12 @@ function toFinding(number, known) {
 
 /** To the event that shows why, and back. */
 function toCause(number) {
-	const event = sight.findings[number]?.cause?.event;
+	const event = found(number)?.cause?.event;
 	if (event === undefined) return say("No cause is known.", true);
 	if (state.event === event && state.ghost === undefined) toFinding(number);
 	else toEvent(event);
 }
 
-/** To the next finding in time, or the one before. */
 function stepFinding(by) {
 	const here = flagged.findIndex((finding) => finding.number === state.finding);
 	const next = here >= 0 ? flagged[here + by] : by > 0 ? flagged.find((finding) => finding.at_ns >= state.at) : flagged.findLast((finding) => finding.at_ns < state.at);
@@ -151,7 +147,6 @@ function stepFinding(by) {
 	else say(`No finding ${by > 0 ? "after" : "before"} this one.`, true);
 }
 
-/** To the next of these events, or the one before. */
 function stepEvent(by, numbers, lane) {
 	const after = firstWhere(numbers, (number) => number > (state.event ?? -1));
 	const place = by > 0 ? after : after - (numbers[after - 1] === state.event ? 2 : 1);
@@ -171,12 +166,6 @@ function move(by) {
 	if (document.activeElement !== timeline.canvas) return frames.move(by);
 	const here = lanes.findIndex((lane) => isSame(lane, state.lane));
 	toLane(lanes[clamp(here + by, 0, lanes.length - 1)]);
-}
-
-function hit(by) {
-	const numbers = state.filter.test ? sight.events.filter(isMeant).map(({ number }) => number) : [];
-	if (numbers.length) stepEvent(by, numbers);
-	else say(state.filter.test ? "Nothing meets the filter." : "No filter: / begins one.", true);
 }
 
 function filterBy(text) {
@@ -205,11 +194,10 @@ function turnTheme() {
 	redraw();
 }
 
-/** The one after it. */
 const cycled = (list, value) => list[(list.indexOf(value) + 1) % list.length];
 const speedBy = (by) => set({ speed: SPEEDS[clamp(SPEEDS.indexOf(state.speed) + by, 0, SPEEDS.length - 1)] });
 const all = () => [...sight.events.keys()];
-const here = () => sight.findings[state.finding];
+const here = () => found(state.finding);
 
 /** Keys, how it is said what they do, and that: the keys of the screen. Some have a button. */
 const KEYS = [
@@ -240,8 +228,6 @@ const KEYS = [
 	["0", "all of the time", () => setWindow(whole().from, whole().to), "zoom-all"],
 	["z", "all of the lane", () => zoomTo(state.lane)],
 	["/", "filter", () => $("filter").select()],
-	["n", "next hit", () => hit(1)],
-	["N", "hit before", () => hit(-1)],
 	["x", "hide or dim what is not meant", () => set({ hide: !state.hide })],
 	["f", "this lane, or everything", () => set({ only: !state.only })],
 	["i", "idle time: folded, true, event by event", () => set({ folding: cycled(Object.keys(FOLDINGS), state.folding) }), "folding"],
@@ -249,7 +235,7 @@ const KEYS = [
 	["p", "payload: tree, raw, hex", () => set({ mode: cycled(MODES, state.mode) })],
 	["*", "unfold streams", () => set({ unfolded: true })],
 	["_", "fold streams", () => set({ unfolded: false })],
-	["y", "copy as Markdown", () => copy(markdownOf(here()), "Markdown"), "copy-markdown"],
+	["y", "copy as Markdown", () => copy((here() ?? about).markdown, "Markdown"), "copy-markdown"],
 	["Y", "copy as a prompt", () => copy(promptOf(here()), "a prompt"), "copy-prompt"],
 	["T", "timeline as a table", showTable, "table"],
 	["D", "light or dark", turnTheme, "theme"],
@@ -286,15 +272,15 @@ function readLink() {
 	filterBy(($("filter").value = link.get("q") ?? ""));
 	if (!isLink && view.range_ns) setWindow(...view.range_ns);
 	const lane = isLink ? link.get("l") : view.lane;
-	const found = lanes.find((one) => (runOf(one)?.id ?? userOf(one).name) === lane);
-	if (found) toLane(found);
+	const place = lanes.find((one) => (runOf(one)?.id ?? userOf(one).name) === lane);
+	if (place) toLane(place);
 	const name = isLink ? link.get("f") : view.finding;
 	const finding = sight.findings.find((finding) => finding.link === name?.toUpperCase());
 	if (finding) toFinding(finding.number);
 	else if (name) say(`There is no finding ${name} in this report.`, true);
 	const t = Number.parseFloat(link.get("t"));
 	if (Number.isFinite(t) && Math.abs(t * SECOND - state.at) > MS) seek(t * SECOND);
-	return isLink || Boolean(found ?? finding);
+	return isLink || Boolean(place ?? finding);
 }
 
 let written;
@@ -338,7 +324,6 @@ async function copy(text, what) {
 	}
 }
 
-/** The timeline for whoever does not see it, or sees it again. */
 function showTable() {
 	const box = $("lane-table");
 	box.hidden = !box.hidden;
@@ -349,7 +334,7 @@ function showTable() {
 	const rows = lanes.map((lane) => {
 		const run = runOf(lane);
 		const lines = userOf(lane).lines.map(({ connection, from_ns, to_ns }) => `conn ${connection}: ${clock(from_ns)} to ${to_ns === undefined ? "the end" : clock(to_ns)}`);
-		const missing = (run?.findings ?? []).map((number) => sight.findings[number].expected).filter(Boolean);
+		const missing = (run?.findings ?? []).map((number) => found(number).expected).filter(Boolean);
 		const told = run ? [...run.events.map((number) => nameOf(sight.events[number])), ...missing.map(({ event }) => `missing: ${event}`)].join(", ") : lines.join("; ");
 		const when = run ? `${clock(run.from_ns)}, ${lasted(run.to_ns - run.from_ns)}` : "";
 		return el("tr", {}, el("th", { scope: "row" }, link(laneName(lane), () => toLane(lane))), [when, told, statusOf(lane)[0]].map((text) => el("td", {}, text)));
@@ -359,27 +344,11 @@ function showTable() {
 }
 
 function setupHead() {
-	const { title, manifest, rules, sha256 } = about;
-	const { recorded, recorded_by, recorded_at_ns, tool, scope, frames_of, users_of, hidden, hidden_by, redact, meta } = manifest;
-	const of = ([some, all], noun) => (some === all ? counted(all, noun) : `${grouped(some)} of ${counted(all, noun)}`);
-	const redacted = hidden ? `${counted(hidden, "value")} hidden` : "nothing hidden";
-	document.title = $("title").textContent = visible(title);
-	$("facts").textContent = visible([recorded, scope, of(frames_of, "frame"), of(users_of, "user"), redacted].filter(Boolean).join(" · "));
+	document.title = $("title").textContent = visible(about.title);
+	$("facts").textContent = visible(about.told);
 	const signs = [...sight.legend, ["?", "missing"], ["!", "out of place"], ["╳", "drop"]];
 	$("legend").append(...signs.map(([letter, name]) => el("span", {}, el("b", {}, letter), ` ${name}`)));
-	$("about-facts").append(
-		facts([
-			["recording", recorded],
-			["recorded", `${new Date(recorded_at_ns / MS).toISOString()} by wiretape ${recorded_by}`],
-			["report by", `wiretape ${tool}`],
-			["scope", scope],
-			["redaction", `${redact}, ${redacted}`],
-			...hidden_by,
-			...meta,
-			["tape", `SHA-256 ${sha256}`],
-		]),
-		el("details", {}, el("summary", {}, `Rules: ${manifest.rules}`), raw(visibleLines(rules))),
-	);
+	$("about-facts").append(facts(about.facts), el("details", {}, el("summary", {}, "Rules"), raw(visibleLines(about.rules))));
 	$("keys-list").append(...KEYS.flatMap(([keys, does]) => [el("dt", {}, (keys.trim() || "Space").split(" ").map((key) => el("kbd", {}, key.replace("Arrow", "")))), el("dd", {}, does)]));
 }
 

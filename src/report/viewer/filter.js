@@ -1,5 +1,5 @@
 // The text of a filter → a test for events, or the first mistake in it. The language is that of
-// `--filter` and of the screen; `@saved` filters stay with whoever saved them.
+// `--filter` and of the screen, without `around:` and `@saved` filters.
 
 const LONGEST = 4096;
 const DEEPEST = 32;
@@ -21,7 +21,7 @@ const AMOUNTS = {
 };
 const ORDERS = { ">=": (a, b) => a >= b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, "<": (a, b) => a < b };
 const MEANT = { c2s: "out", "→": "out", s2c: "in", "←": "in" };
-const FIELDS = [...Object.keys(WORDS), ...Object.keys(AMOUNTS), "flag", "has", "lacks", "around"];
+const FIELDS = [...Object.keys(WORDS), ...Object.keys(AMOUNTS), "flag", "has", "lacks"];
 
 const wrong = (message) => {
 	throw new Error(message);
@@ -74,21 +74,20 @@ function parseFilter(text) {
 		if ((match = eat(/([a-z_]+)(?=[:=<>])/))) return field(match[1].toLowerCase());
 		const word = eat(/[^\s()"]+/)?.[0] ?? wrong('a condition is missing: type:NAME, user:NAME, "a text"');
 		if (/^(and|or|not)$/i.test(word)) wrong(`${word} stands between two conditions`);
-		if (/^[!~&|]/.test(word)) wrong("write not …, a b for and, a or b; or quote it");
-		return word.startsWith("@") ? wrong("saved filters are not in a report") : hasText(word);
+		if (/^[!~&|@]/.test(word)) wrong("write not …, a b for and, a or b; or quote it");
+		return hasText(word);
 	};
 	const field = (name) => {
 		if (name in AMOUNTS) return ofAmount(name);
 		if (!FIELDS.includes(name)) wrong(`there is no field ${name}: ${FIELDS.join(" ")}`);
 		if (!eat(/[:=]/)) wrong(`${name} is no number: ${name}:…`);
-		if (name === "around") return around();
 		if (name === "has") {
 			const keys = pointer();
 			return (event) => (at(event, keys) ?? undefined) !== undefined;
 		}
 		const meets = globs();
 		if (name === "lacks") return lacks(meets);
-		if (name === "flag") return (event) => event.findings.some((number) => isCalled(sight.findings[number], meets));
+		if (name === "flag") return (event) => event.findings.some((number) => isCalled(found(number), meets));
 		return (event) => meets(WORDS[name](event));
 	};
 	/** `a`, `a*`, `"a b"` or `{a,b}`. */
@@ -143,21 +142,12 @@ function parseFilter(text) {
 			return typeof value !== "object" && meets(String(value));
 		};
 	};
-	const around = () => {
-		const code = eat(/[ew][\d*]{1,3}/)?.[0] ?? wrong("around what? a finding's code is due: around:E102 5s");
-		const within = eat(/(\d+(?:\.\d+)?)(ms|s|m|h)(?![^\s()])/);
-		const ns = within ? Number(within[1]) * TIMES[within[2]] : 5 * SECOND;
-		const times = sight.findings.filter((finding) => isCalled(finding, glob(code, true))).map((finding) => finding.at_ns);
-		return (event) => times.some((time) => Math.abs(time - event.at_ns) <= ns);
-	};
-
 	const test = any(0);
 	return next() ? wrong("nothing is open that ) closes") : test;
 }
 
 const unquoted = (text) => text.replace(/\\(.)/g, "$1");
 
-/** A text to be met, with `*` for anything. */
 function glob(text, isWild) {
 	const parts = text.split(isWild ? "*" : /$^/).map((part) => part.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"));
 	const pattern = RegExp(`^${parts.join("[^]*?")}$`);
@@ -193,7 +183,6 @@ function ofFrames([, order, from, to = from]) {
 	};
 }
 
-/** What is at a place in the JSON of an event. */
 function at(event, keys) {
 	const within = (value, key) => (value !== null && typeof value === "object" && Object.hasOwn(value, key) ? value[key] : undefined);
 	return keys.reduce(within, jsonOf(event)?.value);

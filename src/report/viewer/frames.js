@@ -80,7 +80,7 @@ const frames = {
 		return !state.hide || !state.filter.test || (name >= 0 && state.filter.test({ name, user, run, at_ns, findings: [number], kind: "" }));
 	},
 
-	timeOf: ({ event, ghost }) => (event ? event.at_ns : sight.findings[ghost].expected.at_ns),
+	timeOf: ({ event, ghost }) => (event ? event.at_ns : found(ghost).expected.at_ns),
 
 	/** The rows that there are: all, or those that were known at the playhead's time. */
 	shown() {
@@ -98,7 +98,6 @@ const frames = {
 		else toFinding(entry.ghost);
 	},
 
-	/** The selection by so many rows. */
 	move(by) {
 		const shown = this.shown();
 		const here = shown.findIndex((entry) => this.isHere(entry));
@@ -111,7 +110,6 @@ const frames = {
 		return Math.max(Math.floor(this.box.clientHeight / TALL) - 1, 1);
 	},
 
-	/** Brings the selection into sight. */
 	reveal() {
 		const shown = this.shown();
 		const top = shown.findIndex((entry) => this.isHere(entry)) * TALL;
@@ -156,7 +154,7 @@ const frames = {
 		row.style.transform = `translateY(${at * TALL}px)`;
 		row.setAttribute("aria-rowindex", at + 1);
 		row.setAttribute("aria-selected", this.isHere(entry));
-		const { kind, texts } = entry.event ? this.told(entry) : this.toldGhost(sight.findings[entry.ghost]);
+		const { kind, texts } = entry.event ? this.told(entry) : this.toldGhost(found(entry.ghost));
 		row.className = `row ${kind}`;
 		texts.forEach((text, cell) => {
 			if (row.children[cell].textContent !== text) row.children[cell].textContent = visible(text);
@@ -166,7 +164,7 @@ const frames = {
 	told({ event, last, times }) {
 		const severity = severityOf(event);
 		const delta = times ? last.at_ns - event.at_ns : deltaOf(event);
-		const codes = [...new Set(event.findings.map((number) => sight.findings[number].code))];
+		const codes = [...new Set(event.findings.map((number) => found(number).code))];
 		const texts = [
 			event.frame ? `${event.frame}` : "·",
 			timeOf(event.at_ns, event),

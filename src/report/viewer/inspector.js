@@ -23,7 +23,7 @@ const inspector = {
 		if (drawn === this.drawn) return;
 		this.drawn = drawn;
 		const event = sight.events[state.event];
-		const finding = sight.findings[state.ghost];
+		const finding = found(state.ghost);
 		for (const mode of MODES) $(mode).setAttribute("aria-pressed", mode === state.mode);
 		$("modes").hidden = finding || !event || !hasPayload(event);
 		const nodes = finding ? this.ghost(finding) : event ? this.event(event) : [quiet("Pick an event on the timeline or in the list.", "p")];
@@ -31,16 +31,10 @@ const inspector = {
 		$("inspector").scrollTop = 0;
 	},
 
-	ghost: ({ number, severity, code, message, expected, run, who }) => [
-		el("h3", { className: severity }, `${SIGNS[severity]} expected here: ${expected.event}`),
-		el("p", {}, "No such event came. The row marks where it should have been."),
-		facts([
-			["wanted", withDetail(expected)],
-			["given up", `${clock(expected.at_ns)} UTC`],
-			["run", sight.runs[run]?.id],
-			["user", who],
-			["finding", link(`${code} ${message}`, () => toFinding(number), severity)],
-		]),
+	ghost: ({ number, severity, code, message, expected }) => [
+		el("h3", { className: severity }, `${SIGNS[severity]} expected here: ${withDetail(expected)}`),
+		el("p", {}, `No such event came until ${clock(expected.at_ns)} UTC. This row marks where it should have been.`),
+		el("p", {}, link(`${code} ${message}`, () => toFinding(number), severity)),
 	],
 
 	event(event) {
@@ -51,7 +45,7 @@ const inspector = {
 		return [
 			el("h3", {}, `${event.frame ? `#${event.frame} ` : ""}${nameOf(event)}`),
 			...event.findings.map((number) => {
-				const { severity, code, message } = sight.findings[number];
+				const { severity, code, message } = found(number);
 				return el("p", {}, link(`${SIGNS[severity]} ${code} ${message}`, () => toFinding(number), severity));
 			}),
 			...notes.map((note) => el("p", { className: "note" }, `✎ ${note.text}`)),
@@ -92,7 +86,6 @@ const inspector = {
 		];
 	},
 
-	/** The handshake, for what a connection did. */
 	connection(event) {
 		const row = connectionRows.get(event.connection) ?? {};
 		const head = (title, part) => (part?.text ? [el("h4", {}, title), raw(visibleLines(part.text.trimEnd()))] : []);

@@ -36,7 +36,6 @@ async function loadSight() {
 	for (const user of order) lanes.push({ user }, ...users[user].runs.map((run) => ({ user, run })));
 }
 
-/** The frames with their payloads, and the connections. */
 async function loadTape() {
 	for (const line of (await unpack("wiretape-tape")).split("\n").filter(Boolean)) {
 		const row = JSON.parse(line);
@@ -50,36 +49,21 @@ const letterOf = (event) => (event.kind ? "" : sight.names[event.name].letter);
 const runOf = (lane) => sight.runs[lane?.run];
 const userOf = (lane) => sight.users[lane?.user];
 const laneName = (lane) => (runOf(lane) ? `run ${tail(runOf(lane).id, 12)}` : userOf(lane).name);
+const found = (number) => sight.findings[number];
+const timeAt = (number) => sight.events[number].at_ns;
 const eventsOf = (lane) => (runOf(lane) ?? userOf(lane)).events;
 const isSame = (lane, other) => Boolean(lane && other) && lane.user === other.user && lane.run === other.run;
 
 /** The worst of some findings, the first of them. */
 const worst = (numbers) =>
-	numbers.map((number) => sight.findings[number]).reduce((worst, next) => (worst && RANKS[worst.severity] >= RANKS[next.severity] ? worst : next), undefined);
+	numbers.map((number) => found(number)).reduce((worst, next) => (worst && RANKS[worst.severity] >= RANKS[next.severity] ? worst : next), undefined);
 const severityOf = (event) => worst(event.findings)?.severity;
 
 const toBytes = (text) => new TextEncoder().encode(text);
-const CONTROL = ["close", "ping", "pong"];
-
 /** The payload of an event's message: a text, or bytes where it is none. */
 function payloadOf(event) {
-	if (event.body) return event.body.text ?? fromBase64(event.body.base64);
-	const last = frameRows.get(event.frame);
-	const rows = [];
-	for (let id = event.first ?? event.frame; last && id <= event.frame; id += 1) {
-		const row = frameRows.get(id);
-		const isPart = row && row.connection === last.connection && row.direction === last.direction;
-		if (isPart && (row === last || !CONTROL.includes(row.opcode))) rows.push(row);
-	}
-	if (rows.every((row) => !row.base64)) return rows.map((row) => row.text ?? "").join("");
-	const parts = rows.map((row) => (row.base64 ? fromBase64(row.base64) : toBytes(row.text ?? "")));
-	const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-	parts.reduce((at, part) => (whole.set(part, at), at + part.length), 0);
-	try {
-		return new TextDecoder("utf-8", { fatal: true }).decode(whole);
-	} catch {
-		return whole;
-	}
+	const { text, base64 } = event.body ?? frameRows.get(event.frame) ?? {};
+	return base64 ? fromBase64(base64) : (text ?? "");
 }
 
 /** The JSON of an event, in a box, if it has any. Not kept: of 50,000 it would be a lot. */
@@ -93,11 +77,9 @@ function jsonOf(event) {
 	}
 }
 
-/** What is shown of an event in one row. */
 function previewOf(event) {
 	const payload = event.json ?? payloadOf(event);
 	return typeof payload === "string" ? payload.slice(0, 160) : `${bytes(payload.length)} binary`;
 }
 
-/** Nanoseconds since the event before it in its run. */
-const deltaOf = (event) => (event.before === undefined ? undefined : event.at_ns - sight.events[event.before].at_ns);
+const deltaOf = (event) => (event.before === undefined ? undefined : event.at_ns - timeAt(event.before));

@@ -92,5 +92,5 @@ const player = {
 /** The last event that was there at a moment, of those that the list is of. */
 function eventBefore(at) {
 	const numbers = frames.scope();
-	return numbers[firstWhere(numbers, (number) => sight.events[number].at_ns > at) - 1];
+	return numbers[firstWhere(numbers, (number) => timeAt(number) > at) - 1];
 }

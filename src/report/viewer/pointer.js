@@ -32,7 +32,6 @@ function listenToPointer() {
 		held.delete(event.pointerId);
 		if (event.type === "pointerup" && !start.moved && !start.isOverview) click(event.offsetX, event.offsetY);
 	};
-	canvas.onpointerleave = () => ($("tip").hidden = true);
 	canvas.ondblclick = (event) => zoomTo(laneAt(event.offsetY));
 	const onwheel = (event) => {
 		if (event.ctrlKey || event.metaKey || event.altKey) zoom(Math.exp(event.deltaY / 300), timeline.scale.ns(event.offsetX - timeline.left));
@@ -50,8 +49,8 @@ function laneAt(y) {
 
 /** The event of a lane that is nearest to a pixel, if it is near. */
 function eventAt(lane, x) {
-	const away = (number) => Math.abs(timeline.x(sight.events[number].at_ns) - x);
-	const after = firstWhere(eventsOf(lane), (number) => sight.events[number].at_ns >= timeline.scale.ns(x - timeline.left));
+	const away = (number) => Math.abs(timeline.x(timeAt(number)) - x);
+	const after = firstWhere(eventsOf(lane), (number) => timeAt(number) >= timeline.scale.ns(x - timeline.left));
 	const near = eventsOf(lane).slice(Math.max(after - 1, 0), after + 1);
 	near.sort((a, b) => away(a) - away(b));
 	return near.find((number) => away(number) <= 9);
@@ -80,13 +79,9 @@ function centre(x) {
 }
 
 function hover({ offsetX, offsetY }) {
-	const tip = $("tip");
 	const lane = laneAt(offsetY);
-	const finding = sight.findings[ghostAt(offsetX, offsetY)];
+	const finding = found(ghostAt(offsetX, offsetY));
 	const event = lane && sight.events[eventAt(lane, offsetX)];
-	tip.hidden = !finding && !event;
-	if (tip.hidden) return;
-	tip.textContent = visible(finding ? `expected here: ${finding.expected?.event ?? finding.title}` : `${letterOf(event)} ${nameOf(event)} ${event.tool ?? ""} · ${timeOf(event.at_ns, event)}`);
-	const x = Math.min(offsetX + 12, timeline.full - tip.offsetWidth - 8);
-	tip.style.transform = `translate(${x}px, ${offsetY + 16 + timeline.scroller.scrollTop}px)`;
+	const told = finding ? `expected here: ${finding.expected?.event ?? finding.title}` : event ? `${nameOf(event)} ${event.tool ?? ""} ${timeOf(event.at_ns, event)}` : "";
+	timeline.canvas.title = visible(told);
 }

@@ -9,8 +9,7 @@ const SIGNS = { error: "✖", warning: "▲", info: "●" };
 const RANKS = { error: 3, warning: 2, info: 1 };
 
 /** What does not show as itself: controls, bidi and zero-width characters, odd spaces, fillers. */
-const HIDDEN =
-	/[\p{C}\p{Zl}\p{Zp}\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\uffa0]/gu;
+const HIDDEN = /(?! )[\p{C}\p{Z}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\uffa0]/gu;
 const ESCAPES = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 /** More marks than this on one character are a tower, not a script. */
 const TOWER = /(\p{M}{4})\p{M}+/gu;

@@ -8,7 +8,6 @@ const OVERVIEW = 30;
 /** Width of a letter, and how near another may come. */
 const CHIP = 15;
 const APART = 12;
-/** Steps of the axis, in nanoseconds. */
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1.5e4, 3e4, 6e4, 3e5, 9e5, 3.6e6, 2.16e7, 8.64e7].map((ms) => ms * MS);
 const ROLES = ["bg", "panel", "line", "fg", "dim", "error", "warning", "info", "accent", "tool", "select", "chip", "on-flag"];
 
@@ -16,7 +15,6 @@ const ROLES = ["bg", "panel", "line", "fg", "dim", "error", "warning", "info", "
 const rankOf = (letter) => (!letter || letter === "·" ? 0 : "SDEFK".includes(letter) ? 4 : "XC".includes(letter) ? 3 : /[A-Z]/.test(letter) ? 2 : 1);
 
 const timeline = {
-	/** What can be hit: set as it is drawn. */
 	flags: [],
 	ghosts: [],
 
@@ -96,7 +94,6 @@ const timeline = {
 		ink.globalAlpha = 1;
 	},
 
-	/** Lines through these points. */
 	path(points, colour, wide = 1, dash = []) {
 		const { ink } = this;
 		Object.assign(ink, { strokeStyle: colour, lineWidth: wide });
@@ -106,10 +103,9 @@ const timeline = {
 		ink.stroke();
 	},
 
-	/** A text in so many pixels. */
 	text(text, x, y, room, colour, { weight = 400, size = 12, middle = false } = {}) {
 		const { ink } = this;
-		Object.assign(ink, { fillStyle: colour, textAlign: middle ? "center" : "left", font: `${weight} ${size}px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace` });
+		Object.assign(ink, { fillStyle: colour, textAlign: middle ? "center" : "left", font: `${weight} ${size}px ui-monospace, monospace` });
 		let shown = [...visible(text)];
 		const fits = Math.floor((room / ink.measureText(shown.join("")).width) * shown.length);
 		if (fits < shown.length) shown = [...shown.slice(0, Math.max(fits - 1, 0)), "…"];
@@ -125,7 +121,6 @@ const timeline = {
 		return x >= this.left - 1 && x <= this.right + 1;
 	},
 
-	/** A stretch of time, as far as it is in sight. */
 	span(from, to) {
 		const [start, end] = [Math.max(this.x(from), this.left), Math.min(this.x(to), this.right)];
 		return end >= start ? [start, end] : undefined;
@@ -180,7 +175,7 @@ const timeline = {
 	/** Each of a lane's events within the window. */
 	each(numbers, draw) {
 		const [from, to] = state.window;
-		for (let at = firstWhere(numbers, (number) => sight.events[number].at_ns >= from); at < numbers.length; at += 1) {
+		for (let at = firstWhere(numbers, (number) => timeAt(number) >= from); at < numbers.length; at += 1) {
 			const event = sight.events[numbers[at]];
 			if (event.at_ns > to) return;
 			draw(event, this.x(event.at_ns));
@@ -211,7 +206,7 @@ const timeline = {
 			this.chip(x, y, letterAt(event), { fill, stroke: isHere ? c.accent : severityOf(event) ? fill : c.line, wide: isHere ? 2.5 : 1, alpha: isMeant(event) ? 1 : 0.3 }, severityOf(event) ? c["on-flag"] : c.fg);
 		}
 		if (run.ghost_ns === undefined) return;
-		const finding = run.findings.find((number) => sight.findings[number].expected) ?? run.findings[0];
+		const finding = run.findings.find((number) => found(number).expected) ?? run.findings[0];
 		// Beside the last event rather than on it.
 		const x = Math.max(this.x(run.ghost_ns), this.x(run.to_ns) + CHIP);
 		const isHere = state.ghost === finding;
@@ -226,14 +221,11 @@ const timeline = {
 		this.ink.globalAlpha = 1;
 	},
 
-	/** What the recording lost is hatched: nobody is accused of it. */
+	/** What the recording lost: nobody is accused of it. */
 	drawGaps() {
 		for (const { from_ns, to_ns } of sight.gaps) {
 			const span = this.span(from_ns, Math.max(to_ns, from_ns + this.scale.nsPerPixel * 4));
-			if (!span) continue;
-			this.clipped(span[0], TOP, span[1] - span[0], this.height, () => {
-				for (let x = span[0] - this.height; x < span[1]; x += 8) this.path([[x, this.height], [x + this.height, 0]], this.c.warning);
-			});
+			if (span) this.box(span[0], TOP, span[1] - span[0], this.height, { fill: this.c.warning, alpha: 0.25 });
 		}
 	},
 
@@ -289,13 +281,11 @@ const timeline = {
 		}
 	},
 
-	/** What was not known yet. */
 	drawFog() {
 		const x = Math.max(this.x(state.at) + 1, this.left);
 		if (state.known && x < this.right) this.box(x, AXIS + 1, this.full - x, this.height - AXIS - OVERVIEW - 1, { fill: this.c.bg, alpha: 0.9 });
 	},
 
-	/** The whole report, with the window on it. */
 	drawOverview() {
 		const { c, left, right, height } = this;
 		const top = height - OVERVIEW;
@@ -320,24 +310,10 @@ const timeline = {
 };
 
 /** How a lane is, in a word or two, and the role of its colour. */
-function statusOf(lane) {
-	const run = runOf(lane);
-	if (run) {
-		const finding = worst(run.findings);
-		if (finding) return [`${SIGNS[finding.severity]} ${finding.code} ${finding.class}`, finding.severity];
-		return run.open ? ["open", "dim"] : [`${run.outcome} ${lasted(run.to_ns - run.from_ns)}`, run.outcome === "ok" ? "dim" : "error"];
-	}
-	const { lines } = userOf(lane);
-	const away = lines.map((line, at) => (line.dropped && lines[at + 1] ? Math.max(lines[at + 1].from_ns - (line.to_ns ?? Infinity), 0) : 0));
-	const lost = away.reduce((sum, ns) => sum + ns, 0);
-	const last = lines.at(-1);
-	if (lost > 0) return [`╳ drop ${lasted(lost)}`, "warning"];
-	if (last?.dropped || last?.refused) return [`╳ ${last.ending}`, "warning"];
-	return [last?.ending ? "closed" : "open at end", "dim"];
-}
+const statusOf = (lane) => (runOf(lane) ?? userOf(lane)).status;
 
 /** An event's letter, or `!` where it stands in the wrong place. */
-const letterAt = (event) => (event.findings.some((number) => /E10[34]/.test(sight.findings[number].code)) ? "!" : letterOf(event));
+const letterAt = (event) => (event.findings.some((number) => /E10[34]/.test(found(number).code)) ? "!" : letterOf(event));
 
 /** From when times count on the axis. */
 function zeroOfTimes() {
