@@ -213,7 +213,15 @@ fn said(event: &Event, sight: &Sight) -> String {
         let arrow = if event.out { "→" } else { "←" };
         return format!("{arrow} {} {tool}", code(name, WORD)).trim_end().to_owned();
     }
-    words(name, WORD)
+    let shown = match event.kind {
+        "abort" => "the connection broke",
+        "close" => "the connection was closed",
+        "open" => "connected",
+        "refused" => "refused",
+        "gap" => "gap in the recording",
+        _ => return words(name, WORD),
+    };
+    shown.to_owned()
 }
 
 fn others(sight: &Sight, focus: &Focus<'_>) -> String {

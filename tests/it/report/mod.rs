@@ -2,6 +2,7 @@
 
 mod browser;
 mod file;
+mod readme;
 mod still;
 mod viewer;
 
