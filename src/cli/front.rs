@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::choose::choose;
+use super::choose::{self, choose};
 use super::failure::Failure;
-use super::watch::watch;
+use super::watch::{Decides, watch};
 use super::{Globals, clipboard, clock, escape, ls, mask, query, sift};
 use crate::analysis::MESSAGE_LIMIT;
 use crate::analysis::look::Look;
@@ -20,11 +20,12 @@ use crate::exchange::Messages;
 use crate::recording::note;
 use crate::recording::store::name_of;
 use crate::recording::{Check, Follow, FrameRange, QueryRows, RecordingReader, Value};
+use crate::rules::RuleBook;
 use crate::tui::tape::About;
-use crate::tui::{Answer, Growths, Listed, Shown, Sifted, Source, Tape};
+use crate::tui::{Answer, Growths, Listed, Portion, Shown, Sifted, Source, Tape};
 use crate::wire::{Fact, Gap, Note, Opcode};
 
-/// Bytes of a payload that are shown: more than anyone reads on a screen.
+/// Bytes of a payload that are shown at first: more than anyone reads on a screen.
 const SHOWN: usize = 64 << 10;
 
 /// Rows that are looked at before the screen hears of them: some hundredths of a second's work.
@@ -50,7 +51,9 @@ pub(crate) struct Front {
 /// The recording that is asked about.
 struct Open {
     path: PathBuf,
+    /// How payloads are read, by which rules.
     parts: Parts,
+    book: Arc<RuleBook>,
     pass: Option<Pass>,
 }
 
@@ -98,19 +101,38 @@ impl Front {
             frames: last.unsigned_abs(),
             chosen,
         };
-        let growths = watch(path, book.clone())?;
-        let parts = sift::parts(&book.reading)?;
-        self.open = Some(Open { path: path.to_owned(), parts, pass: None });
-        Ok((Tape::new(about, Arc::new(book)), growths))
+        let decides = if choose::is_open(self.rules.as_deref(), &reader)? {
+            Decides::Traffic
+        } else {
+            Decides::Reader
+        };
+        let growths = watch(path, book.clone(), decides)?;
+        let (parts, book) = (sift::parts(&book.reading)?, Arc::new(book));
+        self.open =
+            Some(Open { path: path.to_owned(), parts, book: Arc::clone(&book), pass: None });
+        Ok((Tape::new(about, book), growths))
     }
 }
 
 impl Open {
-    fn payload(&self, row: &Row) -> Result<Shown, Failure> {
+    /// Reads by these rules from now on.
+    fn by(&mut self, book: &Arc<RuleBook>) -> Result<(), Failure> {
+        if !Arc::ptr_eq(&self.book, book) {
+            self.parts = sift::parts(&book.reading)?;
+            self.book = Arc::clone(book);
+        }
+        Ok(())
+    }
+
+    fn payload(&self, row: &Row, portion: Portion) -> Result<Shown, Failure> {
         // So that a test sees what a panic leaves of a terminal.
         let panics = cfg!(debug_assertions) && std::env::var_os("WIRETAPE_TEST_PANIC").is_some();
         assert!(!panics, "asked to panic");
         let none = Shown::default();
+        let most = match portion {
+            Portion::First => SHOWN,
+            Portion::All => MESSAGE_LIMIT,
+        };
         if row.frames.1 == 0 {
             return Ok(none);
         }
@@ -137,13 +159,13 @@ impl Open {
                 shown.json = json
                     .filter(|_| row.kind == Kind::Message)
                     .filter(|json| json.trim_start().starts_with(['{', '[']))
-                    .map(|json| cut(&json).to_owned());
+                    .map(|json| cut(&json, most).to_owned());
                 shown.length = message.payload.len() as u64;
                 shown.bytes = message.payload;
-                shown.bytes.truncate(SHOWN);
+                shown.bytes.truncate(most);
             } else if last && shown.length == 0 {
                 shown.length = frame.frame.payload.len() as u64;
-                shown.bytes = frame.frame.payload.iter().copied().take(SHOWN).collect();
+                shown.bytes = frame.frame.payload.iter().copied().take(most).collect();
             }
             ControlFlow::Continue(())
         })?;
@@ -168,6 +190,7 @@ impl Open {
 
     /// The next rows that a filter means.
     fn sift(&mut self, tape: &Tape, text: &str, from: u32) -> Result<Sifted, Failure> {
+        self.by(&tape.book)?;
         let mut pass = match self.pass.take() {
             Some(pass) if pass.text == text && from > 0 => pass,
             _ => Pass::new(text)?,
@@ -319,8 +342,8 @@ impl QueryRows for Rows {
 }
 
 /// As much of a text as is shown.
-fn cut(text: &str) -> &str {
-    let mut end = text.len().min(SHOWN);
+fn cut(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -328,9 +351,15 @@ fn cut(text: &str) -> &str {
 }
 
 impl Source for Front {
-    fn payload(&mut self, row: &Row) -> Result<Shown, String> {
-        let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
-        open.payload(row).map_err(|failure| failure.render())
+    fn payload(
+        &mut self,
+        row: &Row,
+        book: &Arc<RuleBook>,
+        portion: Portion,
+    ) -> Result<Shown, String> {
+        let Some(open) = &mut self.open else { return Err("nothing is open".to_owned()) };
+        let read = open.by(book).and_then(|()| open.payload(row, portion));
+        read.map_err(|failure| failure.render())
     }
 
     fn sift(&mut self, tape: &Tape, filter: &str, from: u32) -> Result<Sifted, String> {
@@ -353,6 +382,13 @@ impl Source for Front {
         let note = Note { author, at_ns: clock::wall_ns(), ..note.clone() };
         let kept = note::add(&open.path, &note).map_err(Failure::from);
         kept.and_then(|_| open.notes()).map_err(|failure| failure.in_one_row())
+    }
+
+    fn forget(&mut self, notes: &[i64]) -> Result<Vec<Note>, String> {
+        let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
+        let mut removed = notes.iter().map(|id| note::remove(&open.path, *id));
+        let removed = removed.try_for_each(|removed| removed.map(drop)).map_err(Failure::from);
+        removed.and_then(|()| open.notes()).map_err(|failure| failure.in_one_row())
     }
 
     fn copy(&mut self, text: &str) -> Option<String> {

@@ -10,12 +10,15 @@ use std::time::Duration;
 use clap::Args;
 use jiff::tz::TimeZone;
 
+use super::config::Config;
 use super::failure::{Code, Failure};
 use super::front::Front;
 use super::output::{ColorChoice, Style};
 use super::signals::Signals;
 use super::{Globals, escape, locate};
-use crate::tui::{self, App, At, Ended, Growths, Look, Message, Source as _, Tape, Theme, Wall};
+use crate::tui::{
+    self, App, At, Ended, Growths, Look, Message, Panics, Source as _, Tape, Theme, Until, Wall,
+};
 
 /// What `open` is asked for.
 #[derive(Debug, Args)]
@@ -34,10 +37,6 @@ pub(crate) struct OpenArgs {
     /// A rules file or a preset; without it, the traffic decides
     #[arg(long, value_name = "FILE|PRESET")]
     rules: Option<String>,
-    /// Nothing but ASCII on the screen
-    #[arg(long, env = "WIRETAPE_ASCII", hide_env = true)]
-    #[arg(value_parser = clap::builder::FalseyValueParser::new())]
-    ascii: bool,
 }
 
 /// How long the screen may take to leave by itself once it is asked to.
@@ -55,7 +54,7 @@ pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failur
     }
     let mut front = Front::new(globals, args.rules.clone());
     let (tape, growths) = front.look(&path)?;
-    let mut app = app(globals, Some(tape), args.ascii);
+    let mut app = app(globals, Some(tape))?;
     if let Some(at) = args.at {
         tui::update::seek(&mut app, at);
     }
@@ -65,23 +64,28 @@ pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failur
 /// The list of recordings, to open one of.
 pub(crate) fn sessions(globals: &Globals) -> Result<ExitCode, Failure> {
     let mut front = Front::new(globals, None);
-    let ascii = std::env::var_os("WIRETAPE_ASCII").is_some_and(|set| !set.is_empty());
-    let mut app = app(globals, None, ascii);
+    let mut app = app(globals, None)?;
     let listed = front.recordings();
     tui::update(&mut app, Message::Listed(listed));
     show(&mut app, front, None)
 }
 
-pub(crate) fn app(globals: &Globals, tape: Option<Tape>, ascii: bool) -> App {
-    let mono = !Style::new(globals.color, stdout().is_terminal()).is_colored();
-    let mono = mono && globals.color != ColorChoice::Always;
+/// A reader's place before a screen that looks as is asked for.
+pub(crate) fn app(globals: &Globals, tape: Option<Tape>) -> Result<App, Failure> {
+    let config = Config::read(globals)?;
+    let colored = Style::new(globals.color, stdout().is_terminal()).is_colored();
+    let look = match globals.theme {
+        Some(look) if globals.color != ColorChoice::Never => look,
+        _ if !colored => Look::Mono,
+        _ => config.look.unwrap_or_default(),
+    };
+    let ascii = globals.ascii || config.ascii;
+    let theme = Theme { look, ascii, ground: None };
     let wall = Wall::new(TimeZone::system());
-    App::new(
-        tape,
-        globals.dir.display().to_string(),
-        Theme { look: if mono { Look::Mono } else { Look::Ansi }, ascii },
-        wall,
-    )
+    let mut app = App::new(tape, globals.dir.display().to_string(), theme, wall);
+    app.bind(config.keymap);
+    app.keep(config.filters);
+    Ok(app)
 }
 
 /// There is a terminal to draw on and to take keys from.
@@ -101,10 +105,11 @@ pub(crate) fn show_until(
     grace: Duration,
 ) -> Result<ExitCode, Failure> {
     let stopped = listen(grace)?;
-    let ended = tui::run(app, Box::new(front), growths, &|| stopped.load(Ordering::Relaxed))?;
+    let until = Until { stop: &|| stopped.load(Ordering::Relaxed), panics: Panics::EndAll };
+    let ended = tui::run(app, Box::new(front), growths, until)?;
     Ok(match ended {
-        Ended::Left => ExitCode::SUCCESS,
-        Ended::Stopped => ExitCode::from(Code::Interrupted as u8),
+        Ended::Left | Ended::Quit => ExitCode::SUCCESS,
+        Ended::Stopped | Ended::Lost => ExitCode::from(Code::Interrupted as u8),
     })
 }
 

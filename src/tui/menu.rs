@@ -3,9 +3,12 @@
 use super::app::{App, Lane, Order, Screen};
 use super::at::{At, Found};
 use super::copy;
-use super::keys::{Act, KEYS};
+use super::keymap::Bound;
+use super::keys::Act;
 use super::measure::Digits;
+use super::mute::Mute;
 use super::player::Player;
+use super::tape::Tape;
 use super::theme::Look;
 use super::update::why_not;
 use crate::rules::codes;
@@ -29,6 +32,10 @@ pub enum Do {
     Open(String),
     /// Say what a code means.
     Explain(String),
+    /// Don't tell of such findings here.
+    Mute(Mute),
+    /// Tell of them again.
+    Unmute(Mute),
     /// Play so fast.
     Speed(String),
     /// Pause at findings, or don't.
@@ -178,6 +185,8 @@ pub fn command(text: &str) -> Option<Do> {
     match word {
         "speed" => Player::default().set(rest).ok().map(|()| Do::Speed(rest.trim().to_owned())),
         "explain" => codes::explain(rest.trim()).map(|_| Do::Explain(rest.trim().to_owned())),
+        "mute" => Mute::parse(rest).map(Do::Mute),
+        "unmute" => Mute::parse(rest).map(Do::Unmute),
         "theme" => Look::named(rest.trim()).map(Do::Look),
         _ => None,
     }
@@ -206,14 +215,12 @@ fn fits(typed: &str, text: &str) -> Option<u32> {
 }
 
 fn palette(app: &App) -> Vec<Item> {
-    let mut items: Vec<Item> = KEYS
-        .iter()
-        .filter(|row| why_not(app, row.act).is_none() && row.act != Act::Palette)
-        .map(|row| {
-            let key = row.keys.first().map(|key| key.name()).unwrap_or_default();
-            Item::new(row.does, key, Do::Act(row.act))
-        })
-        .collect();
+    let rows = app
+        .keys
+        .rows()
+        .filter(|bound| why_not(app, bound.row.act).is_none() && bound.row.act != Act::Palette);
+    let item = |bound: &Bound| Item::new(bound.row.does, bound.shown(), Do::Act(bound.row.act));
+    let mut items: Vec<Item> = rows.map(item).collect();
     let pauses = if app.player.pauses { "on" } else { "off" };
     items.push(Item::new("pause at findings", pauses, Do::Pauses));
     for look in Look::ALL {
@@ -235,6 +242,7 @@ fn palette(app: &App) -> Vec<Item> {
         for code in codes {
             items.push(Item::new(format!("explain {code}"), "", Do::Explain(code)));
         }
+        items.extend(mutes(app, tape));
         let room = MOST.saturating_sub(items.len());
         for run in (0..tape.runs.len() as u32).take(room) {
             let label = format!("run {}", tape.run_id(run));
@@ -244,6 +252,24 @@ fn palette(app: &App) -> Vec<Item> {
     for listed in app.listed.iter().flatten().filter(|_| app.screen == Screen::Sessions) {
         let label = format!("open {}", listed.name);
         items.push(Item::new(label, listed.state, Do::Open(listed.key.clone())));
+    }
+    items
+}
+
+/// What of the finding at hand can be muted, and what is.
+fn mutes(app: &App, tape: &Tape) -> Vec<Item> {
+    let finding = app.told().and_then(|finding| tape.findings.get(finding));
+    let mut items = Vec::new();
+    if let Some(finding) = finding {
+        let rule = Mute::Rule(finding.rule.clone());
+        let run = finding.run.clone().map(Mute::Run);
+        for mute in [Some(Mute::Code(finding.code)), Some(rule), run].into_iter().flatten() {
+            items.push(Item::new(format!("mute {} here", mute.words()), "", Do::Mute(mute)));
+        }
+    }
+    for mute in &tape.mutes {
+        let label = format!("unmute {}", mute.words());
+        items.push(Item::new(label, "muted", Do::Unmute(mute.clone())));
     }
     items
 }
@@ -271,7 +297,7 @@ fn marks(app: &App) -> Vec<Item> {
         let about = note.finding.clone().unwrap_or_default();
         Item::new(format!("{at}  {text}"), about, place)
     };
-    tape.notes.iter().map(item).collect()
+    tape.notes.iter().filter(|note| Mute::of(note).is_none()).map(item).collect()
 }
 
 #[cfg(test)]

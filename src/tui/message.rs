@@ -42,10 +42,12 @@ pub enum Message {
 /// What is to be done outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Leave.
+    /// Leave the program.
     Quit,
+    /// Go back to where the screen was opened from.
+    Leave,
     /// Read a row's payload.
-    Read(u32),
+    Read(u32, Portion),
     /// Find the rows from this one on that a filter means.
     Sift(String, u32),
     /// Ask in SQL.
@@ -58,10 +60,21 @@ pub enum Effect {
     Diff(u32),
     /// Write a note.
     Note(Box<Note>),
+    /// Remove the notes with these ids.
+    Forget(Vec<i64>),
     /// List the recordings.
     List,
     /// Open a recording, by its key.
     Open(String),
+}
+
+/// How much of a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Portion {
+    /// As much as anyone reads on a screen.
+    First,
+    /// All that was kept.
+    All,
 }
 
 /// A payload.

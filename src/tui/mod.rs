@@ -6,12 +6,16 @@
 
 pub mod app;
 pub mod at;
+pub mod causes;
 pub mod choice;
 mod copy;
 pub mod diff;
 pub mod escape;
+pub mod ground;
 mod idle;
+mod inspect;
 pub mod json;
+pub mod keymap;
 pub mod keys;
 pub mod lanes;
 pub mod list;
@@ -19,6 +23,7 @@ pub mod measure;
 pub mod menu;
 pub mod message;
 mod mouse;
+pub mod mute;
 mod paging;
 pub mod player;
 pub mod pulse;
@@ -27,30 +32,43 @@ pub mod shape;
 pub mod tape;
 pub mod terminal;
 pub mod theme;
+mod typing;
 pub mod update;
 mod view;
 
+use std::sync::Arc;
+
+use crate::analysis::timeline::Row;
+use crate::rules::RuleBook;
 use crate::wire::Note;
 pub use app::App;
 pub use at::At;
+pub use ground::Ground;
+pub use keymap::{Keymap, Preset};
 pub use keys::Key;
 pub use measure::{Digits, Wall, count, counted};
-pub use message::{Answer, Effect, Listed, Message, Shown, Sifted};
+pub use message::{Answer, Effect, Listed, Message, Portion, Shown, Sifted};
 pub use mouse::Mouse;
 pub use tape::{Growth, Tape};
-pub use terminal::{Ended, restore, run};
+pub use terminal::{Ended, Panics, Until, restore, run};
 pub use theme::{Look, Theme};
+pub use typing::entered;
 pub use update::update;
 pub use view::{draw, picture_of};
 
 /// What the screen asks of the front door, which may take its time: it is asked on a thread of its
 /// own.
 pub trait Source: Send {
-    /// The payload of a row's message.
+    /// The payload of a row's message, read as these rules read: its beginning, or all of it.
     ///
     /// # Errors
     /// Why it can't be read, in words.
-    fn payload(&mut self, row: &crate::analysis::timeline::Row) -> Result<Shown, String>;
+    fn payload(
+        &mut self,
+        row: &Row,
+        book: &Arc<RuleBook>,
+        portion: Portion,
+    ) -> Result<Shown, String>;
 
     /// The rows from `from` on that a filter means; some at a time.
     ///
@@ -75,6 +93,12 @@ pub trait Source: Send {
     /// # Errors
     /// Why it can't be kept, in words.
     fn note(&mut self, note: &Note) -> Result<Vec<Note>, String>;
+
+    /// Removes the notes with these ids; all notes that there are then.
+    ///
+    /// # Errors
+    /// Why they can't be removed, in words.
+    fn forget(&mut self, notes: &[i64]) -> Result<Vec<Note>, String>;
 
     /// Gives a text to the clipboard of this machine; the tool that took it, if there is one.
     fn copy(&mut self, text: &str) -> Option<String>;

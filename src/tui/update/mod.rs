@@ -3,6 +3,7 @@
 mod allowed;
 mod arrange;
 mod compare;
+mod fold;
 mod overlay;
 mod play;
 mod point;
@@ -10,9 +11,9 @@ mod walk;
 
 use super::app::{App, Mode, Overlay, Pane, Screen, Sieve, Times};
 use super::at::At;
-use super::keys::{Act, Key, bound};
+use super::keys::{Act, Key};
 use super::measure::{count, counted};
-use super::message::{Effect, Message, Sifted};
+use super::message::{Effect, Message, Portion, Sifted};
 
 pub(super) use allowed::why_not;
 pub use walk::go;
@@ -20,6 +21,9 @@ pub use walk::go;
 /// Takes a message.
 pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
     let mut effects = Vec::new();
+    let place = (app.at_ns, app.finding);
+    let is_theirs = matches!(message, Message::Key(_) | Message::Mouse(..));
+    let followed = app.following;
     match message {
         Message::Resize(width, height) => {
             app.size = (width, height);
@@ -68,9 +72,15 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         }
         Message::Key(key) => {
             app.said = None;
-            app.stood |= app.tape.is_some() && !matches!(key, Key::Char('?' | 'q') | Key::F1);
+            let act = app.keys.bound(key).map(|row| row.act);
+            let stays = matches!(act, Some(Act::Help | Act::Back));
+            app.stood |= app.tape.is_some() && !stays;
             press(app, key, &mut effects);
         }
+    }
+    if is_theirs && followed && place != (app.at_ns, app.finding) {
+        // Whoever goes elsewhere stays there.
+        app.following = false;
     }
     go_on_sifting(app, &mut effects);
     let wanted = app.inspected().filter(|_| app.tape.is_some());
@@ -79,8 +89,9 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         // Asked for once; what is shown until then says that it comes.
         app.payload = Some((row, Err("reading…".to_owned())));
         app.scroll = 0;
-        effects.push(Effect::Read(row));
+        effects.push(Effect::Read(row, Portion::First));
     }
+    app.lay_out();
     effects
 }
 
@@ -143,12 +154,11 @@ fn press(app: &mut App, key: Key, effects: &mut Vec<Effect>) {
     if overlay::press(app, key, effects) {
         return;
     }
-    let Some(binding) = bound(key) else {
-        app.said = Some(format!("{} does nothing; ? shows the keys", key.name()));
-        return;
+    let Some(binding) = app.keys.bound(key) else {
+        return app.say(&format!("{} does nothing; {{help}} shows the keys", key.name()));
     };
     match why_not(app, binding.act) {
-        Some(why) => app.said = Some(format!("{}: {why}", binding.does)),
+        Some(why) => app.say(&format!("{}: {why}", binding.does)),
         None => act(app, binding.act, effects),
     }
 }
@@ -183,11 +193,14 @@ fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
         | Act::Slower
         | Act::Faster
         | Act::Follow => play::play(app, act),
+        Act::OpenAll | Act::CloseAll => fold::fold(app, act),
+        Act::Left | Act::Right if fold::on_findings(app) || fold::in_tree(app) => {
+            fold::fold(app, act);
+        }
+        Act::In if fold::in_payload(app) => fold::enter(app, effects),
         Act::Range
         | Act::Pane
         | Act::Pin
-        | Act::OpenAll
-        | Act::CloseAll
         | Act::HitNext
         | Act::HitBefore
         | Act::Hide
@@ -268,15 +281,19 @@ fn close(app: &mut App) {
     }
 }
 
+/// One screen out; out of the outermost, to where the screen was opened from.
 fn back(app: &mut App, effects: &mut Vec<Effect>) {
+    let over = app.pane == Pane::Inspector && app.shape().inspects_over();
     match app.screen {
+        Screen::Timeline if over => app.pane = Pane::Frames,
+        here if here == app.root => effects.push(Effect::Leave),
+        Screen::Timeline | Screen::Sessions => app.screen = app.root,
         Screen::Frames | Screen::Findings | Screen::Live | Screen::Diff => {
             app.screen = Screen::Timeline;
         }
-        Screen::Timeline if app.pane == Pane::Inspector && app.shape().inspects_over() => {
-            app.pane = Pane::Frames;
-        }
-        Screen::Sessions | Screen::Timeline => effects.push(Effect::Quit),
+    }
+    if app.screen == Screen::Sessions && effects.is_empty() {
+        effects.push(Effect::List);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::tui::keys::{Act, Key};
 use crate::tui::measure::counted;
 use crate::tui::menu::{Do, Kind, Menu};
 use crate::tui::message::{Effect, Message};
+use crate::tui::mute::Mute;
 use crate::wire::Note;
 
 /// The longest text that can be typed, in characters: as long as a filter may be.
@@ -116,6 +117,12 @@ fn choose(app: &mut App, chosen: Do, effects: &mut Vec<Effect>) {
                 let text = page.text.to_owned();
                 app.overlay = Overlay::Sheet(Sheet { title, text, scroll: 0 });
             }
+        }
+        Do::Mute(mute) => effects.push(Effect::Note(Box::new(mute.note()))),
+        Do::Unmute(mute) => {
+            let notes = app.tape.iter().flat_map(|tape| &tape.notes);
+            let ids = notes.filter(|note| Mute::of(note).as_ref() == Some(&mute));
+            effects.push(Effect::Forget(ids.map(|note| note.id).collect()));
         }
         Do::Speed(speed) => {
             app.said = Some(match app.player.set(&speed) {
@@ -229,16 +236,22 @@ fn note(app: &mut App, mut text: String, key: Key, effects: &mut Vec<Effect>) {
 
 /// A note was written, or could not be.
 pub(super) fn noted(app: &mut App, answer: Result<Vec<Note>, String>) {
-    app.said = Some(match answer {
-        Ok(notes) => {
-            let said = format!("kept with the recording: {}", counted(notes.len() as u64, "note"));
-            if let Some(tape) = &mut app.tape {
-                Arc::make_mut(tape).notes = notes;
-            }
-            said
-        }
-        Err(why) => why,
+    let notes = match answer {
+        Ok(notes) => notes,
+        Err(why) => return app.said = Some(why),
+    };
+    let count = notes.len() as u64;
+    let Some(tape) = &mut app.tape else { return };
+    let before = tape.mutes.clone();
+    Arc::make_mut(tape).annotate(notes);
+    app.said = Some(if tape.mutes == before {
+        format!("kept with the recording: {}", counted(count, "note"))
+    } else {
+        format!("{} muted in this recording", counted(tape.muted as u64, "finding"))
     });
+    if tape.mutes != before {
+        app.retold();
+    }
 }
 
 /// An answer to what was asked in SQL.

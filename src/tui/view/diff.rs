@@ -13,7 +13,7 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     let Some(tape) = &app.tape else { return };
     let (area, inner) = (shape.middle, shape.middle.inner());
     let Some(compared) = &app.compared else {
-        canvas.frame(area, "Diff", "q back", true);
+        canvas.frame(area, "Diff", &app.keys.fill("{back} back"), true);
         return canvas.line(
             inner,
             0,
@@ -42,11 +42,12 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
         format!("Diff  A {} (good)  B {}", name(a), name(b))
     };
     let foot = if shape.roomy() {
-        "n N next difference  Enter what differs  T ignore timing  x hide equal  y copy"
+        "{hit-next} {hit-before} next difference  {in} what differs  {pace} ignore timing  \
+         {hide} hide equal  {copy} copy"
     } else {
-        "n N difference  Enter what differs  T timing  x equal"
+        "{hit-next} {hit-before} difference  {in} what differs  {pace} timing  {hide} equal"
     };
-    canvas.frame(area, &title, foot, true);
+    canvas.frame(area, &title, &app.keys.fill(foot), true);
     let shown = app.diff_lines();
     let width = usize::from(inner.width);
     let half = (width.saturating_sub(if shape.roomy() { 40 } else { 26 }) / 2).max(16);
@@ -65,7 +66,8 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
         }
     }
     if shown.is_empty() {
-        canvas.line(inner, 1, "  nothing differs; x shows all", Role::Plain);
+        let text = app.keys.fill("  nothing differs; {hide} shows all");
+        canvas.line(inner, 1, &text, Role::Plain);
     }
 }
 

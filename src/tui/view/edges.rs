@@ -4,7 +4,8 @@ use super::canvas::Canvas;
 use crate::rules::Severity;
 use crate::tui::app::{App, Overlay, Screen};
 use crate::tui::escape;
-use crate::tui::keys::{Act, Binding, KEYS};
+use crate::tui::keymap::Bound;
+use crate::tui::keys::Act;
 use crate::tui::measure::{self, Digits, count, counted};
 use crate::tui::scale::Scale;
 use crate::tui::shape::Shape;
@@ -151,7 +152,7 @@ fn state(app: &App, tape: &Tape) -> String {
     match app.player.is_playing {
         true => format!(" ▶ playing {} ", app.player.speed()),
         false if app.player.as_known_then => " ‖ paused ".to_owned(),
-        false if app.following => " ● following (f stays) ".to_owned(),
+        false if app.following => app.keys.fill(" ● following ({follow} stays) "),
         false if tape.is_whole || tape.about.state == "live" => " ‖ ".to_owned(),
         false => {
             let share = tape.counts.frames * 100 / tape.about.frames.max(1);
@@ -199,14 +200,13 @@ fn scrubber(app: &App, tape: &Tape, shape: &Shape, canvas: &mut Canvas<'_>, y: u
 
 /// Only what works now; help and the way back always have room.
 fn footer(app: &App, width: usize, y: u16, canvas: &mut Canvas<'_>) {
-    let mut rows: Vec<_> =
-        KEYS.iter().filter(|row| row.footer > 0 && why_not(app, row.act).is_none()).collect();
-    rows.sort_by_key(|row| row.footer);
-    let shown = |row: &Binding| {
-        let key = row.keys.first().map(|key| key.name()).unwrap_or_default();
-        format!(" {key} {} ", row.does)
+    let works = |bound: &&Bound| {
+        bound.row.footer > 0 && !bound.keys.is_empty() && why_not(app, bound.row.act).is_none()
     };
-    let always = |row: &&&Binding| matches!(row.act, Act::Help | Act::Back);
+    let mut rows: Vec<&Bound> = app.keys.rows().filter(works).collect();
+    rows.sort_by_key(|bound| bound.row.footer);
+    let shown = |bound: &Bound| format!(" {} {} ", bound.shown(), bound.row.does);
+    let always = |bound: &&&Bound| matches!(bound.row.act, Act::Help | Act::Back);
     let last: String = rows.iter().filter(always).map(|row| shown(row)).collect();
     let mut line = String::new();
     for row in rows.iter().filter(|row| !always(row)) {

@@ -41,8 +41,9 @@ pub(super) fn draw(app: &App, tape: &Tape, shape: &Shape, canvas: &mut Canvas<'_
         title += &format!("   as known at {}", tape.wall(app, app.at_ns, Digits::Millis));
     }
     let focused = app.pane == Pane::Frames;
-    let foot = if focused { "Enter inspect  e/E next/prev finding" } else { "" };
-    canvas.frame(area, &title, foot, focused);
+    let foot = "{in} inspect  {finding-next}/{finding-before} next/prev finding";
+    let foot = if focused { app.keys.fill(foot) } else { String::new() };
+    canvas.frame(area, &title, &foot, focused);
     let mut inner = area.inner();
     let columns = Columns::of(tape, shape.roomy(), inner, rows_of(app, tape));
     if shape.roomy() {
@@ -98,7 +99,7 @@ pub(super) fn screen(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
         }
         None => format!("3 Frames   {} events", count(all)),
     };
-    canvas.frame(area, &title, "Enter its lane  / filter", true);
+    canvas.frame(area, &title, &app.keys.fill("{in} its lane  {filter} filter"), true);
     let mut inner = area.inner();
     let place = app.row_place();
     let rows = usize::from(inner.height.saturating_sub(1));

@@ -22,7 +22,7 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     let inner = area.inner();
     let listed = match &app.listed {
         Err(why) => {
-            canvas.frame(area, "1 Sessions", "q quit", true);
+            canvas.frame(area, "1 Sessions", &app.keys.fill("{back} quit"), true);
             return canvas.line(inner, 0, &format!("  can't be listed: {why}"), Role::Bad);
         }
         Ok(listed) if listed.is_empty() => {
@@ -99,7 +99,8 @@ fn inside(app: &App, tape: &Tape, area: Area, canvas: &mut Canvas<'_>) {
     let name = escape::fit(tape.about.name.as_bytes(), 30);
     let users = counted(tape.users.len() as u64, "user");
     let title = format!("Inside {name}   {users}");
-    canvas.frame(area, &title, "Tab the list  Enter its lane", app.inside.is_some());
+    let foot = app.keys.fill("{pane-next} the list  {in} its lane");
+    canvas.frame(area, &title, &foot, app.inside.is_some());
     let inner = area.inner();
     let head = format!(
         "   {:<22}{:>8}{:>8}{:>10}{:>10}  state",

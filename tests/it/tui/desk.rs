@@ -23,10 +23,13 @@ use wiretape::tui::diff::compare;
 use wiretape::tui::pulse::Pulse;
 use wiretape::tui::tape::About;
 use wiretape::tui::{
-    Answer, App, Effect, Growth, Key, Listed, Message, Shown, Sifted, Tape, Theme, Wall, draw,
-    picture_of, update,
+    Answer, App, Effect, Growth, Key, Listed, Message, Portion, Shown, Sifted, Tape, Theme, Wall,
+    draw, picture_of, update,
 };
 use wiretape::wire::{Fact, Note, Recording};
+
+/// Bytes of a payload that are read at first.
+const FIRST: usize = 64 << 10;
 
 /// Payloads by frame.
 type Payloads = Arc<HashMap<i64, Vec<u8>>>;
@@ -209,12 +212,17 @@ impl Desk {
         let mut effects = update(&mut self.app, message);
         while let Some(effect) = effects.pop() {
             let answer = match effect {
-                Effect::Quit => {
+                Effect::Quit | Effect::Leave => {
                     self.left = true;
                     continue;
                 }
                 Effect::Note(note) => {
-                    self.notes.push(*note);
+                    let id = self.notes.last().map_or(1, |last| last.id + 1);
+                    self.notes.push(Note { id, ..*note });
+                    Message::Noted(Ok(self.notes.clone()))
+                }
+                Effect::Forget(ids) => {
+                    self.notes.retain(|note| !ids.contains(&note.id));
                     Message::Noted(Ok(self.notes.clone()))
                 }
                 Effect::Diff(run) => {
@@ -236,7 +244,7 @@ impl Desk {
                 }
                 Effect::List => Message::Listed(Ok(self.listed.clone())),
                 Effect::Open(_) => Message::Opened(Ok(Box::new(self.tape.clone()))),
-                Effect::Read(row) => Message::Payload(row, Ok(self.payload(row))),
+                Effect::Read(row, portion) => Message::Payload(row, Ok(self.payload(row, portion))),
                 Effect::Sift(text, from) => {
                     let sifted = self.sift(&text, from);
                     Message::Sifted(text, sifted)
@@ -246,14 +254,22 @@ impl Desk {
         }
     }
 
-    fn payload(&self, row: u32) -> Shown {
+    fn payload(&self, row: u32, portion: Portion) -> Shown {
         let Some(row): Option<Row> = self.tape.timeline.row(row) else { return Shown::default() };
         let bytes = self.payloads.get(&row.frames.1).cloned().unwrap_or_default();
         let parts = Parts::new(&self.tape.book.reading).unwrap();
         let json =
             parts.json(&bytes, u32::from(row.part)).filter(|json| json.starts_with(['{', '[']));
         let json = json.map(std::borrow::Cow::into_owned);
-        Shown { length: bytes.len() as u64, json, bytes }
+        let length = bytes.len() as u64;
+        let cut = |text: String| text.chars().take(FIRST).collect();
+        match portion {
+            Portion::All => Shown { length, json, bytes },
+            Portion::First => {
+                let bytes = bytes.into_iter().take(FIRST).collect();
+                Shown { length, json: json.map(cut), bytes }
+            }
+        }
     }
 
     fn sift(&self, text: &str, from: u32) -> Result<Sifted, String> {

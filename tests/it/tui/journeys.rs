@@ -117,3 +117,49 @@ fn every_place_that_can_be_typed_is_found() {
         assert!(desk.find(At::parse(place).unwrap(), &wall).is_err(), "{place}");
     }
 }
+
+/// What one broken connection explains is one line, and what lies under it is a key away.
+#[test]
+fn findings_of_one_cause_are_one_line_until_they_are_unfolded() {
+    let mut desk = Desk::at(&demo(), "agent", (120, 36));
+    let lines = |screen: &str| {
+        let of_table = screen.lines().skip(3).take_while(|line| !line.starts_with('└'));
+        of_table.map(|line| line.chars().skip(1).take(60).collect::<String>()).collect::<Vec<_>>()
+    };
+    let folded = lines(desk.types("4").screen().as_str());
+    let broken: Vec<_> = folded.iter().filter(|line| line.contains("user_07")).collect();
+    assert_eq!(broken.len(), 1, "one line for what the drop did: {folded:?}");
+    assert_says(&desk.screen(), &["+ 2 same cause", "alike"]);
+    // Down to it, and in.
+    while !desk.screen().contains("Inspector  E102") {
+        desk.types("j");
+    }
+    let open = lines(desk.types("l").screen().as_str());
+    let under: Vec<_> = open.iter().filter(|line| line.contains("user_07")).collect();
+    assert_eq!(under.len(), 3, "{open:?}");
+    assert!(under[1].trim_start().starts_with("▲ W204"), "{under:?}");
+    assert_says(&desk.types("j").screen(), &["Inspector  W204"]);
+    assert_eq!(lines(&desk.types("h").screen()).len(), folded.len());
+    assert_says(&desk.screen(), &["Inspector  E102"]);
+}
+
+/// A muted finding is nowhere until it is unmuted: not in the list, not on the way, not on the rows.
+#[test]
+fn what_is_muted_is_not_told_and_can_be_unmuted() {
+    let mut desk = at_finding("E102", (120, 36));
+    let before = desk.screen();
+    desk.types(":mute E102").press(Key::Enter);
+    let muted = desk.screen();
+    assert_says(&muted, &["1 finding muted in this recording", "✖ 4 errors"]);
+    assert!(!muted.contains("E102") && !muted.contains("expected here"), "{muted}");
+    assert_says(&desk.types("4").screen(), &["1 muted (: unmute)"]);
+    for _ in 0..10 {
+        assert!(!desk.types("e").screen().contains("E102"));
+    }
+    // It is a note of the recording, and no mark.
+    assert_says(&desk.types("2:unmute E102").press(Key::Enter).screen(), &["✖ 5 errors"]);
+    desk.types(":E102").press(Key::Enter);
+    assert_eq!(desk.screen().matches("E102").count(), before.matches("E102").count());
+    desk.types(":mute rule").press(Key::Enter);
+    assert_says(&desk.screen(), &["muted in this recording"]);
+}

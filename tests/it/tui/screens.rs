@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use wiretape::tui::{Key, Listed, Look, Theme};
+use wiretape::tui::keys::Act;
+use wiretape::tui::{Key, Keymap, Listed, Look, Preset, Theme};
 use wiretape::wire::Fact;
 
 use super::desk::{Desk, demo};
@@ -76,6 +77,10 @@ fn the_other_screens_and_help() {
         let mut desk = Desk::at(&facts, "agent", size);
         assert_looks("help", desk.types("?"));
         assert_looks("findings", desk.types("?4ee"));
+        assert_looks("findings-unfolded", desk.types("l"));
+        desk.types(":mute rule").press(Key::Enter);
+        assert_looks("findings-muted", &desk);
+        desk.types(":unmute").press(Key::Enter);
         assert_looks("frames", desk.types("23"));
         assert_looks("filter-typed", desk.types("/type:tool_* user:user_07"));
         assert_looks("filtered", desk.press(Key::Enter));
@@ -117,7 +122,12 @@ fn the_list_of_recordings_and_nothing_at_all() {
 fn nothing_but_ascii_if_asked() {
     let facts = demo();
     for size in [WIDE, COMPACT] {
-        let mut desk = Desk::with(&facts, "agent", size, Theme { look: Look::Mono, ascii: true });
+        let mut desk = Desk::with(
+            &facts,
+            "agent",
+            size,
+            Theme { look: Look::Mono, ascii: true, ground: None },
+        );
         assert_looks("ascii", desk.types("ee"));
         for keys in ["", "?", "?3", "4", "2i", "i"] {
             let screen = desk.types(keys).screen();
@@ -190,4 +200,25 @@ fn colours_by_role_and_none() {
         assert_eq!(mono.types(keys).screen(), ansi.types(keys).screen(), "{keys}");
         assert!(!mono.roles().contains(['R', 'Y', 'C', 'B', 'F']), "{keys}: {}", mono.roles());
     }
+}
+
+/// Every text that names a key names the one that works.
+#[test]
+fn remapped_keys_are_the_ones_shown() {
+    let facts = demo();
+    let changes = [
+        (Act::FindingNext, vec![Key::F(5)]),
+        (Act::Cause, vec![Key::Char('K')]),
+        (Act::In, vec![Key::Ctrl('o')]),
+        (Act::Folding, vec![]),
+    ];
+    let mut desk = Desk::at(&facts, "agent", WIDE);
+    desk.app.bind(Keymap::new(Preset::Less, &changes).unwrap());
+    desk.types(":E102").press(Key::Enter);
+    assert_looks("remapped", desk.press(Key::Tab));
+    assert!(desk.types("K").screen().contains("this is the cause; K goes back"));
+    assert!(desk.types("e").screen().contains("e does nothing; ? shows the keys"));
+    assert_looks("remapped-help", desk.types("?"));
+    desk.press(Key::Esc).types(":idle");
+    assert!(desk.screen().contains("idle"), "{}", desk.screen());
 }
