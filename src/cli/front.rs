@@ -1,15 +1,16 @@
 //! What the screen asks → answers from the disk: payloads, filtered rows, the list, a recording.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::choose::{self, choose};
-use super::failure::Failure;
+use super::failure::{Code, Failure};
 use super::watch::{Decides, watch};
-use super::{Globals, clipboard, clock, escape, ls, mask, query, sift};
+use super::{Globals, clipboard, clock, config, escape, locate, ls, mask, query, rm, sift};
 use crate::analysis::MESSAGE_LIMIT;
 use crate::analysis::look::Look;
 use crate::analysis::timeline::Row;
@@ -18,9 +19,10 @@ use crate::events::filter::{Filter, Payload};
 use crate::events::payload::Parts;
 use crate::exchange::Messages;
 use crate::recording::note;
-use crate::recording::store::name_of;
+use crate::recording::store::{Store, name_of};
 use crate::recording::{Check, Follow, FrameRange, QueryRows, RecordingReader, Value};
 use crate::rules::RuleBook;
+use crate::tui::diff::{self, Compared, Paired, Which};
 use crate::tui::tape::About;
 use crate::tui::{Answer, Growths, Listed, Portion, Shown, Sifted, Source, Tape};
 use crate::wire::{Fact, Gap, Note, Opcode};
@@ -46,6 +48,8 @@ pub(crate) struct Front {
     globals: Globals,
     rules: Option<String>,
     open: Option<Open>,
+    /// The recording that this one is compared with.
+    other: Option<(Open, Tape)>,
 }
 
 /// The recording that is asked about.
@@ -77,11 +81,36 @@ struct Reading {
 
 impl Front {
     pub(crate) fn new(globals: &Globals, rules: Option<String>) -> Self {
-        Self { globals: globals.clone(), rules, open: None }
+        Self { globals: globals.clone(), rules, open: None, other: None }
     }
 
-    /// Begins to look at a recording.
+    /// Begins to look at a recording, which is the one asked about from then on.
     pub(crate) fn look(&mut self, path: &Path) -> Result<(Tape, Growths), Failure> {
+        let (open, tape, growths) = self.begin(path)?;
+        (self.open, self.other) = (Some(open), None);
+        Ok((tape, growths))
+    }
+
+    /// All of another recording, which may be the one that was looked at before.
+    fn other(&mut self, key: &str) -> Result<&(Open, Tape), Failure> {
+        let path = Path::new(key);
+        let known = self.other.take().filter(|(open, _)| open.path == path);
+        let other = match known {
+            Some(other) => other,
+            None => {
+                let (open, mut tape, growths) = self.begin(path)?;
+                if tape.about.state == "live" {
+                    return Err(Failure::new(Code::Usage, "it is still being recorded")
+                        .next("end it first, or compare what was recorded before"));
+                }
+                growths.into_iter().for_each(|growth| tape.grow(growth));
+                (open, tape)
+            }
+        };
+        Ok(self.other.insert(other))
+    }
+
+    fn begin(&self, path: &Path) -> Result<(Open, Tape, Growths), Failure> {
         let (book, chosen) = choose(self.rules.as_deref(), path)?;
         let reader = RecordingReader::open_with(path, Check::Schema)?;
         let recording = reader.recording()?;
@@ -108,9 +137,8 @@ impl Front {
         };
         let growths = watch(path, book.clone(), decides)?;
         let (parts, book) = (sift::parts(&book.reading)?, Arc::new(book));
-        self.open =
-            Some(Open { path: path.to_owned(), parts, book: Arc::clone(&book), pass: None });
-        Ok((Tape::new(about, book), growths))
+        let open = Open { path: path.to_owned(), parts, book: Arc::clone(&book), pass: None };
+        Ok((open, Tape::new(about, book), growths))
     }
 }
 
@@ -391,11 +419,51 @@ impl Source for Front {
         removed.and_then(|()| open.notes()).map_err(|failure| failure.in_one_row())
     }
 
+    fn save(&mut self, name: &str, filter: &str) -> Result<String, String> {
+        let kept = config::save(&self.globals, name, filter);
+        kept.map(|path| escape::path(&path)).map_err(|failure| failure.in_one_row())
+    }
+
+    fn rename(&mut self, key: &str, name: &str) -> Result<(), String> {
+        let renamed = Store::new(&self.globals.dir).rename(Path::new(key), name);
+        let new = renamed.map_err(|error| Failure::from(error).in_one_row())?;
+        for open in self.open.iter_mut().chain(self.other.iter_mut().map(|(open, _)| open)) {
+            if open.path == Path::new(key) {
+                open.path.clone_from(&new);
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, key: &str) -> Result<(), String> {
+        let removed = rm::remove(&self.globals.dir, Path::new(key));
+        removed.map_err(|failure| failure.in_one_row())
+    }
+
+    fn pairs(&mut self, tape: &Tape, key: &str) -> Result<Vec<Paired>, String> {
+        let other = self.other(key).map_err(|failure| failure.in_one_row())?;
+        Ok(diff::pairs(&other.1, tape))
+    }
+
+    fn between(&mut self, tape: &Tape, key: &str, runs: (u32, u32)) -> Result<Compared, String> {
+        self.other(key).map_err(|failure| failure.in_one_row())?;
+        let (Some((other, other_tape)), Some(open)) = (&self.other, &self.open) else {
+            return Err("nothing is open".to_owned());
+        };
+        let mut payload = |which, row: &Row| {
+            let of = if which == Which::A { other } else { open };
+            let shown = of.payload(row, Portion::First).ok()?;
+            Some(shown.json.map_or(shown.bytes, String::into_bytes))
+        };
+        Ok(diff::between((other_tape, runs.0), (tape, runs.1), &mut payload))
+    }
+
     fn copy(&mut self, text: &str) -> Option<String> {
         clipboard::copy(text).map(str::to_owned)
     }
 
     fn open(&mut self, key: &str) -> Result<(Tape, Growths), String> {
-        self.look(&PathBuf::from(key)).map_err(|failure| failure.in_one_row())
+        let found = locate::find(&self.globals.dir, OsStr::new(key));
+        found.and_then(|path| self.look(&path)).map_err(|failure| failure.in_one_row())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, stdin, stdout};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,6 +18,7 @@ use super::signals::Signals;
 use super::{Globals, escape, locate};
 use crate::tui::{
     self, App, At, Ended, Growths, Look, Message, Panics, Source as _, Tape, Theme, Until, Wall,
+    Wish,
 };
 
 /// What `open` is asked for.
@@ -55,6 +56,7 @@ pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failur
     let mut front = Front::new(globals, args.rules.clone());
     let (tape, growths) = front.look(&path)?;
     let mut app = app(globals, Some(tape))?;
+    app.alone();
     if let Some(at) = args.at {
         tui::update::seek(&mut app, at);
     }
@@ -65,6 +67,7 @@ pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failur
 pub(crate) fn sessions(globals: &Globals) -> Result<ExitCode, Failure> {
     let mut front = Front::new(globals, None);
     let mut app = app(globals, None)?;
+    app.alone();
     let listed = front.recordings();
     tui::update(&mut app, Message::Listed(listed));
     show(&mut app, front, None)
@@ -107,10 +110,58 @@ pub(crate) fn show_until(
     let stopped = listen(grace)?;
     let until = Until { stop: &|| stopped.load(Ordering::Relaxed), panics: Panics::EndAll };
     let ended = tui::run(app, Box::new(front), growths, until)?;
+    if let Ended::Wants(wish) = ended {
+        return start(&wish);
+    }
     Ok(match ended {
         Ended::Left | Ended::Quit => ExitCode::SUCCESS,
-        Ended::Stopped | Ended::Lost => ExitCode::from(Code::Interrupted as u8),
+        Ended::Stopped | Ended::Lost | Ended::Wants(_) => ExitCode::from(Code::Interrupted as u8),
     })
+}
+
+/// This program again, for another verb, with what it was asked for: it takes the place of this one,
+/// which has nothing left to do.
+fn start(wish: &Wish) -> Result<ExitCode, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(Code::Runtime, "can't start wiretape again").why(error.to_string())
+    };
+    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    // Options of all verbs that were given to this one: each stands before its value.
+    let mut given = std::env::args_os().skip(1).peekable();
+    while let Some(option) = given.next() {
+        let name = option.to_string_lossy().into_owned();
+        let is_whole = name.split_once('=').map_or(name.as_str(), |(name, _)| name);
+        match (is_whole, name.contains('=')) {
+            ("--dir" | "--color" | "--theme" | "--config", false) => {
+                command.arg(option).args(given.next());
+            }
+            ("--dir" | "--color" | "--theme" | "--config", true) | ("--ascii", _) => {
+                command.arg(option);
+            }
+            _ => {}
+        }
+    }
+    match wish {
+        Wish::Demo => command.arg("demo"),
+        Wish::Record(url) => command.args(["record", "--ui", url]),
+    };
+    Err(failed(become_it(&mut command)))
+}
+
+/// Does not come back, but with why it could not be started.
+#[cfg(unix)]
+fn become_it(command: &mut Command) -> std::io::Error {
+    use std::os::unix::process::CommandExt as _;
+    command.exec()
+}
+
+/// Waits for it, and ends as it does.
+#[cfg(not(unix))]
+fn become_it(command: &mut Command) -> std::io::Error {
+    match command.status() {
+        Ok(ended) => std::process::exit(ended.code().unwrap_or(1)),
+        Err(error) => error,
+    }
 }
 
 /// Set once the program is asked to stop.

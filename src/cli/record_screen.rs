@@ -123,7 +123,8 @@ impl Showing {
             let shown = catch_unwind(AssertUnwindSafe(|| self.show()));
             self.screen.take_back();
             match shown {
-                Ok(Ok(Ended::Left)) => {}
+                // It starts nothing: it is not asked whether it may.
+                Ok(Ok(Ended::Left | Ended::Wants(_))) => {}
                 Ok(Ok(Ended::Quit)) => return self.quit.notify_one(),
                 Ok(Ok(Ended::Stopped)) => return,
                 Ok(Ok(Ended::Lost)) | Err(_) => {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use super::at::At;
 pub(super) use super::choice::Sieve;
-pub use super::choice::{Lane, Mode, Order, Overlay, Pane, Screen, Sheet, Sql, Times};
+pub use super::choice::{
+    Asking, Lane, ListOrder, Mode, Order, Overlay, Pane, Screen, Sheet, Sql, Times, Typed,
+};
 use super::diff::Compared;
 use super::inspect::Laid;
 use super::keymap::Keymap;
@@ -41,6 +43,9 @@ pub struct App {
     pub(super) listed: Result<Vec<Listed>, String>,
     pub(super) folder: String,
     pub(super) picked: usize,
+    pub(super) list_order: ListOrder,
+    /// The program may be left for another verb of it.
+    pub(super) starts: bool,
     pub(super) screen: Screen,
     /// The screen that leaving leads out of.
     pub(super) root: Screen,
@@ -131,6 +136,8 @@ impl App {
             listed: Ok(Vec::new()),
             folder,
             picked: 0,
+            list_order: ListOrder::Newest,
+            starts: false,
             screen: Screen::Sessions,
             root: Screen::Sessions,
             pane: Pane::Lanes,
@@ -194,6 +201,11 @@ impl App {
     /// What keys do, from now on.
     pub fn bind(&mut self, keys: Keymap) {
         self.keys = Arc::new(keys);
+    }
+
+    /// Its terminal is nobody else's: it may be left for the demo, or to record.
+    pub fn alone(&mut self) {
+        self.starts = true;
     }
 
     /// Filters that have a name: `@NAME` stands for them.

@@ -130,6 +130,14 @@ pub(crate) fn pad_left(shown: &str, columns: usize) -> String {
     format!("{}{shown}", " ".repeat(columns.saturating_sub(width(shown))))
 }
 
+/// The end of a long id, which is what differs: its last part, or the end of that.
+pub(crate) fn tail(id: &str, columns: usize) -> String {
+    let last = id.rsplit(['_', '-', ':', '/']).next().filter(|part| !part.is_empty());
+    let part = if id.chars().count() <= columns { id } else { last.unwrap_or(id) };
+    let skip = part.chars().count().saturating_sub(columns);
+    part.chars().skip(skip).collect()
+}
+
 /// Bytes as pieces that are never split: a character with its marks, or one escape.
 struct Pieces<'a> {
     rest: &'a [u8],

@@ -1,8 +1,9 @@
 //! What can be done here → a list to choose from by typing a few letters: the palette and menus.
 
-use super::app::{App, Lane, Order, Screen};
+use super::app::{App, Lane, ListOrder, Order, Screen};
 use super::at::{At, Found};
 use super::copy;
+use super::diff::Paired;
 use super::keymap::Bound;
 use super::keys::Act;
 use super::measure::Digits;
@@ -44,6 +45,14 @@ pub enum Do {
     Look(Look),
     /// Sort lanes.
     Sort(Order),
+    /// Sort recordings.
+    SortList(ListOrder),
+    /// Compare a run of a recording, by its key, with one of this.
+    Between(String, (u32, u32)),
+    /// Filter.
+    Filter(String),
+    /// Keep the filter under a name.
+    Save(String),
     /// Show a user's lanes, or don't.
     Pick(usize),
     /// Show all lanes.
@@ -82,6 +91,10 @@ pub enum Kind {
     Copy,
     /// How lanes are sorted.
     Sort,
+    /// How recordings are sorted.
+    List,
+    /// Pairs of runs.
+    Pairs,
     /// Whose lanes are shown; several can be chosen.
     Pick,
     /// Notes and marks.
@@ -96,6 +109,8 @@ impl Kind {
             Self::Speeds => "Speed",
             Self::Copy => "Copy",
             Self::Sort => "Sort lanes by",
+            Self::List => "Sort recordings by",
+            Self::Pairs => "Compare which runs? Those that differ most come first",
             Self::Pick => "Show the lanes of",
             Self::Marks => "Notes and marks",
         }
@@ -133,15 +148,33 @@ impl Menu {
                     Item::new(order.word(), now, Do::Sort(order))
                 })
                 .collect(),
+            Kind::List => ListOrder::ALL
+                .into_iter()
+                .map(|order| {
+                    let now = if order == app.list_order { "now" } else { "" };
+                    Item::new(order.word(), now, Do::SortList(order))
+                })
+                .collect(),
+            Kind::Pairs => Vec::new(),
             Kind::Pick => users(app),
             Kind::Marks => marks(app),
         };
         let now = items.iter().position(|item| match &item.does {
             Do::Speed(speed) => *speed == app.player.speed(),
             Do::Sort(order) => *order == app.order,
+            Do::SortList(order) => *order == app.list_order,
             _ => false,
         });
         Self { kind, text: String::new(), picked: now.unwrap_or(0), items }
+    }
+
+    /// Runs of the recording with this key, and their counterparts.
+    pub(super) fn of_pairs(key: &str, pairs: Vec<Paired>) -> Self {
+        let item = |pair: Paired| {
+            Item::new(pair.label, pair.told, Do::Between(key.to_owned(), (pair.a, pair.b)))
+        };
+        let items = pairs.into_iter().map(item).collect();
+        Self { kind: Kind::Pairs, text: String::new(), picked: 0, items }
     }
 
     /// The same menu, with what has changed meanwhile.
@@ -185,6 +218,7 @@ pub fn command(text: &str) -> Option<Do> {
     match word {
         "speed" => Player::default().set(rest).ok().map(|()| Do::Speed(rest.trim().to_owned())),
         "explain" => codes::explain(rest.trim()).map(|_| Do::Explain(rest.trim().to_owned())),
+        "save" => Some(Do::Save(rest.trim().to_owned())),
         "mute" => Mute::parse(rest).map(Do::Mute),
         "unmute" => Mute::parse(rest).map(Do::Unmute),
         "theme" => Look::named(rest.trim()).map(Do::Look),
@@ -225,6 +259,9 @@ fn palette(app: &App) -> Vec<Item> {
     items.push(Item::new("pause at findings", pauses, Do::Pauses));
     for look in Look::ALL {
         items.push(Item::new(format!("theme {}", look.word()), "", Do::Look(look)));
+    }
+    for (name, filter) in app.saved.iter().filter(|_| app.tape.is_some()) {
+        items.push(Item::new(format!("filter @{name}"), "kept", Do::Filter(filter.clone())));
     }
     if let Some(tape) = &app.tape {
         for (at, user) in tape.users.iter().enumerate() {

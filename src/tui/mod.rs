@@ -8,8 +8,10 @@ pub mod app;
 pub mod at;
 pub mod causes;
 pub mod choice;
+mod complete;
 mod copy;
 pub mod diff;
+mod disk;
 pub mod escape;
 pub mod ground;
 mod idle;
@@ -43,11 +45,12 @@ use crate::rules::RuleBook;
 use crate::wire::Note;
 pub use app::App;
 pub use at::At;
+use diff::{Compared, Paired};
 pub use ground::Ground;
 pub use keymap::{Keymap, Preset};
 pub use keys::Key;
 pub use measure::{Digits, Wall, count, counted};
-pub use message::{Answer, Effect, Listed, Message, Portion, Shown, Sifted};
+pub use message::{Answer, Effect, Listed, Message, Portion, Shown, Sifted, Wish};
 pub use mouse::Mouse;
 pub use tape::{Growth, Tape};
 pub use terminal::{Ended, Panics, Until, restore, run};
@@ -99,6 +102,36 @@ pub trait Source: Send {
     /// # Errors
     /// Why they can't be removed, in words.
     fn forget(&mut self, notes: &[i64]) -> Result<Vec<Note>, String>;
+
+    /// Keeps a filter under a name; where.
+    ///
+    /// # Errors
+    /// Why it can't be kept, in words.
+    fn save(&mut self, name: &str, filter: &str) -> Result<String, String>;
+
+    /// Gives a recording another name.
+    ///
+    /// # Errors
+    /// Why it can't have it, in words.
+    fn rename(&mut self, key: &str, name: &str) -> Result<(), String>;
+
+    /// Removes a recording.
+    ///
+    /// # Errors
+    /// Why it can't be removed, in words.
+    fn remove(&mut self, key: &str) -> Result<(), String>;
+
+    /// The runs of another recording that are the counterparts of this one's.
+    ///
+    /// # Errors
+    /// Why it can't be looked at, in words.
+    fn pairs(&mut self, tape: &Tape, key: &str) -> Result<Vec<Paired>, String>;
+
+    /// Compares a run of another recording with one of this.
+    ///
+    /// # Errors
+    /// Why it can't be looked at, in words.
+    fn between(&mut self, tape: &Tape, key: &str, runs: (u32, u32)) -> Result<Compared, String>;
 
     /// Gives a text to the clipboard of this machine; the tool that took it, if there is one.
     fn copy(&mut self, text: &str) -> Option<String>;

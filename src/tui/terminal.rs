@@ -19,14 +19,12 @@ use ratatui::crossterm::terminal::{
 use ratatui::crossterm::{cursor, execute};
 
 use super::app::App;
+use super::disk::{Asked, Told, answer};
 use super::keys::Key;
-use super::message::{Effect, Message, Portion};
+use super::message::{Effect, Message, Wish};
 use super::theme::Look;
 use super::typing::Typing;
-use super::{Growths, Source, Tape, diff, draw, ground, update};
-use crate::analysis::timeline::Row;
-use crate::rules::RuleBook;
-use crate::wire::Note;
+use super::{Growths, Source, draw, ground, update};
 
 /// How long a signal may go unseen.
 pub(super) const LOOK: Duration = Duration::from_millis(50);
@@ -64,12 +62,14 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 static OUTLIVES: AtomicBool = AtomicBool::new(false);
 
 /// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// The reader went back to where they came from.
     Left,
     /// The reader wants no more of the program.
     Quit,
+    /// The reader wants something else of the program.
+    Wants(Wish),
     /// Someone asked the program to stop.
     Stopped,
     /// Something panicked, and the terminal was given back so that it is read.
@@ -166,28 +166,6 @@ fn clipboard(text: &str, in_tmux: bool) -> String {
     } else {
         plain
     }
-}
-
-/// What is asked of the disk.
-enum Asked {
-    Read(Row, Arc<RuleBook>, Portion),
-    Sift(Arc<Tape>, String, u32),
-    Query(String),
-    Diff(Arc<Tape>, u32),
-    Note(Box<Note>),
-    Forget(Vec<i64>),
-    /// A text for the clipboard, and what it is.
-    Copy(String, String),
-    List,
-    Open(String),
-}
-
-/// What comes from elsewhere.
-pub(super) enum Told {
-    /// Nothing more can be asked of the disk until this is taken.
-    Answer(Message),
-    Opened(Box<(Tape, Growths)>),
-    Typed(Message),
 }
 
 /// Shows the screen until the reader leaves. `growths` is what is found of the recording that is
@@ -289,8 +267,14 @@ struct Desk<'a> {
 impl Desk<'_> {
     /// How it has ended, if it has.
     fn ended(&self, stop: &dyn Fn() -> bool) -> Option<Ended> {
+        let wish = self.todo.iter().find_map(|effect| match effect {
+            Effect::Start(wish) => Some(wish.clone()),
+            _ => None,
+        });
         if self.todo.contains(&Effect::Quit) {
             Some(Ended::Quit)
+        } else if let Some(wish) = wish {
+            Some(Ended::Wants(wish))
         } else if self.todo.contains(&Effect::Leave) {
             Some(Ended::Left)
         } else if stop() {
@@ -340,7 +324,13 @@ impl Desk<'_> {
 
     /// Takes what was found meanwhile, for a while; whether there was anything.
     fn grow(&mut self) -> bool {
-        if matches!(self.out, Some(Effect::Sift(..) | Effect::Diff(_))) {
+        let has_it = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::Sift(..) | Effect::Diff(_) | Effect::Pairs(_) | Effect::Between(..)
+            )
+        };
+        if self.out.as_ref().is_some_and(has_it) {
             return false;
         }
         let (begun, mut grew) = (now(), false);
@@ -384,9 +374,16 @@ impl Desk<'_> {
             let Some(effect) = self.todo.pop_front() else { return };
             let tape = self.app.tape.as_ref();
             let asked = match &effect {
-                Effect::Quit | Effect::Leave => continue,
+                Effect::Quit | Effect::Leave | Effect::Start(_) => continue,
                 Effect::List => Some(Asked::List),
                 Effect::Open(key) => Some(Asked::Open(key.clone())),
+                Effect::Rename(key, name) => Some(Asked::Rename(key.clone(), name.clone())),
+                Effect::Remove(key) => Some(Asked::Remove(key.clone())),
+                Effect::Save(name, filter) => Some(Asked::Save(name.clone(), filter.clone())),
+                Effect::Pairs(key) => tape.map(|it| Asked::Pairs(Arc::clone(it), key.clone())),
+                Effect::Between(key, runs) => {
+                    tape.map(|tape| Asked::Between(Arc::clone(tape), key.clone(), *runs))
+                }
                 Effect::Diff(run) => tape.map(|tape| Asked::Diff(Arc::clone(tape), *run)),
                 Effect::Note(note) => Some(Asked::Note(note.clone())),
                 Effect::Forget(notes) => Some(Asked::Forget(notes.clone())),
@@ -407,52 +404,4 @@ impl Desk<'_> {
             }
         }
     }
-}
-
-/// Answers what is asked of `source`, on a thread of its own: a disk may be slow, and a reader is
-/// not kept waiting for it. It ends when nobody asks any more.
-fn answer(mut source: Box<dyn Source>, tell: Sender<Told>) -> io::Result<Sender<Asked>> {
-    let (ask, asked) = channel();
-    std::thread::Builder::new().name("disk".into()).spawn(move || {
-        for asked in asked {
-            let told = match asked {
-                Asked::List => Told::Answer(Message::Listed(source.recordings())),
-                Asked::Read(row, book, portion) => {
-                    let payload = source.payload(&row, &book, portion);
-                    Told::Answer(Message::Payload(row.number, payload))
-                }
-                Asked::Query(sql) => Told::Answer(Message::Queried(source.query(&sql))),
-                Asked::Note(note) => Told::Answer(Message::Noted(source.note(&note))),
-                Asked::Forget(notes) => Told::Answer(Message::Noted(source.forget(&notes))),
-                Asked::Diff(tape, run) => {
-                    let mut payload = |row: &Row| {
-                        let shown = source.payload(row, &tape.book, Portion::First).ok()?;
-                        Some(shown.json.map_or(shown.bytes, String::into_bytes))
-                    };
-                    let diffed = diff::compare(&tape, run, &mut payload);
-                    drop(tape);
-                    Told::Answer(Message::Diffed(diffed.map(Box::new)))
-                }
-                Asked::Copy(text, what) => {
-                    let tool = source.copy(&text);
-                    let tool = tool.map_or_else(String::new, |tool| format!(" and {tool}"));
-                    let told = format!("{what} copied, by the terminal{tool}");
-                    Told::Answer(Message::Copied(told))
-                }
-                Asked::Sift(tape, text, from) => {
-                    let sifted = source.sift(&tape, &text, from);
-                    drop(tape);
-                    Told::Answer(Message::Sifted(text, sifted))
-                }
-                Asked::Open(key) => match source.open(&key) {
-                    Ok(opened) => Told::Opened(Box::new(opened)),
-                    Err(why) => Told::Answer(Message::Opened(Err(why))),
-                },
-            };
-            if tell.send(told).is_err() {
-                return;
-            }
-        }
-    })?;
-    Ok(ask)
 }

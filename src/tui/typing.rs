@@ -12,10 +12,11 @@ use ratatui::crossterm::event::{
     self, Event, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
 };
 
+use super::disk::Told;
 use super::keys::Key;
 use super::message::Message;
 use super::mouse::Mouse;
-use super::terminal::{LOOK, Told};
+use super::terminal::LOOK;
 
 /// Whether Enter is pressed within `limit`, on a terminal that still sends whole lines.
 ///

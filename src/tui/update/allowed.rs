@@ -1,6 +1,6 @@
 //! What a key would do → why it can't be done now, if it can't: for keys, footer and help alike.
 
-use super::fold;
+use super::{fold, listed};
 use crate::tui::app::{App, Lane, Overlay, Pane, Screen, whole};
 use crate::tui::keys::Act;
 use crate::tui::tape::Tape;
@@ -17,6 +17,9 @@ pub(in crate::tui) fn why_not(app: &App, act: Act) -> Option<&'static str> {
     };
     if app.screen == Screen::Sessions {
         return in_the_list(app, act);
+    }
+    if listed::is_of_the_list(act) {
+        return Some("in the list of recordings ({sessions})");
     }
     elsewhere(app, act).or_else(|| here(app, tape, act))
 }
@@ -169,6 +172,8 @@ fn in_the_list(app: &App, act: Act) -> Option<&'static str> {
         | Act::Back
         | Act::Quit => None,
         Act::Close => (app.overlay == Overlay::None).then_some("nothing is open"),
+        Act::Sort | Act::Diff => listed::why_not(app, act),
+        act if listed::is_of_the_list(act) => listed::why_not(app, act),
         _ => Some("not in the list of recordings"),
     }
 }

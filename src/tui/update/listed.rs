@@ -51,6 +51,10 @@ pub(super) fn answer(
     match key {
         Key::Esc => {}
         Key::Enter if text.trim().is_empty() => {}
+        Key::Enter if asking == Asking::Record && !text.contains("://") => {
+            app.said = Some("an address begins with ws://, wss://, http:// or https://".to_owned());
+            app.overlay = Overlay::Prompt(asking, text);
+        }
         Key::Enter => {
             let text = text.trim().to_owned();
             effects.push(match asking {

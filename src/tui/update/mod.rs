@@ -4,12 +4,13 @@ mod allowed;
 mod arrange;
 mod compare;
 mod fold;
+mod listed;
 mod overlay;
 mod play;
 mod point;
 mod walk;
 
-use super::app::{App, Mode, Overlay, Pane, Screen, Sieve, Times};
+use super::app::{App, Mode, Overlay, Pane, Screen, Sieve, Times, Typed};
 use super::at::At;
 use super::keys::{Act, Key};
 use super::measure::{count, counted};
@@ -38,11 +39,17 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
                 app.payload = Some((row, payload));
             }
         }
-        Message::Listed(listed) => {
-            let count = listed.as_ref().map_or(0, Vec::len);
-            app.picked = app.picked.min(count.saturating_sub(1));
-            app.listed = listed;
+        Message::Listed(listed) => listed::list(app, listed),
+        Message::Tidied(said, listed) => {
+            listed::list(app, listed);
+            app.said = Some(said.unwrap_or_else(|why| why));
         }
+        Message::Saved(name, filter, Ok(place)) => {
+            app.said = Some(format!("kept as @{name} in {place}"));
+            app.saved.insert(name, filter);
+        }
+        Message::Saved(_, _, Err(why)) => app.said = Some(why),
+        Message::Paired(key, paired) => compare::paired(app, &key, paired),
         Message::Mouse(mouse, x, y) => {
             app.said = None;
             app.stood |= app.tape.is_some();
@@ -67,7 +74,7 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         Message::Sifted(text, Ok(sifted)) => sieve(app, text, sifted),
         Message::Sifted(text, Err(why)) => {
             app.asked = None;
-            app.overlay = Overlay::Filter(text);
+            app.overlay = Overlay::Filter(Typed { text, tried: None });
             app.said = Some(why);
         }
         Message::Key(key) => {
@@ -168,8 +175,13 @@ fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
         Act::HitNext | Act::HitBefore | Act::Hide | Act::In if app.screen == Screen::Diff => {
             compare::act(app, act, effects);
         }
-        Act::In | Act::PaneNext | Act::PaneBefore if app.screen == Screen::Sessions => {
-            in_sessions(app, act, effects);
+        Act::In | Act::PaneNext | Act::PaneBefore | Act::Sort | Act::Diff
+            if app.screen == Screen::Sessions =>
+        {
+            listed::act(app, act, effects);
+        }
+        Act::Record | Act::OpenFile | Act::Demo | Act::Rename | Act::Remove => {
+            listed::act(app, act, effects);
         }
         Act::In if app.range.is_some() && app.screen == Screen::Timeline => {
             arrange::show_range(app);
@@ -248,19 +260,6 @@ fn show(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
         Act::PaneNext => turn(app, 1),
         Act::PaneBefore => turn(app, app.shape().panes().len() - 1),
         other => walk::walk(app, other),
-    }
-}
-
-/// In the list of recordings, or among the users of the one that is open.
-fn in_sessions(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
-    match (act, app.inside) {
-        (Act::In, Some(_)) => walk::enter(app),
-        (Act::In, None) => {
-            let listed = app.listed.as_ref().ok().and_then(|listed| listed.get(app.picked));
-            effects.extend(listed.map(|listed| Effect::Open(listed.key.clone())));
-        }
-        (_, Some(_)) => app.inside = None,
-        (_, None) => app.inside = Some(0),
     }
 }
 

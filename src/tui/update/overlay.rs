@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{act, compare, seek, walk};
+use super::{act, compare, listed, seek, walk};
 use crate::rules::codes;
-use crate::tui::app::{App, Overlay, Screen, Sheet, Sql};
+use crate::tui::app::{App, Overlay, Screen, Sheet, Sql, Typed};
 use crate::tui::at::Found;
+use crate::tui::complete;
 use crate::tui::keys::{Act, Key};
 use crate::tui::measure::counted;
 use crate::tui::menu::{Do, Kind, Menu};
@@ -26,17 +27,19 @@ pub(super) fn press(app: &mut App, key: Key, effects: &mut Vec<Effect>) -> bool 
         Overlay::None => return false,
         // Any key closes it.
         Overlay::Help => {}
-        Overlay::Filter(text) => filter(app, text, key, effects),
+        Overlay::Filter(typed) => filter(app, typed, key, effects),
         Overlay::Menu(menu) => list(app, menu, key, effects),
         Overlay::Sheet(sheet) => read(app, sheet, key),
         Overlay::Sql(sql) => ask(app, *sql, key, effects),
         Overlay::Note(text) => note(app, text, key, effects),
+        Overlay::Prompt(asking, text) => listed::answer(app, (asking, text), key, effects),
+        Overlay::Remove(which) => listed::confirm(app, *which, key, effects),
     }
     true
 }
 
 /// Takes a key into a text; false if it is none that writes.
-fn write(text: &mut String, key: Key) -> bool {
+pub(super) fn write(text: &mut String, key: Key) -> bool {
     match key {
         Key::Backspace => drop(text.pop()),
         Key::Ctrl('u') => text.clear(),
@@ -46,23 +49,51 @@ fn write(text: &mut String, key: Key) -> bool {
     true
 }
 
-fn filter(app: &mut App, mut text: String, key: Key, effects: &mut Vec<Effect>) {
+fn filter(app: &mut App, mut typed: Typed, key: Key, effects: &mut Vec<Effect>) {
     match key {
         Key::Esc => return,
-        Key::Enter => {
-            if text.trim().is_empty() {
-                (app.filter, app.asked) = (None, None);
-                app.said = Some("no filter: every event is shown".to_owned());
-            } else {
-                (app.filter, app.asked) = (None, Some(text.clone()));
-                effects.push(Effect::Sift(text, 0));
-            }
-            return;
-        }
-        key if write(&mut text, key) => {}
+        Key::Enter => match sift(app, &typed.text, effects) {
+            Ok(()) => return,
+            Err(why) => app.said = Some(why),
+        },
+        Key::Tab | Key::BackTab => complete(app, &mut typed, key == Key::Tab),
+        key if write(&mut typed.text, key) => typed.tried = None,
         other => app.said = Some(format!("{}: Enter filters, Esc leaves it", other.name())),
     }
-    app.overlay = Overlay::Filter(text);
+    app.overlay = Overlay::Filter(typed);
+}
+
+/// Asks for what a filter means; for an empty one everything is shown.
+fn sift(app: &mut App, text: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
+    let text = complete::expand(app, text)?;
+    if text.trim().is_empty() {
+        (app.filter, app.asked) = (None, None);
+        app.said = Some("no filter: every event is shown".to_owned());
+    } else {
+        (app.filter, app.asked) = (None, Some(text.clone()));
+        effects.push(Effect::Sift(text, 0));
+    }
+    Ok(())
+}
+
+/// The next way to go on with what was typed, or the one before.
+fn complete(app: &mut App, typed: &mut Typed, on: bool) {
+    let (base, place) = match typed.tried.take() {
+        Some((base, place)) => (base, Some(place)),
+        None => (typed.text.clone(), None),
+    };
+    let ways = complete::ways(app, &base);
+    let count = ways.len();
+    let next = match place {
+        _ if count == 0 => return app.said = Some("nothing here goes on like this".to_owned()),
+        None if on => 0,
+        None => count - 1,
+        Some(place) if on => (place + 1) % count,
+        Some(place) => (place + count - 1) % count,
+    };
+    typed.text.clone_from(&ways[next]);
+    // Where there is one way, the next Tab goes on from its end.
+    typed.tried = (count > 1).then_some((base, next));
 }
 
 fn list(app: &mut App, mut menu: Menu, key: Key, effects: &mut Vec<Effect>) {
@@ -141,6 +172,17 @@ fn choose(app: &mut App, chosen: Do, effects: &mut Vec<Effect>) {
             app.relane();
             app.said = Some(format!("lanes are sorted by {}", order.word()));
         }
+        Do::SortList(order) => listed::sort_by(app, order),
+        Do::Between(key, runs) => listed::compare(app, Effect::Between(key, runs), effects),
+        Do::Filter(text) => {
+            if let Err(why) = sift(app, &text, effects) {
+                app.said = Some(why);
+            }
+        }
+        Do::Save(name) => match &app.filter {
+            Some(sieve) => effects.push(Effect::Save(name, sieve.text.clone())),
+            None => app.say("there is no filter to keep: {filter} makes one"),
+        },
         Do::Pick(user) => {
             if !app.only.remove(&user) {
                 app.only.insert(user);
@@ -270,7 +312,7 @@ pub(super) fn open(app: &mut App, what: Act) {
         Act::Help => Overlay::Help,
         Act::Filter => {
             let text = app.filter.as_ref().map_or_else(String::new, |sieve| sieve.text.clone());
-            Overlay::Filter(text)
+            Overlay::Filter(Typed { text, tried: None })
         }
         Act::Palette => menu(app, Kind::Palette),
         Act::Speeds => menu(app, Kind::Speeds),

@@ -3,7 +3,7 @@
 use super::canvas::Canvas;
 use crate::rules::{Finding, Severity};
 use crate::tui::app::{App, Pane};
-use crate::tui::escape;
+use crate::tui::escape::{self, tail};
 use crate::tui::measure::{Digits, counted};
 use crate::tui::paging;
 use crate::tui::shape::{Area, Shape};
@@ -144,14 +144,6 @@ fn line(app: &App, tape: &Tape, finding: &Finding, wide: bool) -> String {
 /// Escaped, cut and filled up.
 pub(super) fn cell(text: &str, columns: usize) -> String {
     escape::pad_right(&escape::fit(text.as_bytes(), columns.saturating_sub(1)), columns)
-}
-
-/// The end of a long id, which is what differs: its last part, or the end of that.
-pub(super) fn tail(id: &str, columns: usize) -> String {
-    let last = id.rsplit(['_', '-', ':', '/']).next().filter(|part| !part.is_empty());
-    let part = if id.chars().count() <= columns { id } else { last.unwrap_or(id) };
-    let skip = part.chars().count().saturating_sub(columns);
-    part.chars().skip(skip).collect()
 }
 
 /// Two lines on the finding that the reader is at, where there is no room for its card.

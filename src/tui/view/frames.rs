@@ -1,12 +1,12 @@
 //! Rows → the Frames pane of a lane, and the Frames screen of the whole recording.
 
 use super::canvas::Canvas;
-use super::findings::{cell, sign, tail};
+use super::findings::{cell, sign};
 use crate::analysis::timeline::Row;
 use crate::events::Kind;
 use crate::rules::Severity;
 use crate::tui::app::{App, Lane, Pane, Screen, Sieve, Times};
-use crate::tui::escape;
+use crate::tui::escape::{self, tail};
 use crate::tui::list::Entry;
 use crate::tui::measure::{self, Digits, bytes, count, lasted};
 use crate::tui::paging;

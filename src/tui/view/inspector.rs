@@ -1,10 +1,11 @@
 //! The row or the finding that the reader is at → everything known of it, in lines.
 
 use super::canvas::Canvas;
-use super::findings::{sign, tail};
+use super::findings::sign;
 use crate::analysis::timeline::Row;
 use crate::rules::Finding;
 use crate::tui::app::{App, Mode, Pane, Screen};
+use crate::tui::escape::tail;
 use crate::tui::inspect::{HEX, Rows};
 use crate::tui::keys::Act;
 use crate::tui::measure::{self, Digits, bytes};

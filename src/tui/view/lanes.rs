@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::canvas::Canvas;
-use super::findings::tail;
 use super::picture;
 use crate::rules::{Finding, Severity};
 use crate::tui::app::{App, Lane, Pane};
-use crate::tui::escape;
+use crate::tui::escape::{self, tail};
 use crate::tui::measure::{self, Digits, SECOND};
 use crate::tui::paging;
 use crate::tui::scale::{Folding, Scale};

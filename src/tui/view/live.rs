@@ -1,10 +1,10 @@
 //! Figures of now → the Live screen: rates, runs, gaps by type, and what is waited for.
 
 use super::canvas::Canvas;
-use super::findings::{cell, tail};
+use super::findings::cell;
 use crate::rules::Waiting;
 use crate::tui::app::App;
-use crate::tui::escape;
+use crate::tui::escape::{self, tail};
 use crate::tui::measure::{bytes, count, lasted};
 use crate::tui::pulse::{BARS, Pulse, TypeLine};
 use crate::tui::shape::{Area, Shape};

@@ -19,7 +19,7 @@ use wiretape::events::filter::Filter;
 use wiretape::events::payload::Parts;
 use wiretape::exchange::jsonl::FactReader;
 use wiretape::rules::presets;
-use wiretape::tui::diff::compare;
+use wiretape::tui::diff::{Which, between, compare, pairs};
 use wiretape::tui::pulse::Pulse;
 use wiretape::tui::tape::About;
 use wiretape::tui::{
@@ -41,6 +41,8 @@ pub(super) struct Desk {
     pub(super) left: bool,
     pub(super) copied: String,
     notes: Vec<Note>,
+    /// The recording that this one is compared with.
+    other: Option<(Tape, Payloads)>,
     tape: Tape,
     payloads: Payloads,
     listed: Vec<Listed>,
@@ -141,6 +143,7 @@ impl Desk {
             left: false,
             copied: String::new(),
             notes: Vec::new(),
+            other: None,
             tape,
             payloads,
             listed: Vec::new(),
@@ -160,6 +163,7 @@ impl Desk {
             left: false,
             copied: String::new(),
             notes: Vec::new(),
+            other: None,
             tape,
             payloads,
             listed: Vec::new(),
@@ -181,6 +185,13 @@ impl Desk {
             desk.take(Message::Grown(Box::new(growth)));
         }
         desk
+    }
+
+    /// The folder has another recording, to compare with.
+    pub(super) fn compares_with(&mut self, facts: &[Fact<'static>]) {
+        let (mut other, payloads) = tape(facts, "agent");
+        other.about.name = "quiet-heron".into();
+        self.other = Some((other, payloads));
     }
 
     /// The recordings that the folder has.
@@ -212,7 +223,7 @@ impl Desk {
         let mut effects = update(&mut self.app, message);
         while let Some(effect) = effects.pop() {
             let answer = match effect {
-                Effect::Quit | Effect::Leave => {
+                Effect::Quit | Effect::Leave | Effect::Start(_) => {
                     self.left = true;
                     continue;
                 }
@@ -228,6 +239,31 @@ impl Desk {
                 Effect::Diff(run) => {
                     let mut payload = |row: &Row| self.payloads.get(&row.frames.1).cloned();
                     Message::Diffed(compare(&self.tape, run, &mut payload).map(Box::new))
+                }
+                Effect::Pairs(key) => {
+                    let other = self.other.as_ref().ok_or_else(|| "no such one".to_owned());
+                    Message::Paired(key, other.map(|(other, _)| pairs(other, &self.tape)))
+                }
+                Effect::Between(_, (a, b)) => {
+                    let (other, theirs) = self.other.as_ref().unwrap();
+                    let mut payload = |which, row: &Row| {
+                        let of = if which == Which::A { theirs } else { &self.payloads };
+                        of.get(&row.frames.1).cloned()
+                    };
+                    let compared = between((other, a), (&self.tape, b), &mut payload);
+                    Message::Diffed(Ok(Box::new(compared)))
+                }
+                Effect::Rename(key, name) => {
+                    let named = self.listed.iter_mut().filter(|one| one.key == key);
+                    named.for_each(|one| one.name.clone_from(&name));
+                    Message::Tidied(Ok(format!("it is {name} now")), Ok(self.listed.clone()))
+                }
+                Effect::Remove(key) => {
+                    self.listed.retain(|one| one.key != key);
+                    Message::Tidied(Ok("removed".into()), Ok(self.listed.clone()))
+                }
+                Effect::Save(name, filter) => {
+                    Message::Saved(name, filter, Ok("config.toml".into()))
                 }
                 Effect::Query(_) => Message::Queried(Ok(Answer {
                     names: vec!["id".into(), "text".into()],

@@ -29,7 +29,7 @@ fn assert_text(name: &str, (width, height): (u16, u16), screen: &str) {
     assert!(screen == wanted, "{} differs; now it is\n{screen}", path.display());
 }
 
-fn listed() -> Vec<Listed> {
+pub(super) fn listed() -> Vec<Listed> {
     let one = |name: &str, state, lasted_ns, frames| Listed {
         key: name.into(),
         name: name.into(),
@@ -82,6 +82,8 @@ fn the_other_screens_and_help() {
         assert_looks("findings-muted", &desk);
         desk.types(":unmute").press(Key::Enter);
         assert_looks("frames", desk.types("23"));
+        assert_looks("filter-ways", desk.types("/dir:in type:ag").press(Key::Tab).press(Key::Tab));
+        desk.press(Key::Esc);
         assert_looks("filter-typed", desk.types("/type:tool_* user:user_07"));
         assert_looks("filtered", desk.press(Key::Enter));
         assert_looks("filter-nothing", desk.types("/ dt>9h").press(Key::Enter));
@@ -109,6 +111,12 @@ fn the_list_of_recordings_and_nothing_at_all() {
         assert_looks("sessions-empty", desk.types("1"));
         desk.lists(listed());
         assert_looks("sessions", desk.types("1j"));
+        assert_looks("sessions-remove", desk.press(Key::Delete));
+        desk.types("n");
+        assert_looks("sessions-rename", desk.press(Key::F(6)));
+        desk.press(Key::Esc);
+        assert_looks("sessions-sorts", desk.types("o"));
+        desk.press(Key::Esc);
         let nothing: Vec<_> =
             facts.iter().filter(|fact| matches!(fact, Fact::Recording(_))).cloned().collect();
         assert_looks("no-frames", &Desk::at(&nothing, "agent", size));
@@ -145,6 +153,27 @@ fn two_runs_side_by_side() {
         assert_looks("diff", &desk);
         assert_looks("diff-only-what-differs", desk.types("xT"));
         desk.types("x:theme mono").press(Key::Enter);
+    }
+}
+
+/// The same chat on another day, in which one run lacks its end.
+#[test]
+fn two_recordings_side_by_side() {
+    let facts = demo();
+    let lacks = |fact: &Fact| match fact {
+        Fact::Frame(frame) => frame.id != 361,
+        _ => true,
+    };
+    let other: Vec<_> = facts.iter().filter(|fact| lacks(fact)).cloned().collect();
+    for size in [WIDE, COMPACT] {
+        let mut desk = Desk::at(&facts, "agent", size);
+        desk.compares_with(&other);
+        desk.lists(listed());
+        assert_looks("pairs", desk.types("1jd"));
+        assert_looks("diff-apart", desk.press(Key::Enter));
+        assert!(desk.types("q1").screen().contains("quiet-heron"));
+        // The one that is open can't be compared with itself.
+        assert!(desk.types("kd").screen().contains("it is the one that is open"));
     }
 }
 
