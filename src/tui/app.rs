@@ -1,20 +1,24 @@
 //! Where the reader is: screen, pane, lane, playhead, window, finding.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::at::At;
 pub(super) use super::choice::Sieve;
-pub use super::choice::{Lane, Mode, Order, Overlay, Pane, Screen, Sheet, Sql, Times};
+pub use super::choice::{
+    Asking, Lane, ListOrder, Mode, Order, Overlay, Pane, Screen, Sheet, Sql, Times, Typed,
+};
 use super::diff::Compared;
+use super::inspect::Laid;
+use super::keymap::Keymap;
 use super::list::{self, Entry};
 use super::measure::Wall;
 use super::message::{Listed, Shown};
 use super::player::Player;
+use super::resume::Resume;
 use super::review::Review;
-use super::saved::Saved;
 use super::scale::{Folding, Scale};
 use super::shape::Shape;
 use super::tape::{Growth, Tape};
@@ -41,11 +45,20 @@ pub struct App {
     pub(super) listed: Result<Vec<Listed>, String>,
     pub(super) folder: String,
     pub(super) picked: usize,
+    pub(super) list_order: ListOrder,
+    /// The program may be left for another verb of it.
+    pub(super) starts: bool,
     pub(super) screen: Screen,
+    /// The screen that leaving leads out of.
+    pub(super) root: Screen,
     pub(super) pane: Pane,
     pub(super) overlay: Overlay,
     pub(super) size: (u16, u16),
     pub(super) theme: Theme,
+    /// What keys do.
+    pub(super) keys: Arc<Keymap>,
+    /// Filters that have a name.
+    pub(super) saved: BTreeMap<String, String>,
     pub(super) wall: Wall,
     /// All lanes that can be stood on, in order.
     pub(super) lanes: Arc<Vec<Lane>>,
@@ -91,12 +104,19 @@ pub struct App {
     pub(super) at_ns: u64,
     pub(super) entries: Arc<Vec<Entry>>,
     pub(super) entry: usize,
-    /// Its place in the order of severity, and its index.
+    /// The finding that the reader is at: its index.
     pub(super) finding: Option<usize>,
+    /// Groups of findings that are unfolded, by the ids of their first.
+    pub(super) unfolded: HashSet<u64>,
     pub(super) back: Option<Place>,
     pub(super) times: Times,
     pub(super) mode: Mode,
     pub(super) payload: Option<(u32, Result<Shown, String>)>,
+    /// The same, as it is shown.
+    pub(super) laid: Option<Laid>,
+    /// The reader's line in its tree, and the lines that are folded.
+    pub(super) node: usize,
+    pub(super) folds: HashSet<usize>,
     pub(super) scroll: usize,
     pub(super) filter: Option<Sieve>,
     /// A filter whose first answer is waited for.
@@ -107,7 +127,7 @@ pub struct App {
     /// A report was reviewed, and may be written.
     pub(super) reviewed: bool,
     /// Where somebody else left off, to be gone to once all of it is there.
-    pub(super) saved: Option<Saved>,
+    pub(super) resume: Option<Resume>,
     /// Where the reader wants to be once it is there.
     pub(super) seeking: Option<At>,
     /// The reader has gone somewhere.
@@ -122,11 +142,16 @@ impl App {
             listed: Ok(Vec::new()),
             folder,
             picked: 0,
+            list_order: ListOrder::Newest,
+            starts: false,
             screen: Screen::Sessions,
+            root: Screen::Sessions,
             pane: Pane::Lanes,
             overlay: Overlay::None,
             size: (80, 24),
             theme,
+            keys: Arc::default(),
+            saved: BTreeMap::new(),
             wall,
             lanes: Arc::default(),
             lane: Lane::User(0),
@@ -156,24 +181,49 @@ impl App {
             entries: Arc::default(),
             entry: 0,
             finding: None,
+            unfolded: HashSet::new(),
             back: None,
             times: Times::Run,
             mode: Mode::Tree,
             payload: None,
+            laid: None,
+            node: 0,
+            folds: HashSet::new(),
             scroll: 0,
             filter: None,
             asked: None,
             row: 0,
             said: None,
             reviewed: false,
-            saved: None,
+            resume: None,
             seeking: None,
             stood: false,
         };
         if let Some(tape) = tape {
             app.take(tape);
+            app.root = Screen::Timeline;
         }
         app
+    }
+
+    /// What keys do, from now on.
+    pub fn bind(&mut self, keys: Keymap) {
+        self.keys = Arc::new(keys);
+    }
+
+    /// Its terminal is nobody else's: it may be left for the demo, or to record.
+    pub fn alone(&mut self) {
+        self.starts = true;
+    }
+
+    /// Filters that have a name: `@NAME` stands for them.
+    pub fn keep(&mut self, filters: BTreeMap<String, String>) {
+        self.saved = filters;
+    }
+
+    /// Says something, with keys for what they do.
+    pub(super) fn say(&mut self, text: &str) {
+        self.said = Some(self.keys.fill(text));
     }
 
     /// Shows it as it comes, and stops at what is found.
@@ -189,13 +239,21 @@ impl App {
     }
 
     /// Begins where somebody else left off.
-    pub fn resume(&mut self, saved: Saved) {
-        self.saved = Some(saved);
+    pub fn resume(&mut self, resume: Resume) {
+        self.resume = Some(resume);
     }
 
     /// The review was gone through, and nothing is undecided.
     pub fn is_reviewed(&self) -> bool {
         self.reviewed
+    }
+
+    /// Shows how it goes, as it goes: for a recorder, whose lines are where leaving leads.
+    pub fn live(&mut self) {
+        (self.screen, self.root) = (Screen::Live, Screen::Live);
+        self.following = true;
+        self.stood = true;
+        self.say("{back} goes back to the recorder; {quit} ends the recording");
     }
 
     /// Findings that the reader came to: code and user.
@@ -275,9 +333,10 @@ impl App {
     pub(super) fn grow(&mut self, growth: Growth) {
         self.said = growth.failed.clone().or(self.said.take());
         let Some(tape) = &mut self.tape else { return };
-        let before = (tape.users.len(), tape.runs.len(), tape.timeline.len(), tape.findings.len());
+        let Tape { users, runs, timeline, findings, mutes, .. } = &**tape;
+        let before = (users.len(), runs.len(), timeline.len(), findings.len(), mutes.len());
         let was_whole = self.window == whole(tape);
-        let anew = growth.findings_anew;
+        let (anew, by_others) = (growth.findings_anew, growth.anew.is_some());
         let id = |index: Option<usize>| Some(tape.findings.get(index?)?.id);
         let ids = anew.then(|| (id(self.finding), id(self.paused_at)));
         // Whoever looks at it elsewhere keeps what it was.
@@ -291,17 +350,25 @@ impl App {
             };
             (self.finding, self.paused_at, self.back) = (find(finding), find(paused_at), None);
         }
+        if by_others {
+            // Lanes, rows and findings of before are none any more.
+            (self.collapsed, self.only, self.pins) = Default::default();
+            (self.finding, self.paused_at, self.back, self.compared) = Default::default();
+            (self.row, self.payload, self.filter, self.inside) = (0, None, None, None);
+        }
         if was_whole && !self.stood {
             self.window = whole(&tape);
         }
-        if (tape.users.len(), tape.runs.len()) != (before.0, before.1) {
+        if by_others || (tape.users.len(), tape.runs.len()) != (before.0, before.1) {
             self.relane();
         }
         if tape.about.state != "live" {
             self.following = false;
         }
-        let moved = tape.timeline.len() != before.2 || tape.findings.len() != before.3 || anew;
-        if moved && !self.stood {
+        let muted = tape.mutes.len() != before.4;
+        let moved =
+            tape.timeline.len() != before.2 || tape.findings.len() != before.3 || anew || muted;
+        if by_others || moved && !self.stood {
             self.begin();
         } else if moved {
             self.refresh();
@@ -314,12 +381,52 @@ impl App {
         self.entries.len().min(known)
     }
 
+    /// The lines of the findings: each one's index, and its group's place.
+    pub(super) fn finding_lines(&self) -> Vec<(usize, usize)> {
+        let Some(tape) = &self.tape else { return Vec::new() };
+        let mut lines = Vec::with_capacity(tape.groups.len());
+        for (place, group) in tape.groups.iter().enumerate() {
+            lines.push((group.lead, place));
+            let is_open = tape
+                .findings
+                .get(group.lead)
+                .is_some_and(|lead| !group.rest.is_empty() && self.unfolded.contains(&lead.id));
+            if is_open {
+                lines.extend(group.rest.iter().map(|finding| (*finding, place)));
+            }
+        }
+        lines
+    }
+
+    /// The reader's line among those: of their finding, or of the group that is folded over it.
+    pub(super) fn finding_line(&self, lines: &[(usize, usize)]) -> Option<usize> {
+        let (here, tape) = (self.told()?, self.tape.as_ref()?);
+        let shown = lines.iter().position(|(finding, _)| *finding == here);
+        shown.or_else(|| {
+            let group = tape.groups.iter().position(|group| group.rest.contains(&here))?;
+            lines.iter().position(|(_, place)| *place == group)
+        })
+    }
+
     /// Lines of the comparison that are shown.
     pub(super) fn diff_lines(&self) -> Vec<usize> {
         let Some(compared) = &self.compared else { return Vec::new() };
         let all = compared.lines.iter().enumerate();
         let shown = all.filter(|(_, line)| !self.hides_equal || !line.is_same(self.ignores_pace));
         shown.map(|(at, _)| at).collect()
+    }
+
+    /// What of findings is told has changed.
+    pub(super) fn retold(&mut self) {
+        let is_told = |finding: &usize| {
+            let tape = self.tape.as_ref();
+            tape.is_some_and(|tape| tape.by_time.contains(finding))
+        };
+        self.finding = self.finding.filter(is_told);
+        self.paused_at = self.paused_at.filter(is_told);
+        self.back = None;
+        self.relane();
+        self.refresh();
     }
 
     /// The lane's rows, with what is new; the one selected stays.

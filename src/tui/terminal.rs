@@ -6,33 +6,28 @@ use std::io::{self, Stdout, Write as _, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, Once};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::event::{
-    self, DisableMouseCapture, EnableMouseCapture, Event, KeyCode, KeyEventKind, KeyModifiers,
-    MouseButton, MouseEventKind,
-};
+use ratatui::crossterm::event::{DisableMouseCapture, EnableMouseCapture};
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{cursor, execute};
 
 use super::app::App;
+use super::disk::{Asked, Told, answer};
 use super::keys::Key;
-use super::message::{Effect, Message};
-use super::mouse::Mouse;
-use super::review::Step;
-use super::{Growths, Source, Tape, diff, draw, update};
-use crate::analysis::timeline::Row;
-use crate::wire::Note;
+use super::message::{Effect, Message, Wish};
+use super::theme::Look;
+use super::typing::Typing;
+use super::{Growths, Source, draw, ground, update};
 
 /// How long a signal may go unseen.
-const LOOK: Duration = Duration::from_millis(50);
+pub(super) const LOOK: Duration = Duration::from_millis(50);
 
 /// How long what was found of a recording may go unseen, and how long the reader may wait while it
 /// is taken: half of what a key may take to be seen.
@@ -63,13 +58,40 @@ thread_local! {
 /// Whether the terminal is ours now, for the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Whether the program goes on where a panic has ended the screen.
+static OUTLIVES: AtomicBool = AtomicBool::new(false);
+
 /// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// The reader left.
+    /// The reader went back to where they came from.
     Left,
+    /// The reader wants no more of the program.
+    Quit,
+    /// The reader wants something else of the program.
+    Wants(Wish),
     /// Someone asked the program to stop.
     Stopped,
+    /// Something panicked, and the terminal was given back so that it is read.
+    Lost,
+}
+
+/// What a panic ends, of whichever thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Panics {
+    /// The program, of which the screen is all.
+    EndAll,
+    /// The screen: the program does what matters more.
+    EndScreen,
+}
+
+/// When the screen ends, besides when its reader leaves.
+#[derive(Clone, Copy)]
+pub struct Until<'a> {
+    /// Says to stop.
+    pub stop: &'a dyn Fn() -> bool,
+    /// What a panic ends.
+    pub panics: Panics,
 }
 
 /// Gives the terminal back when it goes away.
@@ -113,7 +135,7 @@ fn restore_on_panic() {
             restore();
             before(panic);
             // Nothing is drawn over what it says, whichever thread it was.
-            if was_taken {
+            if was_taken && !OUTLIVES.load(Ordering::SeqCst) {
                 std::process::exit(PANICKED);
             }
         }));
@@ -121,7 +143,7 @@ fn restore_on_panic() {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the terminal is where time comes in")]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }
 
@@ -146,30 +168,8 @@ fn clipboard(text: &str, in_tmux: bool) -> String {
     }
 }
 
-/// What is asked of the disk.
-enum Asked {
-    Read(Row),
-    Sift(Arc<Tape>, String, u32),
-    Query(String),
-    Diff(Arc<Tape>, u32),
-    Note(Box<Note>),
-    Report(Step),
-    /// A text for the clipboard, and what it is.
-    Copy(String, String),
-    List,
-    Open(String),
-}
-
-/// What comes from elsewhere.
-enum Told {
-    /// Nothing more can be asked of the disk until this is taken.
-    Answer(Message),
-    Opened(Box<(Tape, Growths)>),
-    Typed(Message),
-}
-
-/// Shows the screen until the reader leaves, or `stop` says to. `growths` is what is found of the
-/// recording that is shown.
+/// Shows the screen until the reader leaves. `growths` is what is found of the recording that is
+/// shown.
 ///
 /// # Errors
 /// What the terminal said.
@@ -177,25 +177,29 @@ pub fn run(
     app: &mut App,
     source: Box<dyn Source>,
     growths: Option<Growths>,
-    stop: &dyn Fn() -> bool,
+    until: Until<'_>,
 ) -> io::Result<Ended> {
+    OUTLIVES.store(until.panics == Panics::EndScreen, Ordering::SeqCst);
     let _taken = Taken::new()?;
     let mut terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
     let size = terminal.size()?;
     let (tell, told) = channel();
     let asked = answer(source, tell.clone())?;
-    let _typing = Typing::start(tell)?;
+    let ground = look_around(app);
+    let typing = Typing::start(tell, ground.is_late)?;
     let mut desk = Desk { app, asked, todo: VecDeque::new(), out: None, growths };
     desk.take(Message::Resize(size.width, size.height));
+    ground.typed.into_iter().for_each(|key| desk.take(Message::Key(key)));
     let mut painted: Option<Instant> = None;
     let mut is_stale = true;
     let (begun, mut has_mouse) = (now(), true);
     loop {
-        if desk.todo.contains(&Effect::Quit) {
-            return Ok(Ended::Left);
-        }
-        if stop() {
-            return Ok(Ended::Stopped);
+        if let Some(ended) = desk.ended(until.stop) {
+            drop(typing);
+            // Who left in a hurry may have meant more than one step.
+            let is_quit = |told| matches!(told, Told::Typed(Message::Key(Key::Ctrl('c'))));
+            let quits = ended == Ended::Left && told.try_iter().any(is_quit);
+            return Ok(if quits { Ended::Quit } else { ended });
         }
         let grew = desk.grow();
         is_stale |= grew;
@@ -227,6 +231,18 @@ pub fn run(
     }
 }
 
+/// Finds out what is written on, where that decides the colours.
+fn look_around(app: &mut App) -> ground::Asked {
+    let set = |name: &str| std::env::var(name).unwrap_or_default();
+    let has_colours = matches!(set("COLORTERM").as_str(), "truecolor" | "24bit");
+    if app.theme.look != Look::Auto || !has_colours {
+        return ground::Asked::default();
+    }
+    let asked = ground::ask();
+    app.theme.ground = asked.ground.or_else(|| ground::from_environment(&set("COLORFGBG")));
+    asked
+}
+
 /// Draws, unless the terminal was given back.
 fn paint(terminal: &mut Terminal<CrosstermBackend<Stdout>>, app: &App) -> io::Result<()> {
     let _held = SCREEN.lock();
@@ -249,6 +265,27 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// How it has ended, if it has.
+    fn ended(&self, stop: &dyn Fn() -> bool) -> Option<Ended> {
+        let wish = self.todo.iter().find_map(|effect| match effect {
+            Effect::Start(wish) => Some(wish.clone()),
+            _ => None,
+        });
+        if self.todo.contains(&Effect::Quit) {
+            Some(Ended::Quit)
+        } else if let Some(wish) = wish {
+            Some(Ended::Wants(wish))
+        } else if self.todo.contains(&Effect::Leave) {
+            Some(Ended::Left)
+        } else if stop() {
+            Some(Ended::Stopped)
+        } else {
+            // Where it ends the program, whoever panicked does that.
+            let is_over = OUTLIVES.load(Ordering::SeqCst) && !TAKEN.load(Ordering::SeqCst);
+            is_over.then_some(Ended::Lost)
+        }
+    }
+
     /// How long nothing need be looked at but what is told.
     fn pause(&self, grew: bool) -> Duration {
         match self.growths {
@@ -261,9 +298,9 @@ impl Desk<'_> {
 
     fn take(&mut self, message: Message) {
         for effect in update(self.app, message) {
-            if matches!(effect, Effect::Read(_)) {
+            if matches!(effect, Effect::Read(..)) {
                 // Only where the reader is now is of interest.
-                self.todo.retain(|other| !matches!(other, Effect::Read(_)));
+                self.todo.retain(|other| !matches!(other, Effect::Read(..)));
             }
             self.todo.push_back(effect);
         }
@@ -287,7 +324,13 @@ impl Desk<'_> {
 
     /// Takes what was found meanwhile, for a while; whether there was anything.
     fn grow(&mut self) -> bool {
-        if matches!(self.out, Some(Effect::Sift(..) | Effect::Diff(_))) {
+        let has_it = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::Sift(..) | Effect::Diff(_) | Effect::Pairs(_) | Effect::Between(..)
+            )
+        };
+        if self.out.as_ref().is_some_and(has_it) {
             return false;
         }
         let (begun, mut grew) = (now(), false);
@@ -331,16 +374,27 @@ impl Desk<'_> {
             let Some(effect) = self.todo.pop_front() else { return };
             let tape = self.app.tape.as_ref();
             let asked = match &effect {
-                Effect::Quit => continue,
+                Effect::Quit | Effect::Leave | Effect::Start(_) => continue,
                 Effect::List => Some(Asked::List),
                 Effect::Open(key) => Some(Asked::Open(key.clone())),
+                Effect::Rename(key, name) => Some(Asked::Rename(key.clone(), name.clone())),
+                Effect::Remove(key) => Some(Asked::Remove(key.clone())),
+                Effect::Save(name, filter) => Some(Asked::Save(name.clone(), filter.clone())),
+                Effect::Pairs(key) => tape.map(|it| Asked::Pairs(Arc::clone(it), key.clone())),
+                Effect::Between(key, runs) => {
+                    tape.map(|tape| Asked::Between(Arc::clone(tape), key.clone(), *runs))
+                }
                 Effect::Diff(run) => tape.map(|tape| Asked::Diff(Arc::clone(tape), *run)),
                 Effect::Note(note) => Some(Asked::Note(note.clone())),
                 Effect::Report(step) => Some(Asked::Report(step.clone())),
+                Effect::Forget(notes) => Some(Asked::Forget(notes.clone())),
                 Effect::Query(sql) => Some(Asked::Query(sql.clone())),
                 Effect::Copy(what, text) => Some(Self::copy(what, text.clone())),
                 Effect::CopyScreen => Some(Self::copy("the screen", self.as_text())),
-                Effect::Read(row) => tape.and_then(|tape| tape.timeline.row(*row)).map(Asked::Read),
+                Effect::Read(row, portion) => tape.and_then(|tape| {
+                    let row = tape.timeline.row(*row)?;
+                    Some(Asked::Read(row, Arc::clone(&tape.book), *portion))
+                }),
                 Effect::Sift(text, from) => {
                     tape.map(|tape| Asked::Sift(Arc::clone(tape), text.clone(), *from))
                 }
@@ -351,136 +405,4 @@ impl Desk<'_> {
             }
         }
     }
-}
-
-/// Answers what is asked of `source`, on a thread of its own: a disk may be slow, and a reader is
-/// not kept waiting for it. It ends when nobody asks any more.
-fn answer(mut source: Box<dyn Source>, tell: Sender<Told>) -> io::Result<Sender<Asked>> {
-    let (ask, asked) = channel();
-    std::thread::Builder::new().name("disk".into()).spawn(move || {
-        for asked in asked {
-            let told = match asked {
-                Asked::List => Told::Answer(Message::Listed(source.recordings())),
-                Asked::Read(row) => {
-                    Told::Answer(Message::Payload(row.number, source.payload(&row)))
-                }
-                Asked::Query(sql) => Told::Answer(Message::Queried(source.query(&sql))),
-                Asked::Report(step) => Told::Answer(Message::Staged(source.report(step))),
-                Asked::Note(note) => Told::Answer(Message::Noted(source.note(&note))),
-                Asked::Diff(tape, run) => {
-                    let mut payload = |row: &Row| {
-                        let shown = source.payload(row).ok()?;
-                        Some(shown.json.map_or(shown.bytes, String::into_bytes))
-                    };
-                    let diffed = diff::compare(&tape, run, &mut payload);
-                    drop(tape);
-                    Told::Answer(Message::Diffed(diffed.map(Box::new)))
-                }
-                Asked::Copy(text, what) => {
-                    let tool = source.copy(&text);
-                    let tool = tool.map_or_else(String::new, |tool| format!(" and {tool}"));
-                    let told = format!("{what} copied, by the terminal{tool}");
-                    Told::Answer(Message::Copied(told))
-                }
-                Asked::Sift(tape, text, from) => {
-                    let sifted = source.sift(&tape, &text, from);
-                    drop(tape);
-                    Told::Answer(Message::Sifted(text, sifted))
-                }
-                Asked::Open(key) => match source.open(&key) {
-                    Ok(opened) => Told::Opened(Box::new(opened)),
-                    Err(why) => Told::Answer(Message::Opened(Err(why))),
-                },
-            };
-            if tell.send(told).is_err() {
-                return;
-            }
-        }
-    })?;
-    Ok(ask)
-}
-
-/// Takes what is typed, until it is dropped.
-struct Typing {
-    done: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Typing {
-    fn start(tell: Sender<Told>) -> io::Result<Self> {
-        let done = Arc::new(AtomicBool::new(false));
-        let thread = {
-            let done = Arc::clone(&done);
-            std::thread::Builder::new().name("keys".into()).spawn(move || {
-                while !done.load(Ordering::Relaxed) {
-                    let typed = match event::poll(LOOK) {
-                        Ok(true) => event::read(),
-                        Ok(false) => continue,
-                        Err(_) => return,
-                    };
-                    let Ok(typed) = typed else { return };
-                    if let Some(message) = message(&typed)
-                        && tell.send(Told::Typed(message)).is_err()
-                    {
-                        return;
-                    }
-                }
-            })?
-        };
-        Ok(Self { done, thread: Some(thread) })
-    }
-}
-
-impl Drop for Typing {
-    fn drop(&mut self) {
-        self.done.store(true, Ordering::Relaxed);
-        // Whoever reads the terminal next does not share what is typed.
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
-}
-
-fn message(event: &Event) -> Option<Message> {
-    match event {
-        Event::Resize(width, height) => Some(Message::Resize(*width, *height)),
-        Event::Mouse(moved) => {
-            let mouse = match moved.kind {
-                MouseEventKind::Down(MouseButton::Left) => Mouse::Press,
-                MouseEventKind::Drag(MouseButton::Left) => Mouse::Drag,
-                MouseEventKind::Down(MouseButton::Right) => Mouse::Menu,
-                MouseEventKind::ScrollUp => Mouse::Up,
-                MouseEventKind::ScrollDown => Mouse::Down,
-                _ => return None,
-            };
-            Some(Message::Mouse(mouse, moved.column, moved.row))
-        }
-        Event::Key(pressed) if pressed.kind != KeyEventKind::Release => {
-            key(pressed.code, pressed.modifiers).map(Message::Key)
-        }
-        _ => None,
-    }
-}
-
-fn key(code: KeyCode, modifiers: KeyModifiers) -> Option<Key> {
-    Some(match code {
-        KeyCode::Char(letter) if modifiers.contains(KeyModifiers::CONTROL) => {
-            Key::Ctrl(letter.to_ascii_lowercase())
-        }
-        KeyCode::Char(letter) => Key::Char(letter),
-        KeyCode::Up => Key::Up,
-        KeyCode::Down => Key::Down,
-        KeyCode::Left => Key::Left,
-        KeyCode::Right => Key::Right,
-        KeyCode::Home => Key::Home,
-        KeyCode::End => Key::End,
-        KeyCode::PageUp => Key::PageUp,
-        KeyCode::PageDown => Key::PageDown,
-        KeyCode::Enter => Key::Enter,
-        KeyCode::Backspace => Key::Backspace,
-        KeyCode::Esc => Key::Esc,
-        KeyCode::Tab => Key::Tab,
-        KeyCode::BackTab => Key::BackTab,
-        KeyCode::F(1) => Key::F1,
-        KeyCode::F(2) => Key::F2,
-        _ => return None,
-    })
 }

@@ -28,7 +28,7 @@ pub(super) fn run(
     let path = stage.path().to_owned();
     let mut front = Front::new(globals, Some("agent".to_owned()));
     let (tape, growths) = front.look(&path)?;
-    let mut app = open::app(globals, Some(tape), false);
+    let mut app = open::app(globals, Some(tape))?;
     app.tour();
     let mut playing = stage.play(&runtime);
     let stop = playing.stopper();

@@ -12,8 +12,10 @@ use crate::analysis::timeline::Row;
 use crate::cli::failure::{Code, Failure};
 use crate::cli::{Globals, clipboard, open};
 use crate::redact::{self, Decision, Level};
+use crate::rules::RuleBook;
+use crate::tui::diff::{Compared, Paired};
 use crate::tui::review::{Choice, Hidden, Review, Stage, Step, Topic};
-use crate::tui::{Answer, Growths, Listed, Shown, Sifted, Source};
+use crate::tui::{Answer, Growths, Listed, Portion, Shown, Sifted, Source};
 use crate::wire::Note;
 
 /// A report that is made from the screen.
@@ -83,7 +85,7 @@ fn further(draft: &mut Draft, step: &Step) -> Option<Box<Review>> {
 
 /// Shows the review by itself, and leaves the terminal; the draft, if the reader wants a report.
 pub(super) fn alone(draft: Draft, globals: &Globals) -> Result<Option<Draft>, Failure> {
-    let mut app = open::app(globals, None, false);
+    let mut app = open::app(globals, None)?;
     let mut draft = draft;
     app.review(review(&mut draft));
     let shared = Arc::new(Mutex::new(Some(draft)));
@@ -145,7 +147,7 @@ impl Source for Alone {
         Ok(further(draft, &step).map_or(Stage::Written(Vec::new()), Stage::Review))
     }
 
-    fn payload(&mut self, _: &Row) -> Result<Shown, String> {
+    fn payload(&mut self, _: &Row, _: &Arc<RuleBook>, _: Portion) -> Result<Shown, String> {
         Err(NOTHING.to_owned())
     }
 
@@ -162,6 +164,30 @@ impl Source for Alone {
     }
 
     fn note(&mut self, _: &Note) -> Result<Vec<Note>, String> {
+        Err(NOTHING.to_owned())
+    }
+
+    fn forget(&mut self, _: &[i64]) -> Result<Vec<Note>, String> {
+        Err(NOTHING.to_owned())
+    }
+
+    fn save(&mut self, _: &str, _: &str) -> Result<String, String> {
+        Err(NOTHING.to_owned())
+    }
+
+    fn rename(&mut self, _: &str, _: &str) -> Result<(), String> {
+        Err(NOTHING.to_owned())
+    }
+
+    fn remove(&mut self, _: &str) -> Result<(), String> {
+        Err(NOTHING.to_owned())
+    }
+
+    fn pairs(&mut self, _: &Tape, _: &str) -> Result<Vec<Paired>, String> {
+        Err(NOTHING.to_owned())
+    }
+
+    fn between(&mut self, _: &Tape, _: &str, _: (u32, u32)) -> Result<Compared, String> {
         Err(NOTHING.to_owned())
     }
 

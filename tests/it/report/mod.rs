@@ -2,6 +2,8 @@
 
 mod browser;
 mod file;
+mod readme;
+mod still;
 mod viewer;
 
 use std::fs::{self, File};

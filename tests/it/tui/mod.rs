@@ -3,9 +3,12 @@
 mod desk;
 mod journeys;
 mod laws;
+mod payloads;
 mod player;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;
+#[cfg(target_os = "linux")]
+mod recorder;
 mod review;
 mod screens;

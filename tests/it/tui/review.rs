@@ -1,7 +1,7 @@
 //! The review of what leaves the machine: nothing goes on while anything is undecided.
 
 use wiretape::tui::review::{Choice, Hidden, Review, Step, Topic};
-use wiretape::tui::{Key, Saved};
+use wiretape::tui::{Key, Resume};
 
 use super::desk::{Desk, demo};
 use super::journeys::assert_says;
@@ -140,7 +140,7 @@ fn it_is_about_where_the_reader_is() {
 /// A report opens where its sender was; what it says of that may be anything.
 #[test]
 fn it_opens_where_the_sender_was() {
-    let open = |saved: Saved| {
+    let open = |saved: Resume| {
         let (tape, growths, _) = super::desk::growths(&demo(), "agent", 5000);
         let mut desk = Desk::empty(tape, (120, 36));
         desk.app.resume(saved);
@@ -149,9 +149,9 @@ fn it_opens_where_the_sender_was() {
         }
         desk.screen()
     };
-    let plain = open(Saved::default());
+    let plain = open(Resume::default());
     let run = "thread_user_07_93dc91_run_1795357946412_ce1ee94e".to_owned();
-    let there = open(Saved {
+    let there = open(Resume {
         finding: Some("E102".into()),
         range_ns: Some((20_000_000_000, 40_000_000_000)),
         lane: Some(run),
@@ -159,12 +159,12 @@ fn it_opens_where_the_sender_was() {
     assert_says(&there, &["Inspector  E102", "▶ run ce1ee94e"]);
     assert_ne!(there.lines().nth(2), plain.lines().nth(2), "the range");
     for lie in [
-        Saved { finding: Some("E102.0".into()), ..Saved::default() },
-        Saved { finding: Some("E102.99999999999999999999".into()), ..Saved::default() },
-        Saved { finding: Some("\u{1b}[2J".into()), ..Saved::default() },
-        Saved { lane: Some("nobody".into()), ..Saved::default() },
-        Saved { range_ns: Some((u64::MAX, 0)), ..Saved::default() },
-        Saved { range_ns: Some((u64::MAX, u64::MAX)), ..Saved::default() },
+        Resume { finding: Some("E102.0".into()), ..Resume::default() },
+        Resume { finding: Some("E102.99999999999999999999".into()), ..Resume::default() },
+        Resume { finding: Some("\u{1b}[2J".into()), ..Resume::default() },
+        Resume { lane: Some("nobody".into()), ..Resume::default() },
+        Resume { range_ns: Some((u64::MAX, 0)), ..Resume::default() },
+        Resume { range_ns: Some((u64::MAX, u64::MAX)), ..Resume::default() },
     ] {
         assert_eq!(open(lie.clone()).lines().nth(2), plain.lines().nth(2), "{lie:?}");
     }

@@ -8,7 +8,7 @@ use crate::rules::Code;
 
 /// What a report says of where to begin. It is not to be trusted: what is not there is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Saved {
+pub struct Resume {
     /// The finding: `E102`; of several of that code the second is `E102.2`.
     pub finding: Option<String>,
     /// From when to when, nanoseconds since the recording started.
@@ -17,7 +17,7 @@ pub struct Saved {
     pub lane: Option<String>,
 }
 
-impl Saved {
+impl Resume {
     /// Takes the reader there.
     pub(super) fn restore(&self, app: &mut App) {
         let Some(tape) = app.tape.clone() else { return };
