@@ -38,6 +38,9 @@ pub(crate) struct OpenArgs {
     /// A rules file or a preset; without it, the traffic decides
     #[arg(long, value_name = "FILE|PRESET")]
     rules: Option<String>,
+    /// Sentences and typed lines instead of the screen, for screen readers
+    #[arg(long)]
+    linear: bool,
 }
 
 /// How long the screen may take to leave by itself once it is asked to.
@@ -46,10 +49,11 @@ const GRACE: Duration = Duration::from_millis(500);
 /// Opens a recording.
 pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failure> {
     let path = locate::find(&globals.dir, &args.recording)?;
-    if !on_a_terminal() {
+    if !args.linear && !on_a_terminal() {
         let called = locate::called(&globals.dir, &path);
         let called = escape::text(&called.to_string_lossy());
         return Err(Failure::new(Code::Usage, "open needs a terminal to show its screen on")
+            .next(format!("wiretape open {called} --linear"))
             .next(format!("wiretape timeline {called}"))
             .next(format!("wiretape check {called}")));
     }
@@ -60,7 +64,16 @@ pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failur
     if let Some(at) = args.at {
         tui::update::seek(&mut app, at);
     }
+    if args.linear {
+        return speak(&mut app, front, growths);
+    }
     show(&mut app, front, Some(growths))
+}
+
+/// Tells of it in sentences.
+fn speak(app: &mut App, front: Front, growths: Growths) -> Result<ExitCode, Failure> {
+    tui::speak(app, Box::new(front), Some(growths), &mut stdout())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The list of recordings, to open one of.

@@ -75,17 +75,26 @@ pub(super) fn heard(app: &App, line: &str) -> Vec<Message> {
         closed.extend(of(Act::Note).map(|first| text(first, note)).unwrap_or_default());
         return closed;
     }
-    let act = Act::named(typed).or_else(|| {
+    let act = Act::named(typed).map(still).or_else(|| {
         let row = app.keys.rows().find(|bound| bound.row.does == typed)?;
-        Some(row.row.act)
+        Some(still(row.row.act))
     });
-    match (act.and_then(of).or_else(|| Key::named(typed)), typed.is_empty()) {
+    let known = Key::named(typed).map(|key| match app.keys.bound(key).map(|row| row.act) {
+        Some(act) => of(still(act)).unwrap_or(key),
+        None => key,
+    });
+    match (act.and_then(of).or(known), typed.is_empty()) {
         (Some(known), _) => closed.push(Message::Key(known)),
         // Nothing but Enter: in, as everywhere.
         (None, true) => closed.push(Message::Key(of(Act::In).unwrap_or(Key::Enter))),
         (None, false) => closed.extend(text(of(Act::Palette).unwrap_or(Key::Char(':')), typed)),
     }
     closed
+}
+
+/// What moves by itself can't be told: playing is a step.
+fn still(act: Act) -> Act {
+    if act == Act::Play { Act::StepOn } else { act }
 }
 
 /// Where the reader is, in sentences.
@@ -100,7 +109,9 @@ pub(super) fn tell(app: &App) -> Vec<String> {
         Overlay::Remove(listed) => {
             let frames = counted(listed.frames, "frame");
             let name = &listed.name;
-            told.push(format!("Remove {name}, {frames}, for good? y removes it, all else does not."));
+            told.push(format!(
+                "Remove {name}, {frames}, for good? y removes it, all else does not."
+            ));
         }
         Overlay::Menu(menu) => choices(menu, &mut told),
         Overlay::Sheet(sheet) => {
@@ -108,7 +119,9 @@ pub(super) fn tell(app: &App) -> Vec<String> {
             told.extend(sheet.text.lines().map(str::to_owned));
         }
         Overlay::Sql(sql) => match &sql.answer {
-            None => told.push("Type SQL; nothing leaves it. Views: frames, connections, gaps.".into()),
+            None => {
+                told.push("Type SQL; nothing leaves it. Views: frames, connections, gaps.".into())
+            }
             Some(Err(why)) => told.push(why.clone()),
             Some(Ok(answer)) => {
                 let rows = answer.rows.iter().zip(1..).map(|(row, number)| {
@@ -159,7 +172,13 @@ pub(super) fn about(app: &App) -> Vec<String> {
         counted(tape.counts.frames, "frame"),
     ];
     let lines = [
-        format!("{}, {}, {} long, of {}.", about.name, about.state, lasted(tape.end_ns), about.upstream),
+        format!(
+            "{}, {}, {} long, of {}.",
+            about.name,
+            about.state,
+            lasted(tape.end_ns),
+            about.upstream
+        ),
         format!("{}. {}. By {}.", counts.join(", "), found.join(", "), about.chosen),
         app.keys.fill(
             "Type a number to go to what has it, a key or its word (help lists them), / and a \
@@ -207,7 +226,10 @@ fn sessions(app: &App, told: &mut Vec<String>) {
                 let one = listed.get(at)?;
                 let started = app.wall.time(i128::from(one.started_ns), Digits::Date);
                 let frames = counted(one.frames, "frame");
-                Some(format!("{}, {}, started {started}, {frames}, {}", one.name, one.state, one.upstream))
+                Some(format!(
+                    "{}, {}, started {started}, {frames}, {}",
+                    one.name, one.state, one.upstream
+                ))
             });
         }
     }
@@ -364,7 +386,9 @@ fn live(tape: &Tape, told: &mut Vec<String>) {
     let ([open, done, broken], [conns, opened, dropped]) = (figures.runs, figures.connections);
     told.push(format!("{:.0} frames a second.", figures.frames_a_second));
     told.push(format!("Runs: {open} open, {done} done, {broken} broken."));
-    told.push(format!("Connections: {conns} open, {opened} opened and {dropped} dropped a minute."));
+    told.push(format!(
+        "Connections: {conns} open, {opened} opened and {dropped} dropped a minute."
+    ));
     if let Some((p50, p99)) = figures.held_ns {
         let (p50, p99) = (lasted(p50), lasted(p99));
         told.push(format!("The proxy held frames for {p50} in the median, {p99} at most but 1%."));
