@@ -22,6 +22,7 @@
 //! - [`recording`]: the disk. The only room that knows SQL.
 //! - [`redact`]: facts → facts without what should not leave the machine. Pure.
 //! - [`exchange`]: facts ↔ other tools' formats.
+//! - [`report`]: facts → a bug report that opens anywhere, and is the tape itself. Pure.
 //! - [`demo`]: a pretend chat platform with planted bugs, on loopback.
 //! - [`tui`]: the screen. State, update and view apart; reads payloads through a trait of the front door.
 //! - [`cli`]: the front door. One file a verb; the only place where rooms are wired together.
@@ -30,8 +31,8 @@
 //!
 //! 1. The relay forwards a chunk before anyone else sees it, and no path through Wiretape alters,
 //!    merges, splits or reorders the bytes of a connection.
-//! 2. `wire`, `events`, `rules`, `analysis` and `redact` never read a clock, touch a file or socket, spawn or
-//!    await. Time is an argument.
+//! 2. `wire`, `events`, `rules`, `analysis`, `redact` and `report` never read a clock, touch a file or
+//!    socket, spawn or await. Time is an argument.
 //! 3. Only `recording` knows SQL. Messages and findings are never stored.
 //! 4. Decoding never fails: malformed traffic is data. Only arguments and opened files give errors.
 //! 5. Nothing grows without a named limit. A limit reached is counted and shown.
@@ -53,6 +54,8 @@ pub mod recording;
 pub mod redact;
 
 pub mod exchange;
+
+pub mod report;
 
 pub mod demo;
 

@@ -16,7 +16,10 @@ pub mod histogram;
 pub mod keys;
 pub mod live;
 pub mod look;
+pub mod measure;
+pub mod pulse;
 pub mod stats;
+pub mod tape;
 pub mod timeline;
 pub mod tools;
 

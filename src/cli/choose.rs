@@ -29,27 +29,45 @@ pub(super) fn is_open(asked: Option<&str>, reader: &RecordingReader) -> Result<b
 
 /// The rules asked for, or those that fit the traffic; and why these.
 pub(super) fn choose(asked: Option<&str>, path: &Path) -> Result<(RuleBook, String), Failure> {
+    choose_with_text(asked, path).map(|Chosen { book, why, .. }| (book, why))
+}
+
+/// Rules to look at a recording by.
+pub(super) struct Chosen {
+    pub(super) book: RuleBook,
+    /// The same as text, with the files that they name.
+    pub(super) text: String,
+    /// Why these.
+    pub(super) why: String,
+}
+
+/// The same, with their text, to be kept.
+pub(super) fn choose_with_text(asked: Option<&str>, path: &Path) -> Result<Chosen, Failure> {
     if let Some(asked) = asked {
-        let book = load(asked)?;
+        let (book, text) = load_with_text(asked)?;
         if book.name == PAIRS {
-            return learned(book, path);
+            let (book, why) = learned(book, path)?;
+            return Ok(Chosen { book, text, why });
         }
-        let chosen = format!("rules {}", book.name);
-        return Ok((book, chosen));
+        let why = format!("rules {}", book.name);
+        return Ok(Chosen { book, text, why });
     }
     let reader = RecordingReader::open_with(path, Check::Schema)?;
     if let Some(text) = reader.recording()?.rules
         && let Ok(book) = language::read("recorded rules", &text)
     {
-        return if is_pairs(&text) {
-            learned(book, path)
+        let (book, why) = if is_pairs(&text) {
+            learned(book, path)?
         } else {
-            Ok((book, "rules it was recorded with".to_owned()))
+            (book, "rules it was recorded with".to_owned())
         };
+        return Ok(Chosen { book, text, why });
     }
     let fitting = fitting(&reader)?;
     let (name, why) = fitting.map_or_else(nothing, |fits| (fits.name, fits.why));
-    Ok((built_in(name)?, why))
+    let preset = presets::presets().iter().find(|preset| preset.name == name);
+    let text = preset.map_or_else(String::new, |preset| preset.text.to_owned());
+    Ok(Chosen { book: built_in(name)?, text, why })
 }
 
 /// What is taken where nothing fits, and why.
@@ -100,12 +118,7 @@ fn told(pair: &LearnedPair) -> String {
     format!("{open} → {} {by} ({met} of {seen}{why})", close.join(" or "))
 }
 
-/// The preset or the file of this name.
-fn load(asked: &str) -> Result<RuleBook, Failure> {
-    load_with_text(asked).map(|(book, _)| book)
-}
-
-/// The same, with its text, to be kept.
+/// The preset or the file of this name, and its text, to be kept.
 pub(super) fn load_with_text(asked: &str) -> Result<(RuleBook, String), Failure> {
     let known = presets::presets().iter().find(|preset| preset.name == asked);
     if let Some((preset, book)) = known.zip(presets::preset(asked)) {

@@ -55,7 +55,8 @@ enum Format {
 
 /// Writes it.
 pub(crate) fn run(args: &ExportArgs, globals: &Globals) -> Result<ExitCode, Failure> {
-    let reader = locate::open(&globals.dir, &args.recording)?;
+    let path = locate::find(globals, &args.recording)?;
+    let reader = RecordingReader::open(&path)?;
     let export = Export { reader: &reader, format: args.format };
     let written = if args.output == Path::new("-") {
         let mut stdout = BufWriter::new(std::io::stdout());
@@ -71,7 +72,7 @@ pub(crate) fn run(args: &ExportArgs, globals: &Globals) -> Result<ExitCode, Fail
     };
     globals.progress(&format!(
         "exported {} as {}. {secrets}: look before you share it.",
-        escape::path(reader.path()),
+        escape::path(path.file()),
         human::counted(written.count, written.unit),
     ));
     if let Some(losses) = told(&written.losses) {

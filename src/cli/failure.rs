@@ -18,6 +18,8 @@ pub(crate) enum Code {
     Input = 3,
     /// A port, an upstream or a disk failed.
     Runtime = 4,
+    /// What may leave the machine is not decided, and nobody can be asked.
+    Undecided = 5,
     /// Ended by a second Ctrl-C.
     Interrupted = 130,
 }

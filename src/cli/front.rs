@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::choose::{self, choose};
 use super::failure::{Code, Failure};
+use super::locate::Located;
 use super::watch::{Decides, watch};
 use super::{Globals, clipboard, clock, config, escape, locate, ls, mask, query, rm, sift};
 use crate::analysis::MESSAGE_LIMIT;
@@ -59,6 +60,10 @@ struct Open {
     parts: Parts,
     book: Arc<RuleBook>,
     pass: Option<Pass>,
+    /// It is gone when the screen is: nothing is written to it.
+    passes: bool,
+    /// The file that it was made of, for as long as it is open.
+    passing: Option<Located>,
 }
 
 /// A filter on its way through a recording.
@@ -137,8 +142,22 @@ impl Front {
         };
         let growths = watch(path, book.clone(), decides)?;
         let (parts, book) = (sift::parts(&book.reading)?, Arc::new(book));
-        let open = Open { path: path.to_owned(), parts, book: Arc::clone(&book), pass: None };
+        let open = Open {
+            path: path.to_owned(),
+            parts,
+            book: Arc::clone(&book),
+            pass: None,
+            passes: false,
+            passing: None,
+        };
         Ok((open, Tape::new(about, book), growths))
+    }
+
+    /// What is open is a report, or another file that was made into a recording for the time being.
+    pub(crate) fn passes(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.passes = true;
+        }
     }
 }
 
@@ -406,6 +425,9 @@ impl Source for Front {
 
     fn note(&mut self, note: &Note) -> Result<Vec<Note>, String> {
         let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
+        if open.passes || open.passing.is_some() {
+            return Err("notes are kept in recordings: wiretape import makes one of this".into());
+        }
         let author = std::env::var("USER").unwrap_or_default();
         let note = Note { author, at_ns: clock::wall_ns(), ..note.clone() };
         let kept = note::add(&open.path, &note).map_err(Failure::from);
@@ -463,7 +485,15 @@ impl Source for Front {
     }
 
     fn open(&mut self, key: &str) -> Result<(Tape, Growths), String> {
-        let found = locate::find(&self.globals.dir, OsStr::new(key));
-        found.and_then(|path| self.look(&path)).map_err(|failure| failure.in_one_row())
+        // What is said of it would be written over the screen.
+        let quiet = Globals { quiet: true, ..self.globals.clone() };
+        let opened = locate::find(&quiet, OsStr::new(key)).and_then(|located| {
+            let looked = self.look(&located)?;
+            if let Some(open) = self.open.as_mut().filter(|_| located.is_passing()) {
+                open.passing = Some(located);
+            }
+            Ok(looked)
+        });
+        opened.map_err(|failure| failure.in_one_row())
     }
 }

@@ -29,6 +29,7 @@ mod hint;
 mod human;
 mod import;
 mod info;
+mod intake;
 mod live_check;
 mod live_told;
 mod locate;
@@ -46,6 +47,7 @@ mod progress;
 mod query;
 mod record;
 mod record_screen;
+mod report;
 mod rm;
 mod rules;
 mod rules_keys;
@@ -61,6 +63,7 @@ mod ticker;
 mod timeline;
 mod uuid;
 mod watch;
+mod zipped;
 
 use crate::tui::{Look, escape};
 use failure::{Code, Failure};
@@ -82,6 +85,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Some(Verb::Frames(args)) => frames::run(&args, globals),
         Some(Verb::Diff(args)) => diff::run(&args, globals),
         Some(Verb::Note(args)) => note::run(&args, globals),
+        Some(Verb::Report(args)) => report::run(&args, globals),
         Some(Verb::Query(args)) => query::run(&args, globals),
         Some(Verb::Export(args)) => export::run(&args, globals),
         Some(Verb::Import(args)) => import::run(&args, globals),
@@ -201,6 +205,8 @@ enum Verb {
     Diff(diff::DiffArgs),
     /// Notes and marks in a recording
     Note(note::NoteArgs),
+    /// A bug report that opens in any browser, with nothing in it that should not leave
+    Report(Box<report::ReportArgs>),
     /// Ask a recording in SQL
     Query(query::QueryArgs),
     /// Write a recording as JSON lines, HAR or CSV

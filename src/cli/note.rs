@@ -60,7 +60,12 @@ pub(crate) struct NoteArgs {
 
 /// Does it.
 pub(crate) fn run(args: &NoteArgs, globals: &Globals) -> Result<ExitCode, Failure> {
-    let path = locate::find(&globals.dir, &args.recording)?;
+    let path = locate::find(globals, &args.recording)?;
+    if path.is_passing() && !args.list {
+        let file = escape::path(path.file());
+        return Err(Failure::new(Code::Usage, "notes are kept in recordings, and this is none")
+            .next(format!("wiretape import {file}   makes one of it")));
+    }
     let says_nothing = args.text.is_none() && args.at.is_none() && args.run.is_none();
     if let Some(id) = args.remove {
         found(note::remove(&path, id)?, id, args)?;
@@ -141,7 +146,8 @@ fn place(path: &Path, args: &NoteArgs, globals: &Globals) -> Result<Note, Failur
             about.to_ns = about.from_ns;
         }
         Some(At::Frame(frame)) => {
-            at_ns(&reader, frame)?.ok_or_else(|| usage(format!("there is no frame #{frame}")))?;
+            at_ns_of(&reader, frame)?
+                .ok_or_else(|| usage(format!("there is no frame #{frame}")))?;
             about.first_frame = Some(frame);
             about.last_frame = about.first_frame;
         }
@@ -154,7 +160,7 @@ fn place(path: &Path, args: &NoteArgs, globals: &Globals) -> Result<Note, Failur
 }
 
 /// The id of the one run that is called so, or whose id ends so.
-fn run_called(called: &str, looked: &Looked) -> Result<String, String> {
+pub(super) fn run_called(called: &str, looked: &Looked) -> Result<String, String> {
     let timeline = &looked.timeline;
     let symbols = looked.analysis.symbols();
     let runs = (0..timeline.run_count()).filter_map(|run| timeline.run(run));
@@ -175,9 +181,9 @@ fn run_called(called: &str, looked: &Looked) -> Result<String, String> {
 }
 
 /// A time or a share → nanoseconds since the start.
-fn moment(at: At, reader: &RecordingReader) -> Result<u64, Failure> {
+pub(super) fn moment(at: At, reader: &RecordingReader) -> Result<u64, Failure> {
     let recording = reader.recording()?;
-    let last = at_ns(reader, reader.last_frame()?)?.unwrap_or(0);
+    let last = at_ns_of(reader, reader.last_frame()?)?.unwrap_or(0);
     let end_ns = recording.finished_ns.unwrap_or(0).max(last);
     let since = match at {
         At::Since(since) => Some(since),
@@ -198,7 +204,10 @@ fn moment(at: At, reader: &RecordingReader) -> Result<u64, Failure> {
 }
 
 /// When a frame was read; `None` if there is no such frame.
-fn at_ns(reader: &RecordingReader, frame: i64) -> Result<Option<u64>, RecordingError> {
+pub(super) fn at_ns_of(
+    reader: &RecordingReader,
+    frame: i64,
+) -> Result<Option<u64>, RecordingError> {
     let mut at_ns = None;
     let range = FrameRange { after_id: frame - 1, until_id: frame, connection: None };
     reader.frames(range, &mut |frame| {

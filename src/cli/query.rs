@@ -14,7 +14,7 @@ use super::failure::{Code, Failure};
 use super::output::{Output, Role};
 use super::table::{Side, Table};
 use super::{Globals, clock, escape, locate};
-use crate::recording::{QueryRows, RecordingError, Value};
+use crate::recording::{QueryRows, RecordingError, RecordingReader, Value};
 
 /// Rows of a table that are laid out together; with more, the table goes on in blocks of as many.
 const ROWS_A_BLOCK: usize = 500;
@@ -59,7 +59,8 @@ enum Format {
 
 /// Prints the rows.
 pub(crate) fn run(args: &QueryArgs, globals: &Globals) -> Result<ExitCode, Failure> {
-    let mut reader = locate::open(&globals.dir, &args.recording)?;
+    let path = locate::find(globals, &args.recording)?;
+    let mut reader = RecordingReader::open(&path)?;
     let deadline = clock::now() + Duration::from_secs(args.timeout.min(MAX_TIMEOUT));
     let output = globals.output();
     let format = if globals.json { Format::Json } else { args.format };

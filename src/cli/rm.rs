@@ -44,7 +44,7 @@ pub(super) fn remove(dir: &Path, path: &Path) -> Result<(), Failure> {
 pub(crate) fn run(args: &RmArgs, globals: &Globals) -> Result<ExitCode, Failure> {
     let mut paths = Vec::new();
     for name in &args.recordings {
-        let path = locate::find(&globals.dir, name)?;
+        let path = locate::find_file(&globals.dir, name)?;
         check(&path)?;
         paths.push(path);
     }

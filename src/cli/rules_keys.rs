@@ -57,7 +57,7 @@ pub(super) fn run(
     rules: Option<&str>,
     globals: &Globals,
 ) -> Result<ExitCode, Failure> {
-    let path = locate::find(&globals.dir, recording)?;
+    let path = locate::find(globals, recording)?;
     let (book, chosen) = choose(rules, &path)?;
     let mut keys = Keys::new(&book.reading).map_err(|error| {
         Failure::new(Code::Usage, "the rules can't be followed").because(&error)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Globals;
-use super::choose::choose;
+use super::choose::{Chosen, choose_with_text};
 use super::config::Config;
 use super::failure::{Code, Failure};
 use super::human;
@@ -36,6 +36,8 @@ pub(super) struct Looked {
     pub(super) details: Details,
     /// Why these rules.
     pub(super) chosen: String,
+    /// The rules as text.
+    pub(super) rules_text: String,
 }
 
 /// The events that a filter means.
@@ -81,7 +83,7 @@ fn failure(text: &str, mistake: &Mistake) -> Failure {
 impl Looked {
     /// Looks at a recording by the rules asked for, or those that fit.
     pub(super) fn at(path: &Path, rules: Option<&str>, globals: &Globals) -> Result<Self, Failure> {
-        let (book, chosen) = choose(rules, path)?;
+        let Chosen { book, text: rules_text, why: chosen } = choose_with_text(rules, path)?;
         let mut timeline = Timeline::new(&book.reading);
         let mut tools = ToolTimes::new(&book);
         let mut details = Details::new(&book.reading);
@@ -94,7 +96,7 @@ impl Looked {
         timeline.settle(analysis.engine().findings());
         let (analysis, timeline) = (Arc::new(analysis), Arc::new(timeline));
         let path = path.to_owned();
-        Ok(Self { path, recording, analysis, timeline, tools, details, chosen })
+        Ok(Self { path, recording, analysis, timeline, tools, details, chosen, rules_text })
     }
 
     /// Its file.
@@ -183,19 +185,12 @@ impl Sifted {
 
     /// The frames of the events that are meant.
     pub(super) fn frames(&self, timeline: &Timeline) -> MeantFrames {
-        let mut frames = MeantFrames::default();
-        for row in timeline.page(None, usize::MAX).filter(|row| self.has(row.number)) {
-            frames.add(&row);
-        }
-        for spans in frames.spans.values_mut() {
-            spans.sort_unstable();
-        }
-        frames
+        MeantFrames::of(timeline.page(None, usize::MAX).filter(|row| self.has(row.number)))
     }
 }
 
 /// Frames of events.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct MeantFrames {
     single: HashSet<i64>,
     /// Messages of several frames: first and last, by connection and direction.
@@ -205,6 +200,18 @@ pub(super) struct MeantFrames {
 }
 
 impl MeantFrames {
+    /// Those of these rows.
+    pub(super) fn of(rows: impl Iterator<Item = Row>) -> Self {
+        let mut frames = Self::default();
+        for row in rows {
+            frames.add(&row);
+        }
+        for spans in frames.spans.values_mut() {
+            spans.sort_unstable();
+        }
+        frames
+    }
+
     fn add(&mut self, row: &Row) {
         match row.frames {
             (_, 0) => self.without += 1,

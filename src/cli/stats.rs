@@ -57,7 +57,7 @@ enum By {
 
 /// Prints the figures.
 pub(crate) fn run(args: &StatsArgs, globals: &Globals) -> Result<ExitCode, Failure> {
-    let path = locate::find(&globals.dir, &args.recording)?;
+    let path = locate::find(globals, &args.recording)?;
     let looked = Looked::at(&path, args.rules.as_deref(), globals)?;
     let stats = Stats::of(&looked.timeline, &looked.analysis);
     let mut output = globals.output();

@@ -76,7 +76,7 @@ type Lanes = BTreeMap<String, BTreeMap<(u64, String), Lane>>;
 pub(crate) fn run(args: &TimelineArgs, globals: &Globals) -> Result<ExitCode, Failure> {
     let filter = args.filter.as_deref();
     let filter = filter.map(|text| sift::parse_kept(text, globals)).transpose()?;
-    let path = locate::find(&globals.dir, &args.recording)?;
+    let path = locate::find(globals, &args.recording)?;
     let looked = Looked::at(&path, args.rules.as_deref(), globals)?;
     let sifted = filter.map(|filter| looked.sift(filter)).transpose()?;
     let lanes = lanes(&looked, sifted.as_ref(), args.user.as_deref());

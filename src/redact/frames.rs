@@ -3,7 +3,6 @@
 //! What was said is searched as messages. One that is in several frames, or compressed, is put
 //! back plain: the frames before its last stay, empty. So no old bytes are left beside the new.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::names::{Form, Kind};
@@ -11,8 +10,8 @@ use super::review::Rule;
 use super::text::Redactor;
 use super::{Decision, Level};
 use crate::wire::{
-    Close, Connection, Deflate, Fact, Frame, FrameDecoder, FrameSpec, Header, Marks, Message,
-    MessageAssembler, Note, Opcode, RecordedFrame, Recording, encode_frame,
+    Close, Connection, Deflate, Fact, Marks, Message, MessageAssembler, Note, Opcode,
+    RecordedFrame, Recording, drop_payload, restate,
 };
 
 /// Bytes of a message that are searched: as many as are recorded of a frame by default. What is
@@ -32,7 +31,7 @@ pub(super) fn facts(redactor: &mut Redactor, facts: &[Fact<'_>]) -> Vec<Fact<'st
         .collect();
     if scope.redactor.policy.level != Level::Off {
         for at in rest {
-            scope.drop_payload(at);
+            drop_payload(&mut scope.out, at);
         }
     }
     scope.out
@@ -55,6 +54,14 @@ struct Scope<'a> {
 impl Scope<'_> {
     fn take(&mut self, fact: &Fact<'_>) {
         let off = self.redactor.policy.level == Level::Off;
+        let review = &mut self.redactor.review;
+        match fact {
+            Fact::Recording(recording) => {
+                review.within("the recording".to_owned(), recording.upstream.as_bytes());
+            }
+            Fact::Note(note) => review.within(format!("note {}", note.id), note.text.as_bytes()),
+            Fact::Connection(_) | Fact::Gap(_) | Fact::Frame(_) => {}
+        }
         let other = match fact {
             Fact::Recording(recording) => Fact::Recording(self.recording(recording)),
             Fact::Connection(connection) => Fact::Connection(self.connection(connection)),
@@ -62,7 +69,7 @@ impl Scope<'_> {
             Fact::Note(note) if off => Fact::Note(note.clone()),
             Fact::Note(note) => Fact::Note(Note {
                 text: self.note(&note.text),
-                author: self.redactor.loose("note", &note.author),
+                author: self.redactor.said("note", &note.author),
                 ..note.clone()
             }),
             Fact::Frame(frame) => {
@@ -82,7 +89,7 @@ impl Scope<'_> {
         if self.redactor.policy.level == Level::Strict {
             return self.redactor.hide((Rule::Strict, "note"), Kind::Text, text, Form::Marked);
         }
-        self.redactor.loose("note", text)
+        self.redactor.said("note", text)
     }
 
     fn recording(&mut self, recording: &Recording) -> Recording {
@@ -90,7 +97,7 @@ impl Scope<'_> {
             return recording.clone();
         }
         Recording {
-            name: self.redactor.loose("name", &recording.name),
+            name: self.redactor.said("name", &recording.name),
             upstream: self.redactor.target(&recording.upstream),
             listen: self.redactor.target(&recording.listen),
             rules: recording.rules.clone(),
@@ -111,18 +118,25 @@ impl Scope<'_> {
         if redactor.policy.level == Level::Off {
             return connection.clone();
         }
+        let of = |what: &str| format!("{what} of conn {}", connection.id);
+        redactor.review.within(of("an address"), connection.client.as_bytes());
         let mut address = |text: &str| redactor.loose("address", text);
         let (client, server) = (address(&connection.client), address(&connection.server));
         let detail = connection.detail.as_deref().map(|detail| redactor.loose("detail", detail));
         let close = connection.close.clone().map(|close| {
             close.map(|close| Close { reason: self.close_reason(&close.reason), ..close })
         });
+        self.redactor.review.within(of("the answer"), &connection.response_body);
         let body = self.body(&connection.response_body);
+        self.redactor.review.within(of("the request"), &connection.request_head);
+        let request_head = self.redactor.head(&connection.request_head);
+        self.redactor.review.within(of("the answer"), &connection.response_head);
+        let response_head = self.redactor.head(&connection.response_head);
         Connection {
             client,
             server,
-            request_head: self.redactor.head(&connection.request_head),
-            response_head: self.redactor.head(&connection.response_head),
+            request_head,
+            response_head,
             response_body: body,
             detail,
             close,
@@ -165,7 +179,7 @@ impl Scope<'_> {
     fn frame(&mut self, recorded: &RecordedFrame<'_>) {
         let at = self.out.len() - 1;
         let Some(lanes) = self.lanes.get_mut(&recorded.connection) else {
-            self.drop_payload(at);
+            drop_payload(&mut self.out, at);
             return;
         };
         let lane = &mut lanes[recorded.direction.index()];
@@ -190,6 +204,7 @@ impl Scope<'_> {
     }
 
     fn message(&mut self, message: &Message, rows: &[usize]) {
+        self.redactor.review.within(format!("#{}", message.frames.1), &message.payload);
         let whole = message.trouble.is_none() && message.length == message.payload.len() as u64;
         if !whole || message.marks.has(Marks::RAW) {
             self.redactor.review.hit(
@@ -199,7 +214,7 @@ impl Scope<'_> {
                 (Decision::Hide, true),
             );
             for row in rows {
-                self.drop_payload(*row);
+                drop_payload(&mut self.out, *row);
             }
             return;
         }
@@ -223,74 +238,6 @@ impl Scope<'_> {
         if payload == message.payload && !message.compressed {
             return;
         }
-        self.put(rows, message.opcode, &payload);
-    }
-
-    /// Puts `payload` into the rows of a message: into the frame that is its last, whole or in parts.
-    fn put(&mut self, rows: &[usize], opcode: Opcode, payload: &[u8]) {
-        let is_part = |out: &[Fact<'_>], row: usize| matches!(&out[row], Fact::Frame(frame) if frame.frame.marks.has(Marks::PART));
-        let last = rows.iter().rposition(|row| !is_part(&self.out, *row)).unwrap_or(0);
-        let (before, parts) = rows.split_at(last);
-        let frames: Vec<usize> =
-            before.iter().copied().filter(|row| !is_part(&self.out, *row)).collect();
-        for row in before {
-            self.rewrite(*row, None, &[], Marks::NONE);
-        }
-        let opening = if frames.is_empty() { opcode } else { Opcode::CONTINUATION };
-        for (at, row) in frames.iter().enumerate() {
-            let opcode = if at == 0 { opcode } else { Opcode::CONTINUATION };
-            self.rewrite(*row, Some((opcode, false, 0)), &[], Marks::NONE);
-        }
-        let room = FrameDecoder::PART_LIMIT * parts.len();
-        let payload = &payload[..payload.len().min(room)];
-        let mut rest = payload;
-        for (at, row) in parts.iter().enumerate() {
-            let (now, later) = rest.split_at(rest.len().min(FrameDecoder::PART_LIMIT));
-            rest = later;
-            let header = (at == 0).then_some((opening, true, payload.len()));
-            let follows = Marks::NONE
-                .with_if(Marks::PART, at > 0)
-                .with_if(Marks::PART_FOLLOWS, at + 1 < parts.len());
-            self.rewrite(*row, header, now, follows);
-        }
-    }
-
-    /// Writes a row anew; marks that say what was wrong with the header stay.
-    fn rewrite(
-        &mut self,
-        row: usize,
-        header: Option<(Opcode, bool, usize)>,
-        payload: &[u8],
-        parts: Marks,
-    ) {
-        let Some(Fact::Frame(recorded)) = self.out.get_mut(row) else { return };
-        let frame = &mut recorded.frame;
-        let gone = Marks::PART.with(Marks::PART_FOLLOWS).with(Marks::NOT_KEPT).with(Marks::CUT);
-        let gone = gone.with(Marks::NON_MINIMAL).with(Marks::LONG_CONTROL).with(Marks::OVERSIZE);
-        let marks = frame.marks.without(gone).with(parts);
-        let new = header.map(|(opcode, fin, length)| {
-            let mask = frame.header.mask_key();
-            let spec = FrameSpec { fin, mask, ..FrameSpec::new(opcode) };
-            let mut bytes = Vec::new();
-            encode_frame(
-                &mut bytes,
-                &FrameSpec { stated_length: Some(length as u64), ..spec },
-                &[],
-            );
-            (Header::from_bytes(&bytes).unwrap_or_default(), length as u64)
-        });
-        let (header, length) = new.unwrap_or((Header::EMPTY, payload.len() as u64));
-        let marks = marks.with_if(Marks::PART, header.is_empty());
-        *frame = Frame { header, payload: Cow::Owned(payload.to_vec()), length, marks };
-    }
-
-    /// A payload that can't be searched: nothing of it is kept, and the frame says so.
-    fn drop_payload(&mut self, row: usize) {
-        let Some(Fact::Frame(recorded)) = self.out.get_mut(row) else { return };
-        let frame = &mut recorded.frame;
-        if !frame.payload.is_empty() {
-            frame.payload = Cow::Owned(Vec::new());
-            frame.marks = frame.marks.with(Marks::NOT_KEPT);
-        }
+        restate(&mut self.out, rows, message.opcode, &payload);
     }
 }

@@ -1,6 +1,10 @@
 //! The head of a handshake → the same head without secrets: lines, names and order stay.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::names::{Form, Kind};
+use super::nested::decoded;
 use super::patterns::is_secret_name;
 use super::review::Rule;
 use super::text::Redactor;
@@ -8,6 +12,9 @@ use super::{Decision, Level};
 
 /// Subprotocols that announce that the next one is a token, in lower case.
 const ANNOUNCERS: [&str; 6] = ["access_token", "auth", "authorization", "bearer", "jwt", "token"];
+
+/// A word of fewer letters, and nothing but letters, is no token.
+const SHORT_TOKEN: usize = 8;
 
 /// A subprotocol as long as this is no name.
 const LONG_PROTOCOL: usize = 32;
@@ -88,7 +95,8 @@ impl Redactor {
         if protocol {
             return self.protocols(&place, value);
         }
-        if self.is_user(lower.trim_start_matches("x-").replace('-', "_").as_str()) {
+        let key = lower.trim_start_matches("x-").replace('-', "_");
+        if self.is_user(&key) || self.is_known_user(value) {
             return self.user(&place, value);
         }
         if !lower.starts_with("sec-websocket-") && (is_secret_name(name) || lower.contains("auth"))
@@ -109,8 +117,25 @@ impl Redactor {
             [one] if one.rule == Rule::Jwt && one.range == (0..secret.len()) => {
                 self.inside(place, secret, Form::Plain, 0)
             }
-            _ => self.hide((rule, place), Kind::Token, secret, Form::Plain),
+            _ => match self.packed_jwt(place, secret) {
+                Some(hidden) => hidden,
+                None => self.hide((rule, place), Kind::Token, secret, Form::Plain),
+            },
         }
+    }
+
+    /// A JSON web token in base64, as it is put into subprotocols: whose it is stays known.
+    fn packed_jwt(&mut self, place: &str, secret: &str) -> Option<String> {
+        let (inner, _) = decoded(secret)?;
+        let found = super::patterns::find(&inner);
+        let is_jwt =
+            matches!(&found[..], [one] if one.rule == Rule::Jwt && one.range == (0..inner.len()));
+        let hidden = is_jwt.then(|| self.inside(place, &inner, Form::Plain, 0))?;
+        if hidden == inner {
+            return Some(secret.to_owned());
+        }
+        self.names.name(Kind::Token, secret, Form::Plain);
+        Some(URL_SAFE_NO_PAD.encode(hidden))
     }
 
     fn cookies(&mut self, place: &str, value: &str) -> String {
@@ -118,6 +143,9 @@ impl Redactor {
             .split(';')
             .map(|cookie| match cookie.split_once('=') {
                 Some((name, _)) if is_attribute(name.trim()) => cookie.to_owned(),
+                Some((name, id)) if self.is_user(name.trim()) || self.is_known_user(id.trim()) => {
+                    format!("{name}={}", self.user(place, id.trim()))
+                }
                 Some((name, secret)) if !secret.trim().is_empty() => {
                     format!("{name}={}", self.secret(Rule::Cookie, place, secret.trim()))
                 }
@@ -139,7 +167,11 @@ impl Redactor {
                 let lower = name.to_ascii_lowercase();
                 let space = &protocol[..protocol.len() - protocol.trim_start().len()];
                 let token = announced || name.len() >= LONG_PROTOCOL;
-                announced = ANNOUNCERS.contains(&lower.as_str());
+                let is_scheme = |rest: &str| {
+                    ANNOUNCERS.contains(&rest)
+                        || rest.len() < SHORT_TOKEN
+                            && rest.bytes().all(|it| it.is_ascii_alphabetic())
+                };
                 // `bearer.TOKEN`, `auth-TOKEN` and their like.
                 let prefix = ANNOUNCERS.iter().find(|word| {
                     let rest = lower.strip_prefix(**word);
@@ -147,6 +179,11 @@ impl Redactor {
                         rest.len() > 1 && rest.starts_with(['.', '-', '=', ':'])
                     })
                 });
+                let rest = prefix.and_then(|word| lower.get(word.len() + 1..));
+                // `jwt-auth` is the name of a way to hand tokens over, and none itself.
+                let names_scheme = rest.is_some_and(is_scheme);
+                announced = ANNOUNCERS.contains(&lower.as_str()) || names_scheme;
+                let prefix = prefix.filter(|_| !names_scheme);
                 let hidden = match prefix {
                     Some(word) if name.is_char_boundary(word.len() + 1) => {
                         let (prefix, secret) = name.split_at(word.len() + 1);
@@ -193,6 +230,7 @@ impl Redactor {
         let segments: Vec<String> = path
             .split('/')
             .map(|segment| match super::patterns::randomness(segment) {
+                _ if self.is_known_user(segment) => self.user("path", segment),
                 Some(_) => self.hide((Rule::Entropy, "path"), Kind::Token, segment, Form::Plain),
                 None => self.inside("path", segment, Form::Plain, 0),
             })
@@ -213,7 +251,9 @@ impl Redactor {
                 let secret = percent_decoded(value).unwrap_or_else(|| value.to_owned());
                 let hidden = match () {
                     () if value.is_empty() => String::new(),
-                    () if self.is_user(&plain) => percent_encoded(&self.user(&place, &secret)),
+                    () if self.is_user(&plain) || self.is_known_user(&secret) => {
+                        percent_encoded(&self.user(&place, &secret))
+                    }
                     () if is_secret_name(&plain) => {
                         percent_encoded(&self.secret(Rule::Query, &place, &secret))
                     }

@@ -1,6 +1,6 @@
 //! Finished bytes → the hidden originals that are in them after all, in whatever clothes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
@@ -31,7 +31,8 @@ pub struct Leak {
 #[derive(Debug)]
 pub struct Leaks {
     search: Option<AhoCorasick>,
-    forms: Vec<(&'static str, String)>,
+    /// What is searched for: the bytes, how they are written, and the original.
+    forms: BTreeMap<Vec<u8>, (&'static str, String)>,
 }
 
 impl Leaks {
@@ -44,17 +45,32 @@ impl Leaks {
                 }
             }
         }
-        let search = AhoCorasick::new(forms.keys()).ok();
-        Self { search, forms: forms.into_values().collect() }
+        Self::of(forms)
+    }
+
+    fn of(forms: BTreeMap<Vec<u8>, (&'static str, String)>) -> Self {
+        Self { search: AhoCorasick::new(forms.keys()).ok(), forms }
+    }
+
+    /// The same, but for what is in `text`, which has nothing to do with what is hidden: the words
+    /// that every file of its kind has.
+    #[must_use]
+    pub fn except_in(&self, text: &[u8]) -> Self {
+        let Some(search) = &self.search else { return Self::of(BTreeMap::new()) };
+        let found = search.find_overlapping_iter(text).map(|found| found.pattern().as_usize());
+        let found: BTreeSet<usize> = found.collect();
+        let rest = self.forms.iter().enumerate().filter(|(at, _)| !found.contains(at));
+        Self::of(rest.map(|(_, (bytes, form))| (bytes.clone(), form.clone())).collect())
     }
 
     /// What of the originals is in `bytes`; linear in their length.
     pub fn find(&self, bytes: &[u8]) -> Vec<Leak> {
         let Some(search) = &self.search else { return Vec::new() };
+        let forms: Vec<&(&'static str, String)> = self.forms.values().collect();
         let found = search.find_iter(bytes).take(MAX_LEAKS);
         found
             .map(|found| {
-                let (form, original) = &self.forms[found.pattern().as_usize()];
+                let (form, original) = forms[found.pattern().as_usize()];
                 Leak { at: found.start(), form, original: original.clone() }
             })
             .collect()

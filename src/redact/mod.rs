@@ -25,7 +25,9 @@ mod words;
 
 pub use decisions::{Decisions, DecisionsError};
 pub use leaks::{Leak, Leaks};
-pub use review::Row;
+pub use review::{Context, Row};
+
+use std::collections::BTreeSet;
 
 use crate::wire::Fact;
 
@@ -77,6 +79,9 @@ pub struct Policy {
     pub decisions: Decisions,
     /// Names of members that hold the id of a user, besides the usual ones.
     pub users: Vec<String>,
+    /// Ids of users that are known, wherever they stand. Those of fewer than three letters are
+    /// only known by their place.
+    pub user_ids: BTreeSet<String>,
     /// Names of members that [`Level::Strict`] keeps, besides the usual ones.
     pub kept: Vec<String>,
     /// Random bytes, new for each report and kept out of it: without them nobody can try whether
@@ -108,7 +113,12 @@ impl Redacted {
 
     /// A text that goes along: a file's name, the sentence of a finding.
     pub fn text(&mut self, text: &str) -> String {
-        self.redactor.loose("text", text)
+        self.redactor.said("text", text)
+    }
+
+    /// The name that stands for a user, if one does.
+    pub fn user(&self, id: &str) -> Option<String> {
+        self.redactor.user_name(id)
     }
 
     /// Rows that wait for a decision.

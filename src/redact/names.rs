@@ -59,7 +59,7 @@ impl Names {
     pub(super) fn name(&mut self, kind: Kind, original: &str, form: Form) -> String {
         let (kind, number) = self.number(kind, original);
         if kind == Kind::User {
-            return format!("user_{number:02}");
+            return user(number);
         }
         let word = kind.word();
         if number == 0 {
@@ -116,10 +116,22 @@ impl Names {
         self.known.get(original).map(|(kind, _)| *kind)
     }
 
+    /// The name of a user who has one already.
+    pub(super) fn known_user(&self, original: &str) -> Option<String> {
+        match self.known.get(original) {
+            Some((Kind::User, number)) => Some(user(*number)),
+            _ => None,
+        }
+    }
+
     /// All that has a name, in no order.
     pub(super) fn originals(&self) -> impl Iterator<Item = &str> {
         self.known.keys().map(String::as_str)
     }
+}
+
+fn user(number: u32) -> String {
+    format!("user_{number:02}")
 }
 
 /// `{"alg":"none"}`, as a JSON web token begins that nobody signed.

@@ -107,7 +107,7 @@ fn runs(text: &str, fits: impl Fn(u8) -> bool, shortest: usize) -> Vec<Range<usi
 }
 
 /// The text in base64, and how it was encoded.
-fn decoded(run: &str) -> Option<(String, &'static base64::engine::GeneralPurpose)> {
+pub(super) fn decoded(run: &str) -> Option<(String, &'static base64::engine::GeneralPurpose)> {
     [&STANDARD, &URL_SAFE, &STANDARD_NO_PAD, &URL_SAFE_NO_PAD].into_iter().find_map(|engine| {
         let text = String::from_utf8(engine.decode(run).ok()?).ok()?;
         let prints = !text.chars().any(|letter| letter.is_control() && !letter.is_whitespace());

@@ -10,6 +10,13 @@ const MAX_ROWS: usize = 2000;
 /// Characters of an original that are shown to who decides.
 const BEFORE: usize = 12;
 
+/// Hits of a row that are shown where they stand; who has looked at so many has seen what it is.
+const MAX_CONTEXTS: usize = 50;
+
+/// Bytes that are shown before and after a hit, and of a hit itself.
+const AROUND: usize = 60;
+const SHOWN: usize = 400;
+
 /// What finds secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Rule {
@@ -131,12 +138,66 @@ pub struct Row {
     pub decision: Decision,
     /// Nobody has to be asked.
     pub decided: bool,
+    /// Where it stands: the first hits.
+    pub contexts: Vec<Context>,
+}
+
+impl Row {
+    /// Its length stands for it, or would.
+    pub fn is_length(&self) -> bool {
+        self.rule == Rule::FreeText.title() || self.decision == Decision::Length
+    }
+
+    /// What people wrote, and it stays.
+    pub fn is_free_text_shown(&self) -> bool {
+        self.rule == Rule::FreeText.title() && self.decision == Decision::Show
+    }
+}
+
+/// A hit where it stands, for the eyes of who decides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// In what: `#4397`, `request of conn 1`, `note 3`.
+    pub whence: String,
+    /// What stands before it.
+    pub before: String,
+    /// The original.
+    pub original: String,
+    /// What stands after it.
+    pub after: String,
+}
+
+impl Context {
+    fn of((whence, text): &(String, String), original: &str) -> Self {
+        let shown = original.get(..floor(original, SHOWN)).unwrap_or_default();
+        let whence = whence.clone();
+        // What is written in other clothes (escaped, base64) is shown by itself.
+        let Some(at) = text.find(original).filter(|_| !original.is_empty()) else {
+            return Self { whence, original: shown.to_owned(), ..Self::default() };
+        };
+        let from = floor(text, at.saturating_sub(AROUND));
+        let end = at + original.len();
+        let until = floor(text, end + AROUND).max(end);
+        Self {
+            whence,
+            before: text[from..at].to_owned(),
+            original: shown.to_owned(),
+            after: text[end..until].to_owned(),
+        }
+    }
+}
+
+/// The last boundary of letters that is not after `at`.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// Counts hits.
 #[derive(Debug, Default)]
 pub(super) struct Review {
     rows: BTreeMap<(Rule, String), Row>,
+    /// What is being looked through, and what it says.
+    subject: (String, String),
 }
 
 impl Review {
@@ -162,8 +223,17 @@ impl Review {
             after: after.to_owned(),
             decision,
             decided,
+            contexts: Vec::new(),
         });
         row.hits += 1;
+        if row.contexts.len() < MAX_CONTEXTS {
+            row.contexts.push(Context::of(&self.subject, before));
+        }
+    }
+
+    /// From now on hits are in this.
+    pub(super) fn within(&mut self, whence: String, text: &[u8]) {
+        self.subject = (whence, String::from_utf8_lossy(text).into_owned());
     }
 
     pub(super) fn clear(&mut self) {

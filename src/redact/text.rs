@@ -6,7 +6,7 @@ use super::json::{self, Part};
 use super::names::{Form, Kind, Names, is_name, user_number};
 use super::patterns::{self, Found, is_secret_member, randomness};
 use super::review::{Review, Rule};
-use super::words::{is_free_text, is_id, is_kept_name, is_protocol, is_user_name};
+use super::words::{FREE_TEXT_FROM, is_free_text, is_id, is_kept_name, is_protocol, is_user_name};
 use super::{Decision, Level, Policy};
 use aho_corasick::{AhoCorasick, MatchKind};
 
@@ -33,7 +33,16 @@ pub(super) struct Redactor {
 
 impl Redactor {
     pub(super) fn new(policy: Policy) -> Self {
-        let names = Names::new(policy.salt);
+        let mut names = Names::new(policy.salt);
+        let shown = policy.level == Level::Off
+            || policy.decisions.get(Rule::User.word()) == Some(Decision::Show);
+        for id in policy.user_ids.iter().filter(|_| !shown) {
+            match user_number(id) {
+                Some(number) => names.take(number),
+                None if is_told_apart(id) => drop(names.name(Kind::User, id, Form::Marked)),
+                None => {}
+            }
+        }
         Self { policy, names, review: Review::default(), known: None, wherever: Vec::new() }
     }
 
@@ -55,6 +64,39 @@ impl Redactor {
             Level::Off => text.to_owned(),
             _ => self.inside(place, text, Form::Marked, 0),
         }
+    }
+
+    /// What a person wrote, or we did: ids of users in it are words of their own.
+    pub(super) fn said(&mut self, place: &str, text: &str) -> String {
+        let mut text = self.loose(place, text);
+        if self.policy.level == Level::Off {
+            return text;
+        }
+        let ids: Vec<String> = self.policy.user_ids.iter().cloned().collect();
+        for id in &ids {
+            if !text.contains(id.as_str()) || !self.is_known_user(id) {
+                continue;
+            }
+            let mut cuts: Cuts = Vec::new();
+            for (at, _) in text.match_indices(id.as_str()) {
+                let range = at..at + id.len();
+                if !is_part_of_a_word(&text, &range) {
+                    cuts.push((range, self.user(place, id)));
+                }
+            }
+            text = splice(&text, cuts);
+        }
+        text
+    }
+
+    /// The name that stands for a user.
+    pub(super) fn user_name(&self, id: &str) -> Option<String> {
+        self.names.known_user(id)
+    }
+
+    /// It is the id of somebody, and nothing else.
+    pub(super) fn is_known_user(&self, text: &str) -> bool {
+        self.policy.user_ids.contains(text) && self.names.known_user(text).is_some()
     }
 
     /// A payload that is text.
@@ -140,7 +182,7 @@ impl Redactor {
             return self.decide((Rule::Pointer, place), what, text, Form::Marked);
         }
         let shown = decided.is_some();
-        if self.is_user(key) && !shown {
+        if (self.is_user(key) || self.is_known_user(text)) && !shown {
             return self.user(place, text);
         }
         let found = patterns::find(text);
@@ -224,7 +266,7 @@ impl Redactor {
             Decision::Hide if kind != Kind::Text => self.names.name(kind, text, form),
             // What people wrote has no name by which it could be found again, only a length.
             Decision::Hide | Decision::Length => {
-                if text.len() >= WHEREVER {
+                if text.chars().count() >= FREE_TEXT_FROM {
                     self.names.name(Kind::Text, text, form);
                 }
                 let count = text.chars().count();
@@ -278,11 +320,19 @@ impl Redactor {
 
     /// A user's id is a word of its own; a token may be glued to anything.
     fn is_part_of_a_word(&self, text: &str, range: &Range<usize>) -> bool {
-        let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
-        let glued = text[..range.start].chars().next_back().is_some_and(is_letter)
-            || text[range.end..].chars().next().is_some_and(is_letter);
-        glued && self.names.kind(&text[range.clone()]) == Some(Kind::User)
+        is_part_of_a_word(text, range) && self.names.kind(&text[range.clone()]) == Some(Kind::User)
     }
+}
+
+fn is_part_of_a_word(text: &str, range: &Range<usize>) -> bool {
+    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+    text[..range.start].chars().next_back().is_some_and(is_letter)
+        || text[range.end..].chars().next().is_some_and(is_letter)
+}
+
+/// It is long enough to mean nobody else and nothing else.
+fn is_told_apart(id: &str) -> bool {
+    id.chars().count() >= 3
 }
 
 pub(super) fn overlaps(cuts: &[(Range<usize>, String)], range: &Range<usize>) -> bool {

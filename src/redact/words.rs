@@ -31,7 +31,7 @@ const FREE_TEXT: [&str; 22] = [
 ];
 
 /// Letters of a text that says something about somebody: words of a protocol are shorter.
-const FREE_TEXT_FROM: usize = 24;
+pub(super) const FREE_TEXT_FROM: usize = 24;
 
 /// Members that are kept in strict reports: types and times.
 const KEPT: [&str; 26] = [

@@ -145,6 +145,20 @@ impl Side {
             Self::Client => "client",
         }
     }
+
+    /// With how that is known, of a finding of this code.
+    pub fn in_words(self, code: Code) -> &'static str {
+        let absent = matches!(code.class(), "missing" | "stalled" | "silence" | "lost");
+        match (self, absent) {
+            (Self::Server, true) => {
+                "server: it never wrote it to this connection (TCP loses nothing in the middle)"
+            }
+            (Self::Server, false) => "server: this is what it sent, in this order",
+            (Self::Connection, _) => "connection: there was none to send it on",
+            (Self::Client, true) => "client: it never sent it",
+            (Self::Client, false) => "client: this is what it sent",
+        }
+    }
 }
 
 /// What should have come, and where: the ghost row.

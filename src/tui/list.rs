@@ -1,7 +1,6 @@
 //! A lane → its rows in order: events, streams folded into one row, and what is missing.
 
-use super::lanes::ghost_ns;
-use super::tape::{Line, Tape};
+use super::tape::{Line, Tape, ghost_ns};
 use crate::analysis::timeline::{LaneOf, Row};
 use crate::events::Kind;
 

@@ -6,7 +6,6 @@
 
 pub mod app;
 pub mod at;
-pub mod causes;
 pub mod choice;
 mod complete;
 mod copy;
@@ -15,27 +14,21 @@ pub mod diff;
 mod disk;
 pub mod escape;
 pub mod ground;
-mod idle;
 mod inspect;
 pub mod json;
 pub mod keymap;
 pub mod keys;
-pub mod lanes;
 mod linear;
 pub mod list;
-pub mod measure;
 pub mod menu;
 pub mod message;
 mod mouse;
-pub mod mute;
 mod paging;
 pub mod player;
-pub mod pulse;
 pub mod scale;
 pub mod shape;
 mod shown;
 mod spoken;
-pub mod tape;
 pub mod terminal;
 pub mod theme;
 mod typing;
@@ -44,7 +37,9 @@ mod view;
 
 use std::sync::Arc;
 
+pub use crate::analysis::tape::{causes, mute};
 use crate::analysis::timeline::Row;
+pub use crate::analysis::{measure, pulse, tape};
 use crate::rules::RuleBook;
 use crate::wire::Note;
 pub use app::App;

@@ -11,6 +11,7 @@ pub mod frame;
 pub mod inflate;
 pub mod mask;
 pub mod message;
+pub mod restate;
 pub mod stamp;
 pub mod visible;
 
@@ -21,5 +22,6 @@ pub use fact::{Fact, Gap, GapReason, Note, Recording};
 pub use frame::{Frame, Header, Marks, Opcode, RecordedFrame};
 pub use inflate::{Deflate, Inflated, Inflater};
 pub use message::{Message, MessageAssembler};
+pub use restate::{drop_payload, restate};
 pub use stamp::{Direction, Stamp};
 pub use visible::prints;

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,8 @@ fn kill_9_at_random_moments_loses_nothing_older_than_50_ms() {
         let pace = if kill % 2 == 0 { Pace::Full } else { Pace::Steady };
         let loads: Vec<Load> = (0..3).map(|_| Load::start_at(proxy.address, pace)).collect();
         let stalls = Stalls::watch();
+        // Whoever lets others go first must not hold a lock meanwhile that the writer waits for.
+        let _busy = (kill % 4 < 2).then(Busy::keep);
         // The moment is random for the seed: counted in echoes, then in milliseconds.
         let random = u64::from_le_bytes(noise(kill * 7919 + 3, 8).try_into().unwrap());
         loads[0].wait_for(1 + random % 500);
@@ -80,6 +83,31 @@ fn kill_9_at_random_moments_loses_nothing_older_than_50_ms() {
         assert!(info.contains("interrupted"), "{info}");
         let open = rows.iter().filter(|row| row.ending.is_none()).count();
         assert_eq!(info.matches("  open when cut\n").count(), open, "{info}");
+    }
+}
+
+/// Keeps every core busy, and as many again waiting for it.
+struct Busy(Arc<AtomicBool>);
+
+impl Busy {
+    fn keep() -> Self {
+        let going = Arc::new(AtomicBool::new(true));
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        for _ in 0..2 * cores {
+            let going = Arc::clone(&going);
+            std::thread::spawn(move || {
+                while going.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        Self(going)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
     }
 }
 

@@ -41,10 +41,14 @@ mod reader;
 #[cfg(unix)]
 mod record;
 mod redact;
+#[cfg(unix)]
+mod report;
 mod rules;
 mod sample;
 #[cfg(unix)]
 mod schemas;
+#[cfg(unix)]
+mod sharing;
 #[cfg(unix)]
 mod support;
 mod terminal;

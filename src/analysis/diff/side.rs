@@ -36,7 +36,8 @@ impl Details {
         });
     }
 
-    fn tool(&self, row: u32) -> Option<Symbol> {
+    /// The tool of a row's event.
+    pub fn tool(&self, row: u32) -> Option<Symbol> {
         let number = self.by_row.get(row as usize).filter(|number| **number != NONE);
         number.map(|number| Symbol::of_number(*number))
     }

@@ -6,7 +6,7 @@ use crate::cli::failure::Failure;
 use crate::cli::human::{self as numbers, Wall, moment};
 use crate::cli::output::{Output, Role};
 use crate::recording::State;
-use crate::rules::{Code, Finding, Row, Severity, Side};
+use crate::rules::{Code, Finding, Row, Severity};
 
 /// Findings of one kind shown in full; the rest are counted.
 const SHOWN: usize = 3;
@@ -147,7 +147,7 @@ fn show(output: &mut Output, checked: &Checked, finding: &Finding) -> Result<(),
         told("looked", elsewhere)?;
     }
     if let Some(side) = finding.side {
-        told("side", words(side, finding.code))?;
+        told("side", side.in_words(finding.code))?;
     }
     for (index, other) in finding.also_violates.iter().enumerate() {
         told(if index == 0 { "also" } else { "" }, other)?;
@@ -159,20 +159,6 @@ fn show(output: &mut Output, checked: &Checked, finding: &Finding) -> Result<(),
 fn fitted(output: &Output, line: &str, indent: usize) -> String {
     let columns = output.columns().filter(|_| output.is_terminal());
     columns.map_or_else(|| line.to_owned(), |columns| escape::wrap(line, columns, indent))
-}
-
-/// Whose side it is on, and how that is known.
-fn words(side: Side, code: Code) -> &'static str {
-    let absent = matches!(code.class(), "missing" | "stalled" | "silence" | "lost");
-    match (side, absent) {
-        (Side::Server, true) => {
-            "server: it never wrote it to this connection (TCP loses nothing in the middle)"
-        }
-        (Side::Server, false) => "server: this is what it sent, in this order",
-        (Side::Connection, _) => "connection: there was none to send it on",
-        (Side::Client, true) => "client: it never sent it",
-        (Side::Client, false) => "client: this is what it sent",
-    }
 }
 
 fn mark(severity: Severity) -> (&'static str, Role) {

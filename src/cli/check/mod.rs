@@ -183,7 +183,7 @@ impl Checked {
 pub(crate) fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode, Failure> {
     let mut checked = Vec::new();
     for name in &args.recordings {
-        let path = locate::find(&globals.dir, name)?;
+        let path = locate::find(globals, name)?;
         let (book, chosen) = choose(args.rules.as_deref(), &path)?;
         let reader = RecordingReader::open_with(&path, Check::Schema)?;
         let (state, cut) = (reader.state()?, cut::told(&reader)?);
@@ -198,7 +198,7 @@ pub(crate) fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode, Failu
             }
         })?;
         let since_ns = args.since.unwrap_or(0);
-        let path = super::escape::path(&path);
+        let path = super::escape::path(path.file());
         checked.push(Checked { path, recording, analysis, chosen, since_ns, state, cut, names });
     }
     let mut output = globals.output();

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
 use super::failure::{Code, Failure};
+use super::locate::Located;
 use super::sift::{self, Looked};
 use super::{Globals, escape, human, locate};
 use crate::analysis::diff::{Counts, Diff, Kept, Pairing, Payloads, Side, Step, pair, twin};
@@ -69,7 +70,7 @@ enum Ignore {
 
 /// A recording, and perhaps one run of it.
 struct Asked {
-    path: PathBuf,
+    path: Located,
     run: Option<String>,
 }
 
@@ -96,8 +97,8 @@ struct Shown<'a> {
 
 /// Prints the differences.
 pub(crate) fn run(args: &DiffArgs, globals: &Globals) -> Result<ExitCode, Failure> {
-    let a = asked(&globals.dir, &args.a)?;
-    let b = args.b.as_deref().map(|b| asked(&globals.dir, b)).transpose()?;
+    let a = asked(globals, &args.a)?;
+    let b = args.b.as_deref().map(|b| asked(globals, b)).transpose()?;
     // Before what takes its time.
     RecordingReader::open_with(&a.path, Check::Schema)?;
     if b.is_none() && a.run.is_none() {
@@ -108,9 +109,11 @@ pub(crate) fn run(args: &DiffArgs, globals: &Globals) -> Result<ExitCode, Failur
     }
     let look = |asked: &Asked| Looked::at(&asked.path, args.rules.as_deref(), globals);
     let looked_a = look(&a)?;
-    let other = b.as_ref().filter(|b| b.path != a.path).map(look).transpose()?;
+    let other = b.as_ref().filter(|b| b.path.file() != a.path.file()).map(look).transpose()?;
     let looked_b = other.as_ref().unwrap_or(&looked_a);
-    let [a_shown, b_shown] = [&looked_a, looked_b].map(|looked| Shown::of(looked, globals));
+    let both = [(&looked_a, &a), (looked_b, b.as_ref().unwrap_or(&a))];
+    let [a_shown, b_shown] =
+        both.map(|(looked, asked)| Shown::of(looked, asked.path.file(), globals));
     let plan = plan((&a_shown, &a), (&b_shown, b.as_ref()))?;
     let with_pace = !args.ignore.contains(&Ignore::Timing);
     let mut output = globals.output();
@@ -145,8 +148,8 @@ pub(crate) fn run(args: &DiffArgs, globals: &Globals) -> Result<ExitCode, Failur
 }
 
 impl<'a> Shown<'a> {
-    fn of(looked: &'a Looked, globals: &Globals) -> Self {
-        let name = locate::called(&globals.dir, looked.path()).to_string_lossy().into_owned();
+    fn of(looked: &'a Looked, file: &Path, globals: &Globals) -> Self {
+        let name = locate::called(&globals.dir, file).to_string_lossy().into_owned();
         let side = Side::new(Kept {
             timeline: &looked.timeline,
             symbols: looked.analysis.symbols(),
@@ -178,19 +181,19 @@ impl<'a> Shown<'a> {
 }
 
 /// `REC`, or `REC/RUN`: what is there as a file comes first.
-fn asked(dir: &Path, text: &OsStr) -> Result<Asked, Failure> {
+fn asked(globals: &Globals, text: &OsStr) -> Result<Asked, Failure> {
     let words = text.to_string_lossy();
     if let Some((recording, run)) = words.rsplit_once('/')
         && !Path::new(text).exists()
     {
-        match locate::find(dir, OsStr::new(recording)) {
+        match locate::find(globals, OsStr::new(recording)) {
             Ok(path) if path.is_file() => return Ok(Asked { path, run: Some(run.to_owned()) }),
             // A name, and no path.
             Err(failure) if !recording.contains('/') => return Err(failure),
             _ => {}
         }
     }
-    Ok(Asked { path: locate::find(dir, text)?, run: None })
+    Ok(Asked { path: locate::find(globals, text)?, run: None })
 }
 
 /// Which runs are compared with which.

@@ -14,7 +14,7 @@ use super::output::{Output, Role};
 use super::sift::{self, MeantFrames};
 use super::{Failure, Globals, cut, escape, hexdump, locate};
 use crate::exchange::Messages;
-use crate::recording::{Follow, FrameRange, State};
+use crate::recording::{Follow, FrameRange, RecordingReader, State};
 use crate::wire::{Direction, Fact, Gap, RecordedFrame};
 
 use content::{content, kind};
@@ -74,7 +74,8 @@ pub(crate) struct FramesArgs {
 /// Prints the frames.
 pub(crate) fn run(args: &FramesArgs, globals: &Globals) -> Result<ExitCode, Failure> {
     let filtered = args.filter.as_deref().map(|text| filtered(text, args, globals)).transpose()?;
-    let reader = locate::open(&globals.dir, &args.recording)?;
+    let path = locate::find(globals, &args.recording)?;
+    let reader = RecordingReader::open(&path)?;
     let started_ns = reader.recording()?.started_ns;
     let range = FrameRange { connection: args.connection, ..FrameRange::default() };
     let mut follow = Follow::new(range);
@@ -117,7 +118,7 @@ struct Filtered {
 /// The frames that a filter means; how many events that are is said.
 fn filtered(text: &str, args: &FramesArgs, globals: &Globals) -> Result<Filtered, Failure> {
     let filter = sift::parse_kept(text, globals)?;
-    let path = locate::find(&globals.dir, &args.recording)?;
+    let path = locate::find(globals, &args.recording)?;
     let looked = sift::Looked::at(&path, args.rules.as_deref(), globals)?;
     let following = args.follow.then(|| Following::new(filter.clone(), &looked)).transpose()?;
     let sifted = looked.sift(filter)?;

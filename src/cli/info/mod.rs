@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::human::{self, Wall};
+use super::locate::Located;
 use super::mask;
 use super::output::{Output, Role};
 use super::table::{Side, Table};
@@ -51,7 +52,7 @@ pub(crate) struct InfoArgs {
 
 /// Prints it.
 pub(crate) fn run(args: &InfoArgs, globals: &Globals) -> Result<ExitCode, Failure> {
-    let path = locate::find(&globals.dir, &args.recording)?;
+    let path = locate::find(globals, &args.recording)?;
     let check = if args.check { Check::Full } else { Check::Usual };
     let reader = RecordingReader::open_with(&path, check)?;
     let mut page = Page {
@@ -65,7 +66,7 @@ pub(crate) fn run(args: &InfoArgs, globals: &Globals) -> Result<ExitCode, Failur
         Some(id) => {
             let connection = reader.connection(id)?.ok_or_else(|| {
                 Failure::new(Code::Input, format!("there is no connection {id}"))
-                    .next(format!("wiretape info {}   lists them", escape::path(&path)))
+                    .next(format!("wiretape info {}   lists them", escape::path(path.file())))
             })?;
             if globals.json {
                 let row =
@@ -79,7 +80,7 @@ pub(crate) fn run(args: &InfoArgs, globals: &Globals) -> Result<ExitCode, Failur
             let object = json::InfoObject::of(&reader, args.show_secrets)?;
             page.output.json(&object)?;
         }
-        None => page.whole(&reader, args.check, &globals.dir)?,
+        None => page.whole(&reader, args.check, (&path, &globals.dir))?,
     }
     page.output.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -98,17 +99,17 @@ impl Page {
         &mut self,
         reader: &RecordingReader,
         checked: bool,
-        dir: &Path,
+        (located, dir): (&Located, &Path),
     ) -> Result<(), Failure> {
         let name = self.output.style.paint(Role::Strong, &escape::text(&self.recording.name));
-        self.output.line(&format!("{name}   {}", escape::path(reader.path())))?;
-        self.summary(reader.path(), reader.totals()?)?;
+        self.output.line(&format!("{name}   {}", escape::path(located.file())))?;
+        self.summary(located.file(), reader.totals()?)?;
         if checked {
             self.field("checked", "every page is in order")?;
         }
         self.gaps(reader)?;
         self.connections(reader)?;
-        let called = escape::path(Path::new(&locate::called(dir, reader.path())));
+        let called = escape::path(Path::new(&locate::called(dir, located.file())));
         if let Some(told) = cut::told(reader)? {
             self.output.line("")?;
             self.output.line(&format!("This recording was {told}: its recorder died,"))?;

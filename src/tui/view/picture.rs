@@ -6,7 +6,7 @@ use crate::rules::Severity;
 use crate::rules::finding::Code;
 use crate::tui::app::App;
 use crate::tui::scale::Scale;
-use crate::tui::tape::{Run, Tape, User};
+use crate::tui::tape::{Tape, User};
 use crate::tui::theme::Role;
 
 /// Events of one column that are looked at for the letter that says most.
@@ -134,7 +134,7 @@ pub(super) fn of_run(app: &App, tape: &Tape, number: u32, scale: &Scale) -> Pict
         picture.span(scale, (*since, until_ns), '━', Role::Tool);
     }
     if let Some(ghost) = ghost_ns {
-        picture.span(scale, (ghost, until(tape, number, run)), '.', Role::Quiet);
+        picture.span(scale, (ghost, tape.silent_until_ns(number)), '.', Role::Quiet);
     }
     let (from, to) = (scale.column(run.from_ns), scale.column(run.to_ns));
     let begins = from.unwrap_or(0);
@@ -158,16 +158,6 @@ pub(super) fn of_run(app: &App, tape: &Tape, number: u32, scale: &Scale) -> Pict
         }
     }
     picture
-}
-
-/// How long nothing came where something was due: to this user's next run, or its last line's end.
-fn until(tape: &Tape, number: u32, run: &Run) -> u64 {
-    let Some(user) = tape.users.get(run.user) else { return tape.until_ns(run) };
-    let here = user.runs.iter().position(|other| *other == number);
-    let next = here.and_then(|here| user.runs.get(here + 1));
-    let next = next.and_then(|next| tape.runs.get(*next as usize)).map(|next| next.from_ns);
-    let closed = user.lines.last().and_then(|line| line.to_ns).unwrap_or(tape.end_ns);
-    next.unwrap_or(u64::MAX).min(closed).max(tape.until_ns(run))
 }
 
 /// The letter that says most of a column's events.

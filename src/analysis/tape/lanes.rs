@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::tape::{Line, Run, Tape, User};
+use super::{Line, Run, Tape, User};
 use crate::analysis::timeline::{LaneOf, Row};
 use crate::events::{Kind, Scalar, Symbol, Symbols};
 use crate::rules::{Finding, Pattern, Pending, RuleBook, Severity};
@@ -261,7 +261,7 @@ fn add(spans: &mut Vec<Range<u64>>, span: Range<u64>) {
 
 /// When it is sure that what is missing will not come: when its connection ended, where that was
 /// after the last that came.
-pub(super) fn ghost_ns(lines: &[Line], finding: &Finding) -> u64 {
+pub fn ghost_ns(lines: &[Line], finding: &Finding) -> u64 {
     let mut on = lines.iter().filter(|line| Some(line.connection) == finding.connection);
     let ended = on.next().and_then(|line| line.to_ns);
     ended.map_or(finding.at_ns, |ended| ended.max(finding.at_ns))

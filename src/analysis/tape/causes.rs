@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::measure::counted;
-use super::tape::Tape;
+use super::Tape;
+use crate::analysis::measure::counted;
 use crate::rules::{Code, Finding};
 
 /// What makes findings a group.

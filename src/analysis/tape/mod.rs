@@ -7,17 +7,23 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::causes::{self, Group};
-use super::idle;
-use super::lanes::{Index, ghost_ns};
-use super::mute::{self, Mute};
+use super::Counts;
+use super::diff::Details;
 use super::pulse::Pulse;
-use crate::analysis::Counts;
-use crate::analysis::diff::Details;
-use crate::analysis::timeline::{LaneOf, Timeline};
+use super::timeline::{LaneOf, Timeline};
 use crate::events::{Event, Scalar, Symbol, Symbols, Texts};
 use crate::rules::{Finding, Pending, RuleBook, Severity, Status};
 use crate::wire::Note;
+
+pub mod causes;
+mod idle;
+mod lanes;
+pub mod mute;
+
+use causes::Group;
+use lanes::Index;
+pub use lanes::ghost_ns;
+use mute::Mute;
 
 /// A recording, as far as it was looked at.
 #[derive(Clone, Debug)]
@@ -66,7 +72,7 @@ pub struct Tape {
     pub muted: usize,
     /// Idle stretches in which no run is open.
     pub idle: Vec<Range<u64>>,
-    pub(super) index: Index,
+    index: Index,
     /// Events that there were when the idle stretches were found.
     idle_of: u32,
     letters: HashMap<Symbol, char>,
@@ -254,7 +260,7 @@ impl Tape {
     }
 
     /// Takes what people wrote, all of it.
-    pub(super) fn annotate(&mut self, notes: Vec<Note>) {
+    pub fn annotate(&mut self, notes: Vec<Note>) {
         self.notes = notes;
         let mutes = mute::all(&self.notes);
         if mutes != self.mutes {
@@ -265,7 +271,7 @@ impl Tape {
     }
 
     /// A finding that is told: not taken back, and not muted.
-    pub(super) fn is_told(&self, finding: &Finding) -> bool {
+    pub fn is_told(&self, finding: &Finding) -> bool {
         finding.status != Status::Withdrawn && !self.mutes.iter().any(|mute| mute.holds(finding))
     }
 
@@ -401,6 +407,19 @@ impl Tape {
     pub fn is_dropped(&self, line: &Line) -> bool {
         let end = line.end_row.and_then(|row| self.timeline.row(row));
         line.dropped || !line.refused && end.is_some_and(|row| row.worst().is_some())
+    }
+
+    /// How long nothing came where something was due: to this user's next run, or its last line's
+    /// end.
+    pub fn silent_until_ns(&self, number: u32) -> u64 {
+        let Some(run) = self.runs.get(number as usize) else { return 0 };
+        let until_ns = self.until_ns(run);
+        let Some(user) = self.users.get(run.user) else { return until_ns };
+        let here = user.runs.iter().position(|other| *other == number);
+        let next = here.and_then(|here| user.runs.get(here + 1));
+        let next = next.and_then(|next| self.runs.get(*next as usize)).map(|next| next.from_ns);
+        let closed = user.lines.last().and_then(|line| line.to_ns).unwrap_or(self.end_ns);
+        next.unwrap_or(u64::MAX).min(closed).max(until_ns)
     }
 
     /// How long a run was open: to its last event, or on to where it was given up, or to now.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::tape::Tape;
+use super::Tape;
 use crate::analysis::timeline::Timeline;
 
 /// Idle time shorter than this is never folded (ux.md, 3.1).

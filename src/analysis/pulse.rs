@@ -1,7 +1,7 @@
 //! Figures of a recording → what the Live screen says of it, small enough to be handed over often.
 
-use crate::analysis::Analysis;
-use crate::analysis::live::{Figures, Live, TypeFigures};
+use super::Analysis;
+use super::live::{Figures, Live, TypeFigures};
 
 /// Types that are told: as many as anyone scrolls through.
 const MOST_TYPES: usize = 200;

@@ -1,0 +1,87 @@
+//! A bundle → one HTML file that opens anywhere and asks nobody for anything.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+use super::embed::{self, ABOUT, About, SIGHT, TAPE};
+use super::{Bundle, Sight};
+
+/// The page; what stands in `{{…}}` is put in when a report is made.
+const PAGE: &str = include_str!("viewer/viewer.html");
+const STYLE: &str = include_str!("viewer/viewer.css");
+/// One script, in reading order.
+const SCRIPT: &str = concat!(
+    include_str!("viewer/text.js"),
+    include_str!("viewer/inflate.js"),
+    include_str!("viewer/model.js"),
+    include_str!("viewer/filter.js"),
+    include_str!("viewer/scale.js"),
+    include_str!("viewer/timeline.js"),
+    include_str!("viewer/pointer.js"),
+    include_str!("viewer/frames.js"),
+    include_str!("viewer/inspector.js"),
+    include_str!("viewer/findings.js"),
+    include_str!("viewer/player.js"),
+    include_str!("viewer/app.js"),
+);
+
+/// The report as HTML.
+pub fn html(bundle: &Bundle, sight: &Sight) -> String {
+    let about = serde_json::to_string(&About::of(bundle)).expect("texts and numbers are JSON");
+    let seen = serde_json::to_string(sight).expect("texts and numbers are JSON");
+    let blocks = [(ABOUT, about.as_str()), (SIGHT, &seen), (TAPE, &bundle.tape)];
+    let blocks: String = blocks
+        .into_iter()
+        .map(|(name, text)| format!("{}{}</script>\n", embed::opening(name), embed::pack(text)))
+        .collect();
+    fill(PAGE, |place| match place {
+        "policy" => policy(),
+        "title" => escaped(&bundle.title),
+        "style" => STYLE.to_owned(),
+        "script" => SCRIPT.to_owned(),
+        "blocks" => blocks.clone(),
+        "text" => escaped(&bundle.title),
+        other => unreachable!("the page asks for {other}"),
+    })
+}
+
+/// Nothing is loaded, nothing is sent, and no script runs but the viewer's own.
+fn policy() -> String {
+    let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+    format!(
+        "default-src 'none'; script-src {}; style-src {}; img-src data:; base-uri 'none'; \
+         form-action 'none'",
+        hash(SCRIPT),
+        hash(STYLE)
+    )
+}
+
+/// `page` with its places filled. What is put in is not looked at again.
+fn fill(page: &str, put: impl Fn(&str) -> String) -> String {
+    let mut filled = String::new();
+    let mut rest = page;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let (place, after) = after.split_once("}}").expect("the page closes what it opens");
+        filled += before;
+        filled += &put(place);
+        rest = after;
+    }
+    filled + rest
+}
+
+/// A text that stays one within HTML.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '<' => escaped += "&lt;",
+            '>' => escaped += "&gt;",
+            '&' => escaped += "&amp;",
+            '"' => escaped += "&quot;",
+            '\'' => escaped += "&#39;",
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,64 @@
+//! A report's HTML: what is in the file, and what a real browser makes of it.
+
+mod browser;
+mod file;
+mod readme;
+mod still;
+mod viewer;
+
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use wiretape::exchange::jsonl::{self, FactReader};
+use wiretape::report::{Bundle, Manifest, Sight, View, html};
+use wiretape::rules::presets::preset;
+use wiretape::wire::Fact;
+
+/// The facts of the demo that comes with Wiretape.
+fn demo() -> Vec<Fact<'static>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/samples/demo.jsonl");
+    let mut reader = FactReader::new(BufReader::new(File::open(path).unwrap()));
+    std::iter::from_fn(|| reader.next_fact().unwrap()).collect()
+}
+
+/// A bundle of all of these facts.
+fn bundle(facts: Vec<Fact<'static>>, rules: &str, view: View) -> Bundle {
+    let lines: Vec<String> = facts.iter().map(jsonl::render).collect();
+    let tape = format!("{}\n{}\n", lines.join("\n"), jsonl::render_end(lines.len() as u64));
+    let frames = facts.iter().filter(|fact| matches!(fact, Fact::Frame(_))).count() as u64;
+    let mut manifest = Manifest {
+        tool: "0.1.0".into(),
+        rules: format!("{rules} (preset)"),
+        scope: "everything".into(),
+        frames_of: (frames, frames),
+        users_of: (12, 12),
+        redact: "off".into(),
+        meta: vec![("commit".into(), "a1b2c3d".into())],
+        ..Manifest::default()
+    };
+    if let Some(Fact::Recording(recording)) = facts.first() {
+        manifest.recorded.clone_from(&recording.name);
+        manifest.recorded_by.clone_from(&recording.tool);
+        manifest.recorded_at_ns = recording.started_ns;
+    }
+    Bundle {
+        title: "tool_completed never arrived".into(),
+        manifest,
+        facts,
+        tape,
+        book: preset(rules).unwrap(),
+        rules_text: format!("preset = \"{rules}\"\n"),
+        view,
+    }
+}
+
+/// The report as a file that a browser opens; kept for whoever wants to look at it.
+fn written(name: &str, bundle: &Bundle) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(format!("{name}.html"));
+    let sight = Sight::of(bundle).unwrap();
+    fs::write(&path, html(bundle, &sight)).unwrap();
+    path
+}
