@@ -30,11 +30,19 @@ const WORD: usize = 60;
 
 /// The report as Markdown.
 pub fn markdown(bundle: &Bundle, sight: &Sight) -> String {
-    let focus = Focus::of(bundle, sight);
+    focused(bundle, sight, &Focus::of(bundle, sight))
+}
+
+/// What it says of one of its findings.
+pub(super) fn of_finding(bundle: &Bundle, sight: &Sight, found: &Found) -> String {
+    focused(bundle, sight, &Focus::on(Some(found), None, sight))
+}
+
+fn focused(bundle: &Bundle, sight: &Sight, focus: &Focus<'_>) -> String {
     let mut arrows = MOST_ARROWS;
     loop {
         let rows = if arrows > 0 { MOST_ROWS } else { MOST_ROWS / 2 };
-        let text = whole(bundle, sight, &focus, (rows, arrows));
+        let text = whole(bundle, sight, focus, (rows, arrows));
         if text.len() <= MOST_BYTES || arrows == 0 {
             return text;
         }
@@ -150,7 +158,8 @@ fn evidence(found: &Found, focus: &Focus<'_>, sight: &Sight, most: usize) -> Vec
     };
     for seen in found.evidence.iter().filter(|_| found.excerpt.is_empty()) {
         let event = seen.event.and_then(|event| sight.events.get(event as usize));
-        let Some(event) = event.filter(|it| cause.is_none_or(|cause| cause.frame != it.frame)) else {
+        let Some(event) = event.filter(|it| cause.is_none_or(|cause| cause.frame != it.frame))
+        else {
             continue;
         };
         rows.push((event.at_ns, true, row(event, seen.role, focus, sight)));

@@ -56,7 +56,8 @@ pub fn svg(bundle: &Bundle, sight: &Sight) -> String {
     let focus = if sight.users.len() > MOST_USERS { focus.on_all(sight) } else { focus };
     let width = WIDTH as f64 - LEFT - RIGHT;
     let scale = Scale::new(focus.time.clone(), &sight.folds, (width, FOLD));
-    let mut picture = Picture { sight, focus: &focus, scale, drawn: BTreeSet::new(), body: String::new(), y: 20 };
+    let mut picture =
+        Picture { sight, focus: &focus, scale, drawn: BTreeSet::new(), body: String::new(), y: 20 };
     picture.head(bundle);
     picture.lanes();
     picture.legend();
