@@ -14,13 +14,18 @@ use crate::rules::learn::{LearnedPair, Pairs};
 use crate::rules::{RuleBook, language, presets};
 
 /// Frames looked at to find out what is spoken: a few seconds of it.
-pub(super) const SAMPLE: u64 = 2_000;
+const SAMPLE: u64 = 2_000;
 
 /// Of a hundred events, so many must be of a protocol before it is taken for spoken.
 const SHARE: u64 = 5;
 
 /// Presets that traffic may be taken for, the more particular first.
 const CANDIDATES: [&str; 5] = ["agent", "ag-ui", "graphql-transport-ws", "socket.io", "json-rpc"];
+
+/// Whether it is the traffic that decides, rather than what was asked for or is kept with it.
+pub(super) fn is_open(asked: Option<&str>, reader: &RecordingReader) -> Result<bool, Failure> {
+    Ok(asked.is_none() && reader.recording()?.rules.is_none())
+}
 
 /// The rules asked for, or those that fit the traffic; and why these.
 pub(super) fn choose(asked: Option<&str>, path: &Path) -> Result<(RuleBook, String), Failure> {
@@ -59,11 +64,15 @@ pub(super) fn choose_with_text(asked: Option<&str>, path: &Path) -> Result<Chose
         return Ok(Chosen { book, text, why });
     }
     let fitting = fitting(&reader)?;
-    let nothing = || "no rules: nothing here is of a protocol that is known".to_owned();
-    let (name, why) = fitting.map_or_else(|| ("none", nothing()), |fits| (fits.name, fits.why));
+    let (name, why) = fitting.map_or_else(nothing, |fits| (fits.name, fits.why));
     let preset = presets::presets().iter().find(|preset| preset.name == name);
     let text = preset.map_or_else(String::new, |preset| preset.text.to_owned());
     Ok(Chosen { book: built_in(name)?, text, why })
+}
+
+/// What is taken where nothing fits, and why.
+pub(super) fn nothing() -> (&'static str, String) {
+    ("none", "no rules: nothing here is of a protocol that is known".to_owned())
 }
 
 /// Whether these are the rules that are learned from what they judge.
@@ -136,6 +145,53 @@ pub(super) fn load_with_text(asked: &str) -> Result<(RuleBook, String), Failure>
     Ok((book, text))
 }
 
+/// The preset taken so far for a recording that grows. It is asked again until as much was seen as
+/// [`choose`] looks at, so that both come to the same.
+#[derive(Default)]
+pub(super) struct Choice {
+    name: Option<&'static str>,
+    first_ns: Option<u64>,
+    asked: u64,
+}
+
+/// Frames, or the time after the first, before it is asked which rules fit.
+const FIRST_FRAMES: u64 = 8;
+const FIRST_NS: u64 = 2_000_000_000;
+
+impl Choice {
+    /// What fits now, where that is another preset than before, or none.
+    pub(super) fn again(
+        &mut self,
+        reader: &RecordingReader,
+        (now_ns, stopping): (u64, bool),
+    ) -> Result<Option<Option<Fits>>, RecordingError> {
+        let frames = reader.last_frame()?.unsigned_abs();
+        if !self.is_due(frames, (now_ns, stopping)) {
+            return Ok(None);
+        }
+        self.asked = frames;
+        let fits = fitting(reader)?;
+        let name = fits.as_ref().map(|fits| fits.name);
+        let is_another = name != self.name;
+        self.name = name;
+        Ok(is_another.then_some(fits))
+    }
+
+    /// Whether so many frames are worth asking: twice as many as the last time, and all of them
+    /// at the end.
+    fn is_due(&mut self, frames: u64, (now_ns, stopping): (u64, bool)) -> bool {
+        if frames == 0 || self.asked >= SAMPLE {
+            return false;
+        }
+        let first_ns = *self.first_ns.get_or_insert(now_ns);
+        match self.asked {
+            _ if stopping => frames > self.asked,
+            0 => frames >= FIRST_FRAMES || now_ns >= first_ns.saturating_add(FIRST_NS),
+            asked => frames >= SAMPLE.min(2 * asked),
+        }
+    }
+}
+
 /// A preset that fits a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fits {
@@ -146,7 +202,7 @@ pub(super) struct Fits {
 
 /// The preset that knows most of what is said, if one knows enough. It depends on the first
 /// [`SAMPLE`] frames alone, so that who asks afterwards gets the same.
-pub(super) fn fitting(reader: &RecordingReader) -> Result<Option<Fits>, RecordingError> {
+fn fitting(reader: &RecordingReader) -> Result<Option<Fits>, RecordingError> {
     let mut best: Option<(u64, u64, &str)> = None;
     for name in CANDIDATES {
         let Some(book) = presets::preset(name) else { continue };

@@ -1,15 +1,17 @@
 //! What the screen asks → answers from the disk: payloads, filtered rows, the list, a recording.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::choose::choose;
-use super::failure::Failure;
-use super::watch::watch;
-use super::{Globals, clipboard, clock, escape, ls, mask, query, sift};
+use super::choose::{self, choose};
+use super::failure::{Code, Failure};
+use super::locate::Located;
+use super::watch::{Decides, watch};
+use super::{Globals, clipboard, clock, config, escape, locate, ls, mask, query, rm, sift};
 use crate::analysis::MESSAGE_LIMIT;
 use crate::analysis::look::Look;
 use crate::analysis::timeline::Row;
@@ -18,13 +20,15 @@ use crate::events::filter::{Filter, Payload};
 use crate::events::payload::Parts;
 use crate::exchange::Messages;
 use crate::recording::note;
-use crate::recording::store::name_of;
+use crate::recording::store::{Store, name_of};
 use crate::recording::{Check, Follow, FrameRange, QueryRows, RecordingReader, Value};
+use crate::rules::RuleBook;
+use crate::tui::diff::{self, Compared, Paired, Which};
 use crate::tui::tape::About;
-use crate::tui::{Answer, Growths, Listed, Shown, Sifted, Source, Tape};
+use crate::tui::{Answer, Growths, Listed, Portion, Shown, Sifted, Source, Tape};
 use crate::wire::{Fact, Gap, Note, Opcode};
 
-/// Bytes of a payload that are shown: more than anyone reads on a screen.
+/// Bytes of a payload that are shown at first: more than anyone reads on a screen.
 const SHOWN: usize = 64 << 10;
 
 /// Rows that are looked at before the screen hears of them: some hundredths of a second's work.
@@ -45,15 +49,21 @@ pub(crate) struct Front {
     globals: Globals,
     rules: Option<String>,
     open: Option<Open>,
+    /// The recording that this one is compared with.
+    other: Option<(Open, Tape)>,
 }
 
 /// The recording that is asked about.
 struct Open {
     path: PathBuf,
+    /// How payloads are read, by which rules.
     parts: Parts,
+    book: Arc<RuleBook>,
     pass: Option<Pass>,
     /// It is gone when the screen is: nothing is written to it.
     passes: bool,
+    /// The file that it was made of, for as long as it is open.
+    passing: Option<Located>,
 }
 
 /// A filter on its way through a recording.
@@ -76,11 +86,36 @@ struct Reading {
 
 impl Front {
     pub(crate) fn new(globals: &Globals, rules: Option<String>) -> Self {
-        Self { globals: globals.clone(), rules, open: None }
+        Self { globals: globals.clone(), rules, open: None, other: None }
     }
 
-    /// Begins to look at a recording.
+    /// Begins to look at a recording, which is the one asked about from then on.
     pub(crate) fn look(&mut self, path: &Path) -> Result<(Tape, Growths), Failure> {
+        let (open, tape, growths) = self.begin(path)?;
+        (self.open, self.other) = (Some(open), None);
+        Ok((tape, growths))
+    }
+
+    /// All of another recording, which may be the one that was looked at before.
+    fn other(&mut self, key: &str) -> Result<&(Open, Tape), Failure> {
+        let path = Path::new(key);
+        let known = self.other.take().filter(|(open, _)| open.path == path);
+        let other = match known {
+            Some(other) => other,
+            None => {
+                let (open, mut tape, growths) = self.begin(path)?;
+                if tape.about.state == "live" {
+                    return Err(Failure::new(Code::Usage, "it is still being recorded")
+                        .next("end it first, or compare what was recorded before"));
+                }
+                growths.into_iter().for_each(|growth| tape.grow(growth));
+                (open, tape)
+            }
+        };
+        Ok(self.other.insert(other))
+    }
+
+    fn begin(&self, path: &Path) -> Result<(Open, Tape, Growths), Failure> {
         let (book, chosen) = choose(self.rules.as_deref(), path)?;
         let reader = RecordingReader::open_with(path, Check::Schema)?;
         let recording = reader.recording()?;
@@ -100,10 +135,22 @@ impl Front {
             frames: last.unsigned_abs(),
             chosen,
         };
-        let growths = watch(path, book.clone())?;
-        let parts = sift::parts(&book.reading)?;
-        self.open = Some(Open { path: path.to_owned(), parts, pass: None, passes: false });
-        Ok((Tape::new(about, Arc::new(book)), growths))
+        let decides = if choose::is_open(self.rules.as_deref(), &reader)? {
+            Decides::Traffic
+        } else {
+            Decides::Reader
+        };
+        let growths = watch(path, book.clone(), decides)?;
+        let (parts, book) = (sift::parts(&book.reading)?, Arc::new(book));
+        let open = Open {
+            path: path.to_owned(),
+            parts,
+            book: Arc::clone(&book),
+            pass: None,
+            passes: false,
+            passing: None,
+        };
+        Ok((open, Tape::new(about, book), growths))
     }
 
     /// What is open is a report, or another file that was made into a recording for the time being.
@@ -115,11 +162,24 @@ impl Front {
 }
 
 impl Open {
-    fn payload(&self, row: &Row) -> Result<Shown, Failure> {
+    /// Reads by these rules from now on.
+    fn by(&mut self, book: &Arc<RuleBook>) -> Result<(), Failure> {
+        if !Arc::ptr_eq(&self.book, book) {
+            self.parts = sift::parts(&book.reading)?;
+            self.book = Arc::clone(book);
+        }
+        Ok(())
+    }
+
+    fn payload(&self, row: &Row, portion: Portion) -> Result<Shown, Failure> {
         // So that a test sees what a panic leaves of a terminal.
         let panics = cfg!(debug_assertions) && std::env::var_os("WIRETAPE_TEST_PANIC").is_some();
         assert!(!panics, "asked to panic");
         let none = Shown::default();
+        let most = match portion {
+            Portion::First => SHOWN,
+            Portion::All => MESSAGE_LIMIT,
+        };
         if row.frames.1 == 0 {
             return Ok(none);
         }
@@ -146,13 +206,13 @@ impl Open {
                 shown.json = json
                     .filter(|_| row.kind == Kind::Message)
                     .filter(|json| json.trim_start().starts_with(['{', '[']))
-                    .map(|json| cut(&json).to_owned());
+                    .map(|json| cut(&json, most).to_owned());
                 shown.length = message.payload.len() as u64;
                 shown.bytes = message.payload;
-                shown.bytes.truncate(SHOWN);
+                shown.bytes.truncate(most);
             } else if last && shown.length == 0 {
                 shown.length = frame.frame.payload.len() as u64;
-                shown.bytes = frame.frame.payload.iter().copied().take(SHOWN).collect();
+                shown.bytes = frame.frame.payload.iter().copied().take(most).collect();
             }
             ControlFlow::Continue(())
         })?;
@@ -177,6 +237,7 @@ impl Open {
 
     /// The next rows that a filter means.
     fn sift(&mut self, tape: &Tape, text: &str, from: u32) -> Result<Sifted, Failure> {
+        self.by(&tape.book)?;
         let mut pass = match self.pass.take() {
             Some(pass) if pass.text == text && from > 0 => pass,
             _ => Pass::new(text)?,
@@ -328,8 +389,8 @@ impl QueryRows for Rows {
 }
 
 /// As much of a text as is shown.
-fn cut(text: &str) -> &str {
-    let mut end = text.len().min(SHOWN);
+fn cut(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -337,9 +398,15 @@ fn cut(text: &str) -> &str {
 }
 
 impl Source for Front {
-    fn payload(&mut self, row: &Row) -> Result<Shown, String> {
-        let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
-        open.payload(row).map_err(|failure| failure.render())
+    fn payload(
+        &mut self,
+        row: &Row,
+        book: &Arc<RuleBook>,
+        portion: Portion,
+    ) -> Result<Shown, String> {
+        let Some(open) = &mut self.open else { return Err("nothing is open".to_owned()) };
+        let read = open.by(book).and_then(|()| open.payload(row, portion));
+        read.map_err(|failure| failure.render())
     }
 
     fn sift(&mut self, tape: &Tape, filter: &str, from: u32) -> Result<Sifted, String> {
@@ -358,7 +425,7 @@ impl Source for Front {
 
     fn note(&mut self, note: &Note) -> Result<Vec<Note>, String> {
         let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
-        if open.passes {
+        if open.passes || open.passing.is_some() {
             return Err("notes are kept in recordings: wiretape import makes one of this".into());
         }
         let author = std::env::var("USER").unwrap_or_default();
@@ -367,11 +434,66 @@ impl Source for Front {
         kept.and_then(|_| open.notes()).map_err(|failure| failure.in_one_row())
     }
 
+    fn forget(&mut self, notes: &[i64]) -> Result<Vec<Note>, String> {
+        let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
+        let mut removed = notes.iter().map(|id| note::remove(&open.path, *id));
+        let removed = removed.try_for_each(|removed| removed.map(drop)).map_err(Failure::from);
+        removed.and_then(|()| open.notes()).map_err(|failure| failure.in_one_row())
+    }
+
+    fn save(&mut self, name: &str, filter: &str) -> Result<String, String> {
+        let kept = config::save(&self.globals, name, filter);
+        kept.map(|path| escape::path(&path)).map_err(|failure| failure.in_one_row())
+    }
+
+    fn rename(&mut self, key: &str, name: &str) -> Result<(), String> {
+        let renamed = Store::new(&self.globals.dir).rename(Path::new(key), name);
+        let new = renamed.map_err(|error| Failure::from(error).in_one_row())?;
+        for open in self.open.iter_mut().chain(self.other.iter_mut().map(|(open, _)| open)) {
+            if open.path == Path::new(key) {
+                open.path.clone_from(&new);
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, key: &str) -> Result<(), String> {
+        let removed = rm::remove(&self.globals.dir, Path::new(key));
+        removed.map_err(|failure| failure.in_one_row())
+    }
+
+    fn pairs(&mut self, tape: &Tape, key: &str) -> Result<Vec<Paired>, String> {
+        let other = self.other(key).map_err(|failure| failure.in_one_row())?;
+        Ok(diff::pairs(&other.1, tape))
+    }
+
+    fn between(&mut self, tape: &Tape, key: &str, runs: (u32, u32)) -> Result<Compared, String> {
+        self.other(key).map_err(|failure| failure.in_one_row())?;
+        let (Some((other, other_tape)), Some(open)) = (&self.other, &self.open) else {
+            return Err("nothing is open".to_owned());
+        };
+        let mut payload = |which, row: &Row| {
+            let of = if which == Which::A { other } else { open };
+            let shown = of.payload(row, Portion::First).ok()?;
+            Some(shown.json.map_or(shown.bytes, String::into_bytes))
+        };
+        Ok(diff::between((other_tape, runs.0), (tape, runs.1), &mut payload))
+    }
+
     fn copy(&mut self, text: &str) -> Option<String> {
         clipboard::copy(text).map(str::to_owned)
     }
 
     fn open(&mut self, key: &str) -> Result<(Tape, Growths), String> {
-        self.look(&PathBuf::from(key)).map_err(|failure| failure.in_one_row())
+        // What is said of it would be written over the screen.
+        let quiet = Globals { quiet: true, ..self.globals.clone() };
+        let opened = locate::find(&quiet, OsStr::new(key)).and_then(|located| {
+            let looked = self.look(&located)?;
+            if let Some(open) = self.open.as_mut().filter(|_| located.is_passing()) {
+                open.passing = Some(located);
+            }
+            Ok(looked)
+        });
+        opened.map_err(|failure| failure.in_one_row())
     }
 }

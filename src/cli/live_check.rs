@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::choose;
+use super::choose::{self, Choice};
 use super::failure::{Code, Failure};
 use super::live_told::LiveTold;
 use super::screen::Screen;
@@ -37,10 +37,6 @@ const BEHIND_NS: u64 = 5_000_000_000;
 
 /// Looks, at the end, for what is still to be committed: a second's worth.
 const LAST_LOOKS: u32 = 10;
-
-/// Frames, or the time after the first, before it is asked which rules fit.
-const FIRST_FRAMES: u64 = 8;
-const FIRST_NS: u64 = 2_000_000_000;
 
 /// What a recording is checked by.
 pub(super) enum By {
@@ -83,15 +79,6 @@ struct Looking {
 struct Going {
     analysis: Analysis,
     follow: Follow,
-}
-
-/// The preset taken so far. It is asked again until as much was seen as `check` looks at, so that
-/// both come to the same.
-#[derive(Default)]
-struct Choice {
-    name: Option<&'static str>,
-    first_ns: Option<u64>,
-    asked: u64,
 }
 
 impl LiveCheck {
@@ -215,17 +202,7 @@ impl Looking {
             By::Rules(_) | By::Pairs(_) => return Ok(()),
             By::Fitting => {}
         }
-        let frames = reader.last_frame()?.unsigned_abs();
-        if !self.choice.is_due(frames, (now_ns, stopping)) {
-            return Ok(());
-        }
-        self.choice.asked = frames;
-        let fits = choose::fitting(reader)?;
-        let name = fits.as_ref().map(|fits| fits.name);
-        if name == self.choice.name {
-            return Ok(());
-        }
-        self.choice.name = name;
+        let Some(fits) = self.choice.again(reader, (now_ns, stopping))? else { return Ok(()) };
         self.told.forget();
         self.going = match fits {
             Some(fits) => {
@@ -270,22 +247,6 @@ impl Looking {
         self.told.tell(findings, (early, (0..findings.len()).collect()));
         self.told.tell_counted(u64::MAX);
         Some(found(analysis))
-    }
-}
-
-impl Choice {
-    /// Whether so many frames are worth asking: twice as many as the last time, and all of them
-    /// at the end.
-    fn is_due(&mut self, frames: u64, (now_ns, stopping): (u64, bool)) -> bool {
-        if frames == 0 || self.asked >= choose::SAMPLE {
-            return false;
-        }
-        let first_ns = *self.first_ns.get_or_insert(now_ns);
-        match self.asked {
-            _ if stopping => frames > self.asked,
-            0 => frames >= FIRST_FRAMES || now_ns >= first_ns.saturating_add(FIRST_NS),
-            asked => frames >= choose::SAMPLE.min(2 * asked),
-        }
     }
 }
 

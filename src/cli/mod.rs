@@ -13,6 +13,7 @@ mod choose;
 mod clipboard;
 mod clock;
 mod completions;
+mod config;
 mod cut;
 mod demo;
 mod diff;
@@ -40,16 +41,19 @@ mod mask;
 mod note;
 mod open;
 mod output;
+mod plan;
 mod printer;
 mod progress;
 mod query;
 mod record;
+mod record_screen;
 mod report;
 mod rm;
 mod rules;
 mod rules_keys;
 mod scratch;
 mod screen;
+mod settings;
 mod sift;
 mod signals;
 mod stats;
@@ -61,7 +65,7 @@ mod uuid;
 mod watch;
 mod zipped;
 
-use crate::tui::escape;
+use crate::tui::{Look, escape};
 use failure::{Code, Failure};
 use output::{ColorChoice, Output};
 
@@ -91,6 +95,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Some(Verb::Timeline(args)) => timeline::run(&args, globals),
         Some(Verb::Stats(args)) => stats::run(&args, globals),
         Some(Verb::Rules(args)) => rules::run(&args, globals),
+        Some(Verb::Config) => settings::run(globals),
         Some(Verb::Doctor(args)) => doctor::run(&args, globals),
         Some(Verb::Completions(args)) => completions::run(&args, globals),
         Some(Verb::Man(args)) => man::run(&args),
@@ -135,12 +140,29 @@ pub(crate) struct Globals {
     /// Colours
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) color: ColorChoice,
+    /// Colours of the full screen
+    #[arg(long, global = true, value_name = "LOOK", value_parser = parse_look)]
+    #[arg(hide_short_help = true)]
+    pub(crate) theme: Option<Look>,
+    /// Nothing but ASCII on the full screen
+    #[arg(long, global = true, hide_short_help = true, env = "WIRETAPE_ASCII", hide_env = true)]
+    #[arg(value_parser = clap::builder::FalseyValueParser::new())]
+    pub(crate) ascii: bool,
+    /// Settings: this file instead of ./wiretape.toml and your own
+    #[arg(long, global = true, value_name = "FILE", env = "WIRETAPE_CONFIG", hide_env = true)]
+    #[arg(hide_short_help = true)]
+    pub(crate) config: Option<PathBuf>,
     /// Only results and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
     /// Say more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+fn parse_look(text: &str) -> Result<Look, String> {
+    let all: Vec<&str> = Look::ALL.map(Look::word).to_vec();
+    Look::named(text).ok_or_else(|| format!("a look is one of {}", all.join(", ")))
 }
 
 impl Globals {
@@ -195,11 +217,14 @@ enum Verb {
     Rm(rm::RmArgs),
     /// Rules files: presets, a file of your own, what codes mean
     Rules(rules::RulesArgs),
+    /// What can be set, and to what it is
+    Config,
     /// What works here: port, server, disk, terminal
     Doctor(doctor::DoctorArgs),
     /// Completions for a shell
     Completions(completions::CompletionsArgs),
     /// The manual page
+    #[command(hide = true)]
     Man(man::ManArgs),
 }
 

@@ -28,6 +28,10 @@ struct State {
     queue: VecDeque<Print>,
     /// The thread has taken something that it has not printed yet.
     printing: bool,
+    /// The terminal is somebody else's: lines wait.
+    held: bool,
+    /// The status line stands there.
+    status_shown: bool,
     left_out: u64,
     closed: bool,
 }
@@ -66,9 +70,31 @@ impl Printer {
 
     /// The status line; not worth waiting for.
     pub(crate) fn status(&self, text: String) {
-        if self.shared.lock().queue.is_empty() {
+        let state = self.shared.lock();
+        if state.queue.is_empty() && !state.held {
+            drop(state);
             self.push(Print::Status(text));
         }
+    }
+
+    /// Keeps to itself what there is to print, until it is released; what is being printed is
+    /// waited for, but no longer than `limit`. The status line is wiped off.
+    pub(crate) fn hold(&self, limit: Duration) {
+        self.shared.lock().held = true;
+        let printing = |state: &mut State| state.printing;
+        let waited = self.shared.changed.wait_timeout_while(self.shared.lock(), limit, printing);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if std::mem::take(&mut state.status_shown) {
+            drop(state);
+            // Enter, which asked for this, has ended the line.
+            let _ = write!(std::io::stderr(), "\x1b[A\r\x1b[J");
+        }
+    }
+
+    /// Prints again, what has waited first.
+    pub(crate) fn release(&self) {
+        self.shared.lock().held = false;
+        self.shared.changed.notify_all();
     }
 
     /// How many lines found no room since the last time this was asked.
@@ -103,27 +129,28 @@ impl Drop for Printer {
 
 impl Shared {
     fn print(&self) {
-        let mut status_shown = false;
         loop {
-            let idle = |state: &mut State| state.queue.is_empty() && !state.closed;
+            let idle = |state: &mut State| (state.queue.is_empty() || state.held) && !state.closed;
             let waited = self.changed.wait_while(self.lock(), idle);
             let mut state = waited.unwrap_or_else(PoisonError::into_inner);
             let Some(print) = state.queue.pop_front() else { return };
             state.printing = true;
+            let clear = if state.status_shown { "\r\x1b[K" } else { "" };
             drop(state);
-            let clear = if status_shown { "\r\x1b[K" } else { "" };
             // A reader that went away is no reason to stop recording.
             let _ = match &print {
                 Print::Result(text) => writeln!(std::io::stdout(), "{text}"),
                 Print::Line(text) => writeln!(std::io::stderr(), "{clear}{text}"),
                 Print::Status(text) => write!(std::io::stderr(), "\r\x1b[K{text}"),
             };
-            status_shown = match print {
-                Print::Result(_) => status_shown,
+            let mut state = self.lock();
+            state.status_shown = match print {
+                Print::Result(_) => state.status_shown,
                 Print::Line(_) => false,
                 Print::Status(_) => true,
             };
-            self.lock().printing = false;
+            state.printing = false;
+            drop(state);
             self.changed.notify_all();
         }
     }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -21,20 +22,30 @@ pub(crate) struct RmArgs {
     yes: bool,
 }
 
+/// Whether it may be removed.
+fn check(path: &Path) -> Result<(), Failure> {
+    if lock::is_live(path) {
+        return Err(RecordingError::InUse { path: path.to_owned() }.into());
+    }
+    // Only recordings, whole or damaged: a slip of the finger must not remove another file.
+    match RecordingReader::open_with(path, Check::Schema) {
+        Err(error @ RecordingError::NotARecording { .. }) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Removes one.
+pub(super) fn remove(dir: &Path, path: &Path) -> Result<(), Failure> {
+    check(path)?;
+    Ok(Store::new(dir).remove(path)?)
+}
+
 /// Removes them, or none if one can't be found.
 pub(crate) fn run(args: &RmArgs, globals: &Globals) -> Result<ExitCode, Failure> {
     let mut paths = Vec::new();
     for name in &args.recordings {
         let path = locate::find_file(&globals.dir, name)?;
-        if lock::is_live(&path) {
-            return Err(RecordingError::InUse { path }.into());
-        }
-        // Only recordings, whole or damaged: a slip of the finger must not remove another file.
-        if let Err(error @ RecordingError::NotARecording { .. }) =
-            RecordingReader::open_with(&path, Check::Schema)
-        {
-            return Err(error.into());
-        }
+        check(&path)?;
         paths.push(path);
     }
     if !args.yes {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Globals;
 use super::choose::{Chosen, choose_with_text};
+use super::config::Config;
 use super::failure::{Code, Failure};
 use super::human;
 use super::look::look;
@@ -15,7 +16,7 @@ use crate::analysis::look::Look;
 use crate::analysis::timeline::{Row, Timeline};
 use crate::analysis::tools::ToolTimes;
 use crate::analysis::{Analysis, MESSAGE_LIMIT};
-use crate::events::filter::{Filter, Mistake, Payload};
+use crate::events::filter::{Filter, Mistake, Payload, expand};
 use crate::events::payload::Parts;
 use crate::events::{Event, Reading, Symbols};
 use crate::exchange::Messages;
@@ -48,7 +49,23 @@ pub(super) struct Sifted {
     hint: Option<(String, u64)>,
 }
 
-/// Reads what was typed after `--filter`.
+/// Reads what was typed after `--filter`, with `@NAME` for a filter that is kept.
+pub(super) fn parse_kept(text: &str, globals: &Globals) -> Result<Filter, Failure> {
+    if !text.contains('@') {
+        return parse(text);
+    }
+    let kept = Config::read(globals)?.filters;
+    let expanded = expand(text, &|name| kept.get(name).cloned()).map_err(|name| {
+        let names: Vec<String> = kept.keys().map(|name| format!("@{name}")).collect();
+        let there = if names.is_empty() { "none is kept".to_owned() } else { names.join(", ") };
+        Failure::new(Code::Usage, format!("no filter is called @{name}"))
+            .why(format!("there is: {there}"))
+            .next("wiretape config   shows where filters are kept")
+    })?;
+    parse(&expanded)
+}
+
+/// Reads a filter.
 pub(super) fn parse(text: &str) -> Result<Filter, Failure> {
     Filter::parse(text).map_err(|mistake| failure(text, &mistake))
 }

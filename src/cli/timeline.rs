@@ -74,7 +74,8 @@ type Lanes = BTreeMap<String, BTreeMap<(u64, String), Lane>>;
 
 /// Prints the picture.
 pub(crate) fn run(args: &TimelineArgs, globals: &Globals) -> Result<ExitCode, Failure> {
-    let filter = args.filter.as_deref().map(sift::parse).transpose()?;
+    let filter = args.filter.as_deref();
+    let filter = filter.map(|text| sift::parse_kept(text, globals)).transpose()?;
     let path = locate::find(globals, &args.recording)?;
     let looked = Looked::at(&path, args.rules.as_deref(), globals)?;
     let sifted = filter.map(|filter| looked.sift(filter)).transpose()?;

@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use super::choose::{self, Choice};
 use super::clock;
 use super::failure::{Code, Failure};
 use crate::analysis::Analysis;
@@ -31,17 +33,20 @@ const PULSE: Duration = Duration::from_millis(250);
 const LAG_NS: u64 = 500_000_000;
 
 /// Begins to look at the recording at `path`. It ends when nobody listens any more.
-pub(super) fn watch(path: &Path, book: RuleBook) -> Result<Growths, Failure> {
+pub(super) fn watch(path: &Path, book: RuleBook, decides: Decides) -> Result<Growths, Failure> {
     let reader = RecordingReader::open_with(path, Check::Schema)?;
     let started_ns = reader.recording()?.started_ns;
-    let analysis = Analysis::new(book).map_err(|error| {
-        Failure::new(Code::Usage, "the rules can't be followed").because(&error)
-    })?;
+    let analysis = analysis(book)?;
     let (send, growths) = sync_channel(AHEAD);
     let follow = Follow::new(FrameRange::default());
     let live = Live::new(analysis.engine().book());
     let (told, path) = (clock::now(), path.to_owned());
-    let mut watch = Watch { path, analysis, live, follow, started_ns, texts: 0, told };
+    let choice = match decides {
+        Decides::Reader => None,
+        Decides::Traffic => Some(Choice::default()),
+    };
+    let mut watch =
+        Watch { path, analysis, live, follow, started_ns, texts: 0, told, choice, anew: None };
     std::thread::Builder::new().name("watch".into()).spawn(move || {
         if let Err(failure) = watch.all(&reader, &send) {
             let failed = Some(failure.in_one_row());
@@ -50,6 +55,20 @@ pub(super) fn watch(path: &Path, book: RuleBook) -> Result<Growths, Failure> {
         }
     })?;
     Ok(growths)
+}
+
+fn analysis(book: RuleBook) -> Result<Analysis, Failure> {
+    Analysis::new(book)
+        .map_err(|error| Failure::new(Code::Usage, "the rules can't be followed").because(&error))
+}
+
+/// Who decides by which rules a recording is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decides {
+    /// Whoever asked, or who recorded it.
+    Reader,
+    /// What is said in it, as far as it goes.
+    Traffic,
 }
 
 /// What people wrote.
@@ -72,6 +91,10 @@ struct Watch {
     texts: usize,
     /// When the screen was last told the figures.
     told: Instant,
+    /// The rules taken so far, where the traffic decides.
+    choice: Option<Choice>,
+    /// Other rules, which the screen has not been told of.
+    anew: Option<(Arc<RuleBook>, String)>,
 }
 
 impl Watch {
@@ -79,9 +102,17 @@ impl Watch {
         loop {
             // Asked before the last look: what was written before it was finished is seen by it.
             let state = reader.state()?;
-            let (mut growth, has_all) = self.look(reader)?;
+            if state == State::Live {
+                self.choose(reader)?;
+            }
+            let (mut growth, mut changed, has_all) = self.look(reader)?;
             growth.state = Some(state.word());
             if !has_all {
+                self.add(&mut growth, changed);
+                if self.told.elapsed() >= PULSE {
+                    let now_ns = growth.end_ns;
+                    self.pulse(&mut growth, now_ns);
+                }
                 if send.send(growth).is_err() {
                     return Ok(());
                 }
@@ -93,11 +124,11 @@ impl Watch {
             let now_ns = self.now_ns();
             let Growth { events, .. } = &mut growth;
             let live = &mut self.live;
-            let changed =
-                self.analysis.tick(now_ns.saturating_sub(LAG_NS), &mut |event, symbols| {
-                    live.event(event, symbols);
-                    events.push(event.clone());
-                });
+            let until_ns = now_ns.saturating_sub(LAG_NS);
+            changed.extend(self.analysis.tick(until_ns, &mut |event, symbols| {
+                live.event(event, symbols);
+                events.push(event.clone());
+            }));
             self.add(&mut growth, changed);
             let size = std::fs::metadata(&self.path).map_or(0, |file| file.len());
             self.live.disk(now_ns, size, None);
@@ -111,6 +142,23 @@ impl Watch {
         }
     }
 
+    /// Begins again where what is said by now fits other rules.
+    fn choose(&mut self, reader: &RecordingReader) -> Result<(), Failure> {
+        let now_ns = self.now_ns();
+        let Some(choice) = &mut self.choice else { return Ok(()) };
+        let Some(fits) = choice.again(reader, (now_ns, false))? else { return Ok(()) };
+        let (name, why) = fits.map_or_else(choose::nothing, |fits| (fits.name, fits.why));
+        let book = choose::built_in(name)?;
+        if book.name == self.analysis.engine().book().name {
+            return Ok(());
+        }
+        self.live = Live::new(&book);
+        self.analysis = analysis(book.clone())?;
+        (self.follow, self.texts) = (Follow::new(FrameRange::default()), 0);
+        self.anew = Some((Arc::new(book), why));
+        Ok(())
+    }
+
     /// On this machine's clock, which the recorder's is too.
     fn now_ns(&self) -> u64 {
         let since = i128::from(clock::wall_ns()) - i128::from(self.started_ns);
@@ -121,6 +169,7 @@ impl Watch {
         let engine = self.analysis.engine();
         let symbols = self.analysis.symbols();
         let growth = Growth {
+            anew: self.anew.take(),
             texts: symbols.since(self.texts),
             unjudged: engine.unjudged().map(str::to_owned).collect(),
             counts: self.analysis.counts(),
@@ -130,8 +179,8 @@ impl Watch {
         growth
     }
 
-    /// What is new, and whether that is all there is.
-    fn look(&mut self, reader: &RecordingReader) -> Result<(Growth, bool), Failure> {
+    /// What is new, the findings that have changed by it, and whether that is all there is.
+    fn look(&mut self, reader: &RecordingReader) -> Result<(Growth, Vec<usize>, bool), Failure> {
         let (mut frames, mut changed) = (0, Vec::new());
         let mut growth = Growth::default();
         let (analysis, live) = (&mut self.analysis, &mut self.live);
@@ -147,12 +196,7 @@ impl Watch {
             }
             if frames < FRAMES_AT_ONCE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
-        self.add(&mut growth, changed);
-        if self.told.elapsed() >= PULSE {
-            let now_ns = growth.end_ns;
-            self.pulse(&mut growth, now_ns);
-        }
-        Ok((growth, frames < FRAMES_AT_ONCE))
+        Ok((growth, changed, frames < FRAMES_AT_ONCE))
     }
 
     /// How it goes, at this moment.
@@ -161,7 +205,7 @@ impl Watch {
         self.told = clock::now();
     }
 
-    /// What the analysis says by now.
+    /// What the analysis says by now: once for each growth, when all its events are in it.
     fn add(&mut self, growth: &mut Growth, mut changed: Vec<usize>) {
         changed.sort_unstable();
         changed.dedup();
@@ -169,7 +213,7 @@ impl Watch {
         let told = changed.into_iter().filter_map(|at| Some((at, findings.get(at)?.clone())));
         growth.findings.extend(told);
         let next = self.growth();
-        growth.texts = next.texts;
+        (growth.texts, growth.anew) = (next.texts, next.anew);
         (growth.unjudged, growth.counts) = (next.unjudged, next.counts);
     }
 

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::fs;
+use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -154,6 +155,36 @@ impl Store {
             dir: self.dir.clone(),
             suggestion: nearest(rec, &listed),
         })
+    }
+
+    /// Gives a recording another name; its date, and what is in it, stay. Refused while it is being
+    /// recorded, and where there is one of that name.
+    pub fn rename(&self, path: &Path, name: &str) -> Result<PathBuf, RecordingError> {
+        check_name(name)?;
+        if is_live(path) {
+            return Err(RecordingError::InUse { path: path.to_path_buf() });
+        }
+        let date = date_and_name(path).0.map_or_else(String::new, |date| format!("{date}-"));
+        let new = path.with_file_name(format!("{date}{name}.{EXTENSION}"));
+        if fs::symlink_metadata(&new).is_ok() {
+            return Err(RecordingError::Exists { path: new });
+        }
+        // The file itself last: until it is there, nobody takes the others for its own.
+        let mut parts: Vec<_> = family(path).into_iter().zip(family(&new)).collect();
+        parts.reverse();
+        for (at, (from, to)) in parts.iter().enumerate() {
+            match fs::rename(from, to) {
+                Err(source) if at + 1 == parts.len() || source.kind() != NotFound => {
+                    for (from, to) in parts[..at].iter().rev() {
+                        // What was not there does not come back either.
+                        let _ = fs::rename(to, from);
+                    }
+                    return Err(RecordingError::io("rename", path, source));
+                }
+                _ => {}
+            }
+        }
+        Ok(new)
     }
 
     /// Removes a recording and all that belongs to it; refused while it is being recorded.

@@ -71,7 +71,12 @@ fn around(run: &Run, found: Option<&Found>, sight: &Sight) -> Range<u64> {
     let seen = found.into_iter().flat_map(|found| &found.evidence).filter_map(|seen| seen.event);
     let events = cause.into_iter().chain(seen).filter_map(|event| sight.events.get(event as usize));
     let shown = events.map(|event| event.at_ns).max();
-    let until = [Some(run.to_ns), run.ghost_ns, ghost, shown].into_iter().flatten().max();
+    let lost = run.ghost_ns.or(ghost).unwrap_or(u64::MAX);
+    let lines = sight.users.get(run.user as usize).map_or(&[][..], |user| &user.lines);
+    let back = lines.iter().map(|line| line.from_ns).find(|from| *from >= lost);
+    // Who came back late is not waited for: what was before would be too small to be seen.
+    let back = back.filter(|back| back - run.from_ns < (lost - run.from_ns).saturating_mul(4));
+    let until = [Some(run.to_ns), run.ghost_ns, ghost, shown, back].into_iter().flatten().max();
     let until = until.unwrap_or(run.to_ns).max(run.from_ns + 1);
     let margin = ((until - run.from_ns) / MARGIN).max(LEAST_NS);
     // Where something is missing, the silence after it is what is to be seen.

@@ -97,7 +97,7 @@ fn explained(found: &Found, focus: &Focus<'_>, sight: &Sight) -> String {
     let mut said: Vec<String> = Vec::new();
     if let Some(cause) = &found.cause {
         let event = cause.event.and_then(|event| sight.events.get(event as usize));
-        let at = event.map(|event| format!(", at {}", moment(event.at_ns, focus)));
+        let at = event.map(|event| format!(" ({})", moment(event.at_ns, focus)));
         said.push(format!(
             "**Likely cause**: {}{}.",
             words(&cause.text, SENTENCE),
@@ -190,10 +190,12 @@ fn excerpt(shown: &Excerpt, found: &Found, cause: Option<&Event>, focus: &Focus<
     let is_cause = cause.is_some_and(|cause| shown.frame == Some(cause.frame));
     match (shown.frame, shown.at_ns) {
         (None, _) => {
-            let at_ns = found.expected.as_ref().map_or(found.at_ns, |_| found.at_ns);
+            // Where it was given up when its time was over, that is when it should have been there.
+            let seen = focus.run.map_or(0, |run| run.to_ns);
+            let by = (found.at_ns > seen).then(|| format!("by {}", moment(found.at_ns, focus)));
             Row {
                 frame: None,
-                at: format!("by {}", moment(at_ns, focus)),
+                at: by.unwrap_or_default(),
                 what: format!("{name} {detail} expected").replace("  ", " "),
                 note: format!("{} {}", sign(found), found.code),
             }
@@ -219,7 +221,15 @@ fn said(event: &Event, sight: &Sight) -> String {
         let arrow = if event.out { "→" } else { "←" };
         return format!("{arrow} {} {tool}", code(name, WORD)).trim_end().to_owned();
     }
-    words(name, WORD)
+    let shown = match event.kind {
+        "abort" => "the connection broke",
+        "close" => "the connection was closed",
+        "open" => "connected",
+        "refused" => "refused",
+        "gap" => "gap in the recording",
+        _ => return words(name, WORD),
+    };
+    shown.to_owned()
 }
 
 fn others(sight: &Sight, focus: &Focus<'_>) -> String {

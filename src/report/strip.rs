@@ -1,7 +1,7 @@
 //! What is seen → a few lanes as text, as wide as an issue shows without a scroll bar.
 
 use super::focus::Focus;
-use super::scale::Scale;
+use super::scale::{Scale, since};
 use super::sight::{Line, Run, Sight};
 
 /// Columns of the strip, and of the names before it.
@@ -21,7 +21,7 @@ const MOST_LANES: usize = 8;
 /// The lanes as text, each line ended.
 pub(super) fn strip(sight: &Sight, focus: &Focus<'_>) -> String {
     let scale = Scale::new(focus.time.clone(), &sight.folds, (COLUMNS as f64, FOLD));
-    let mut text = lane("", &axis(&scale, focus.zero_ns()), "");
+    let mut text = lane("", &axis(&scale, focus.zero_ns()), &idle(&scale));
     match focus.run {
         Some(run) => {
             for line in lines_of(sight, run, focus) {
@@ -94,7 +94,21 @@ fn axis(scale: &Scale, zero_ns: u64) -> Vec<char> {
             cells.splice(at..at + said.len(), said.chars());
         }
     }
+    for piece in scale.pieces.iter().filter(|piece| piece.folded) {
+        cells[(piece.place.start as usize).min(COLUMNS - 1)] = '┊';
+    }
     cells
+}
+
+/// How long the folded stretches are.
+fn idle(scale: &Scale) -> String {
+    let folded = scale.pieces.iter().filter(|piece| piece.folded);
+    let long = folded.map(|piece| {
+        let ns = piece.time.end - piece.time.start;
+        since(ns / 100_000_000 * 100_000_000).replacen('+', "", 1)
+    });
+    let long: Vec<String> = long.collect();
+    if long.is_empty() { String::new() } else { format!("┊ idle: {}", long.join(", ")) }
 }
 
 fn connection(scale: &Scale, line: &Line) -> Vec<char> {

@@ -16,6 +16,10 @@ use super::slice::{Key, Slice};
 /// have heard nothing for longest are packed, which takes a tenth of the room.
 const MOST_AWAKE: usize = 4096;
 
+/// Slices that have ended, and lie open besides: they wait for stragglers for a few seconds and
+/// then go, so that packing them costs more than it saves. Of more, the oldest are packed.
+const MOST_ENDED: usize = 32_768;
+
 /// Why a packed slice can be unpacked.
 const OWN: &str = "it is unpacked as it was packed";
 
@@ -31,6 +35,8 @@ pub(super) struct Slices {
     hasher: RandomState,
     /// Those that are awake, and some that were, from the one to be packed next.
     awake: VecDeque<u64>,
+    /// Those of them that have ended, and some that had, the oldest first.
+    ended: VecDeque<u64>,
 }
 
 #[derive(Debug)]
@@ -173,6 +179,7 @@ impl Slices {
                 continue;
             };
             match place {
+                Place::Awake(slice, _) if slice.ended.is_some() => self.ended.push_back(number),
                 Place::Awake(_, heard @ true) => {
                     *heard = false;
                     self.awake.push_back(number);
@@ -180,6 +187,19 @@ impl Slices {
                 Place::Awake(slice, false) => *place = Place::Asleep(pack(slice)),
                 Place::Asleep(_) | Place::Gone => {}
             }
+        }
+        while let Some(number) = self.ended.front().copied() {
+            let is_full = self.ended.len() > MOST_ENDED;
+            let place = self.at(number).and_then(|at| self.places.get_mut(at));
+            if let Some(place @ Place::Awake(..)) = place {
+                if !is_full {
+                    break;
+                }
+                if let Place::Awake(slice, _) = place {
+                    *place = Place::Asleep(pack(slice));
+                }
+            }
+            self.ended.pop_front();
         }
     }
 }

@@ -1,14 +1,18 @@
 //! Where the reader is: screen, pane, lane, playhead, window, finding.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::at::At;
 pub(super) use super::choice::Sieve;
-pub use super::choice::{Lane, Mode, Order, Overlay, Pane, Screen, Sheet, Sql, Times};
+pub use super::choice::{
+    Asking, Lane, ListOrder, Mode, Order, Overlay, Pane, Screen, Sheet, Sql, Times, Typed,
+};
 use super::diff::Compared;
+use super::inspect::Laid;
+use super::keymap::Keymap;
 use super::list::{self, Entry};
 use super::measure::Wall;
 use super::message::{Listed, Shown};
@@ -39,11 +43,20 @@ pub struct App {
     pub(super) listed: Result<Vec<Listed>, String>,
     pub(super) folder: String,
     pub(super) picked: usize,
+    pub(super) list_order: ListOrder,
+    /// The program may be left for another verb of it.
+    pub(super) starts: bool,
     pub(super) screen: Screen,
+    /// The screen that leaving leads out of.
+    pub(super) root: Screen,
     pub(super) pane: Pane,
     pub(super) overlay: Overlay,
     pub(super) size: (u16, u16),
     pub(super) theme: Theme,
+    /// What keys do.
+    pub(super) keys: Arc<Keymap>,
+    /// Filters that have a name.
+    pub(super) saved: BTreeMap<String, String>,
     pub(super) wall: Wall,
     /// All lanes that can be stood on, in order.
     pub(super) lanes: Arc<Vec<Lane>>,
@@ -89,12 +102,19 @@ pub struct App {
     pub(super) at_ns: u64,
     pub(super) entries: Arc<Vec<Entry>>,
     pub(super) entry: usize,
-    /// Its place in the order of severity, and its index.
+    /// The finding that the reader is at: its index.
     pub(super) finding: Option<usize>,
+    /// Groups of findings that are unfolded, by the ids of their first.
+    pub(super) unfolded: HashSet<u64>,
     pub(super) back: Option<Place>,
     pub(super) times: Times,
     pub(super) mode: Mode,
     pub(super) payload: Option<(u32, Result<Shown, String>)>,
+    /// The same, as it is shown.
+    pub(super) laid: Option<Laid>,
+    /// The reader's line in its tree, and the lines that are folded.
+    pub(super) node: usize,
+    pub(super) folds: HashSet<usize>,
     pub(super) scroll: usize,
     pub(super) filter: Option<Sieve>,
     /// A filter whose first answer is waited for.
@@ -116,11 +136,16 @@ impl App {
             listed: Ok(Vec::new()),
             folder,
             picked: 0,
+            list_order: ListOrder::Newest,
+            starts: false,
             screen: Screen::Sessions,
+            root: Screen::Sessions,
             pane: Pane::Lanes,
             overlay: Overlay::None,
             size: (80, 24),
             theme,
+            keys: Arc::default(),
+            saved: BTreeMap::new(),
             wall,
             lanes: Arc::default(),
             lane: Lane::User(0),
@@ -150,10 +175,14 @@ impl App {
             entries: Arc::default(),
             entry: 0,
             finding: None,
+            unfolded: HashSet::new(),
             back: None,
             times: Times::Run,
             mode: Mode::Tree,
             payload: None,
+            laid: None,
+            node: 0,
+            folds: HashSet::new(),
             scroll: 0,
             filter: None,
             asked: None,
@@ -164,8 +193,29 @@ impl App {
         };
         if let Some(tape) = tape {
             app.take(tape);
+            app.root = Screen::Timeline;
         }
         app
+    }
+
+    /// What keys do, from now on.
+    pub fn bind(&mut self, keys: Keymap) {
+        self.keys = Arc::new(keys);
+    }
+
+    /// Its terminal is nobody else's: it may be left for the demo, or to record.
+    pub fn alone(&mut self) {
+        self.starts = true;
+    }
+
+    /// Filters that have a name: `@NAME` stands for them.
+    pub fn keep(&mut self, filters: BTreeMap<String, String>) {
+        self.saved = filters;
+    }
+
+    /// Says something, with keys for what they do.
+    pub(super) fn say(&mut self, text: &str) {
+        self.said = Some(self.keys.fill(text));
     }
 
     /// Shows it as it comes, and stops at what is found.
@@ -173,6 +223,14 @@ impl App {
         self.following = true;
         self.stops = true;
         self.stood = true;
+    }
+
+    /// Shows how it goes, as it goes: for a recorder, whose lines are where leaving leads.
+    pub fn live(&mut self) {
+        (self.screen, self.root) = (Screen::Live, Screen::Live);
+        self.following = true;
+        self.stood = true;
+        self.say("{back} goes back to the recorder; {quit} ends the recording");
     }
 
     /// Findings that the reader came to: code and user.
@@ -252,9 +310,10 @@ impl App {
     pub(super) fn grow(&mut self, growth: Growth) {
         self.said = growth.failed.clone().or(self.said.take());
         let Some(tape) = &mut self.tape else { return };
-        let before = (tape.users.len(), tape.runs.len(), tape.timeline.len(), tape.findings.len());
+        let Tape { users, runs, timeline, findings, mutes, .. } = &**tape;
+        let before = (users.len(), runs.len(), timeline.len(), findings.len(), mutes.len());
         let was_whole = self.window == whole(tape);
-        let anew = growth.findings_anew;
+        let (anew, by_others) = (growth.findings_anew, growth.anew.is_some());
         let id = |index: Option<usize>| Some(tape.findings.get(index?)?.id);
         let ids = anew.then(|| (id(self.finding), id(self.paused_at)));
         // Whoever looks at it elsewhere keeps what it was.
@@ -268,35 +327,42 @@ impl App {
             };
             (self.finding, self.paused_at, self.back) = (find(finding), find(paused_at), None);
         }
+        if by_others {
+            // Lanes, rows and findings of before are none any more.
+            (self.collapsed, self.only, self.pins) = Default::default();
+            (self.finding, self.paused_at, self.back, self.compared) = Default::default();
+            (self.row, self.payload, self.filter, self.inside) = (0, None, None, None);
+        }
         if was_whole && !self.stood {
             self.window = whole(&tape);
         }
-        if (tape.users.len(), tape.runs.len()) != (before.0, before.1) {
+        if by_others || (tape.users.len(), tape.runs.len()) != (before.0, before.1) {
             self.relane();
         }
         if tape.about.state != "live" {
             self.following = false;
         }
-        let moved = tape.timeline.len() != before.2 || tape.findings.len() != before.3 || anew;
-        if moved && !self.stood {
+        let muted = tape.mutes.len() != before.4;
+        let moved =
+            tape.timeline.len() != before.2 || tape.findings.len() != before.3 || anew || muted;
+        if by_others || moved && !self.stood {
             self.begin();
         } else if moved {
             self.refresh();
         }
     }
 
-    /// Entries of the lane that are shown: while it plays, those that had come by then.
-    pub(super) fn entries_shown(&self) -> usize {
-        let known = if self.player.as_known_then { self.entry + 1 } else { usize::MAX };
-        self.entries.len().min(known)
-    }
-
-    /// Lines of the comparison that are shown.
-    pub(super) fn diff_lines(&self) -> Vec<usize> {
-        let Some(compared) = &self.compared else { return Vec::new() };
-        let all = compared.lines.iter().enumerate();
-        let shown = all.filter(|(_, line)| !self.hides_equal || !line.is_same(self.ignores_pace));
-        shown.map(|(at, _)| at).collect()
+    /// What of findings is told has changed.
+    pub(super) fn retold(&mut self) {
+        let is_told = |finding: &usize| {
+            let tape = self.tape.as_ref();
+            tape.is_some_and(|tape| tape.by_time.contains(finding))
+        };
+        self.finding = self.finding.filter(is_told);
+        self.paused_at = self.paused_at.filter(is_told);
+        self.back = None;
+        self.relane();
+        self.refresh();
     }
 
     /// The lane's rows, with what is new; the one selected stays.
@@ -379,42 +445,6 @@ impl App {
     /// What the screen is cut into.
     pub(super) fn shape(&self) -> Shape {
         Shape::of(self.size, self.alone)
-    }
-
-    /// The filter, where it hides what it does not mean.
-    fn sieve(&self) -> Option<&Sieve> {
-        self.filter.as_ref().filter(|_| self.hides)
-    }
-
-    /// Whether the filter means something else than this row.
-    pub(super) fn is_dimmed(&self, row: u32) -> bool {
-        self.filter.as_ref().is_some_and(|sieve| sieve.rows.binary_search(&row).is_err())
-    }
-
-    /// The rows of the Frames screen: how many there are.
-    pub(super) fn row_count(&self) -> usize {
-        match (self.sieve(), &self.tape) {
-            (Some(sieve), _) => sieve.rows.len(),
-            (None, Some(tape)) => tape.timeline.len() as usize,
-            (None, None) => 0,
-        }
-    }
-
-    /// The row at a place of the Frames screen.
-    pub(super) fn row_at(&self, place: usize) -> Option<u32> {
-        match self.sieve() {
-            Some(sieve) => sieve.rows.get(place).copied(),
-            None => (place < self.row_count()).then_some(place as u32),
-        }
-    }
-
-    /// The place on the Frames screen of the current row, or of the next that is there.
-    pub(super) fn row_place(&self) -> usize {
-        let last = self.row_count().saturating_sub(1);
-        match self.sieve() {
-            Some(sieve) => sieve.rows.partition_point(|row| *row < self.row).min(last),
-            None => (self.row as usize).min(last),
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the reader chooses: a screen, a pane, a lane, an order, a form; and what lies over the screen.
 
 use super::menu::Menu;
-use super::message::Answer;
+use super::message::{Answer, Listed};
 
 /// A filter, and what it has let through so far.
 #[derive(Clone, Debug, Default)]
@@ -106,7 +106,7 @@ pub enum Overlay {
     /// The keys.
     Help,
     /// A filter is being typed.
-    Filter(String),
+    Filter(Typed),
     /// A list to choose from.
     Menu(Menu),
     /// A text to read.
@@ -115,6 +115,68 @@ pub enum Overlay {
     Sql(Box<Sql>),
     /// A note is being typed.
     Note(String),
+    /// An answer is being typed.
+    Prompt(Asking, String),
+    /// Whether a recording is to be removed.
+    Remove(Box<Listed>),
+}
+
+impl Overlay {
+    /// Asks whether it is to be removed.
+    pub(super) fn remove(listed: Listed) -> Self {
+        Self::Remove(Box::new(listed))
+    }
+}
+
+/// A filter that is being typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Typed {
+    pub(super) text: String,
+    /// What was typed before Tab tried a way to go on, and which.
+    pub(super) tried: Option<(String, usize)>,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// The address of a server.
+    Record,
+    /// A file.
+    OpenFile,
+    /// A recording's new name; its key.
+    Rename(String),
+}
+
+/// How recordings are sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ListOrder {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// By name.
+    Name,
+    /// The longest first.
+    Longest,
+    /// The most frames first.
+    Frames,
+    /// The largest first.
+    Size,
+}
+
+impl ListOrder {
+    /// All.
+    pub const ALL: [Self; 5] = [Self::Newest, Self::Name, Self::Longest, Self::Frames, Self::Size];
+
+    /// In a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::Name => "name",
+            Self::Longest => "longest",
+            Self::Frames => "frames",
+            Self::Size => "size",
+        }
+    }
 }
 
 /// A lane.

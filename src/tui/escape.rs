@@ -89,6 +89,32 @@ pub(crate) fn wrap(shown: &str, columns: usize, indent: usize) -> String {
     wrapped
 }
 
+/// Where rows of at most `columns` begin in `bytes`; a row ends after a line break, too.
+pub(crate) fn rows(bytes: &[u8], columns: usize) -> Vec<u32> {
+    let mut begins = Vec::new();
+    let (mut at, mut used, mut is_new) = (0, 0, true);
+    let mut piece = String::new();
+    while at < bytes.len() {
+        let is_plain = |byte: Option<&u8>| byte.is_some_and(|byte| (0x20..0x7f).contains(byte));
+        // A letter that no mark follows is a piece of one column: nearly all are.
+        let (length, wide) = if is_plain(bytes.get(at)) && is_plain(bytes.get(at + 1)) {
+            (1, 1)
+        } else {
+            let mut pieces = Pieces::new(&bytes[at..]);
+            piece.clear();
+            pieces.next(&mut piece);
+            (bytes.len() - at - pieces.rest.len(), width(&piece))
+        };
+        if is_new || used + wide > columns {
+            begins.push(u32::try_from(at).unwrap_or(u32::MAX));
+            used = 0;
+        }
+        is_new = bytes[at] == b'\n';
+        (at, used) = (at + length, used + wide);
+    }
+    begins
+}
+
 /// Columns that already escaped text takes.
 pub(crate) fn width(shown: &str) -> usize {
     shown.width()
@@ -102,6 +128,14 @@ pub(crate) fn pad_right(shown: &str, columns: usize) -> String {
 /// Already escaped text, filled up with spaces on the left to `columns`.
 pub(crate) fn pad_left(shown: &str, columns: usize) -> String {
     format!("{}{shown}", " ".repeat(columns.saturating_sub(width(shown))))
+}
+
+/// The end of a long id, which is what differs: its last part, or the end of that.
+pub(crate) fn tail(id: &str, columns: usize) -> String {
+    let last = id.rsplit(['_', '-', ':', '/']).next().filter(|part| !part.is_empty());
+    let part = if id.chars().count() <= columns { id } else { last.unwrap_or(id) };
+    let skip = part.chars().count().saturating_sub(columns);
+    part.chars().skip(skip).collect()
 }
 
 /// Bytes as pieces that are never split: a character with its marks, or one escape.
@@ -249,6 +283,27 @@ mod tests {
         assert_eq!(wrap("  one two", 7, 1), "  one\n two");
         assert_eq!(wrap("a wss://whole.example b", 8, 2), "a\n  wss://whole.example\n  b");
         assert_eq!(wrap("", 8, 2), "");
+    }
+
+    #[test]
+    fn rows_hold_all_bytes_and_fit() {
+        let text = "{\"a\": 1}\nxe\u{301}\u{301}\u{1b}[31m漢字漢字\u{7}".repeat(3);
+        for bytes in [text.as_bytes(), b"", b"\n\n", b"\xff\xfe", "é".as_bytes()] {
+            for columns in 8..20 {
+                let begins = super::rows(bytes, columns);
+                let ends = begins.iter().skip(1).map(|end| *end as usize).chain([bytes.len()]);
+                let mut all = String::new();
+                for (begin, end) in begins.iter().zip(ends) {
+                    let row = super::bytes(&bytes[*begin as usize..end]);
+                    assert!(width(&row) <= columns, "{row:?} in {columns}");
+                    all += &row;
+                }
+                assert_eq!(all, super::bytes(bytes));
+            }
+        }
+        assert_eq!(super::rows(b"ab\ncd", 8), [0, 3]);
+        assert_eq!(super::rows(b"abcdef", 4), [0, 4]);
+        assert_eq!(super::rows(&vec![b'x'; 16 << 20], 1 << 10).len(), 16 << 10);
     }
 
     #[test]

@@ -19,8 +19,8 @@ pub enum Key {
     Esc,
     Tab,
     BackTab,
-    F1,
-    F2,
+    Delete,
+    F(u8),
 }
 
 impl Key {
@@ -38,10 +38,58 @@ impl Key {
             Self::PageUp => "PgUp".into(),
             Self::PageDown => "PgDn".into(),
             Self::BackTab => "Shift-Tab".into(),
+            Self::Delete => "Del".into(),
+            Self::F(number) => format!("F{number}"),
             other => format!("{other:?}"),
         }
     }
+
+    /// The key of this name, in any case but that of letters: `e`, `E`, `Space`, `Ctrl-p`, `PgDn`.
+    pub fn named(name: &str) -> Option<Self> {
+        let lower = name.to_ascii_lowercase();
+        if let Some(letter) = lower.strip_prefix("ctrl-") {
+            let mut letters = letter.chars();
+            let only = letters.next().filter(|_| letters.next().is_none());
+            return only.filter(char::is_ascii_graphic).map(Self::Ctrl);
+        }
+        if let Some(number) = lower.strip_prefix('f').and_then(|number| number.parse().ok()) {
+            return (1..=12).contains(&number).then_some(Self::F(number));
+        }
+        Some(match lower.as_str() {
+            "space" => Self::Char(' '),
+            "up" | "↑" => Self::Up,
+            "down" | "↓" => Self::Down,
+            "left" | "←" => Self::Left,
+            "right" | "→" => Self::Right,
+            "home" => Self::Home,
+            "end" => Self::End,
+            "pgup" | "pageup" => Self::PageUp,
+            "pgdn" | "pagedown" => Self::PageDown,
+            "enter" => Self::Enter,
+            "bksp" | "backspace" => Self::Backspace,
+            "esc" => Self::Esc,
+            "tab" => Self::Tab,
+            "shift-tab" => Self::BackTab,
+            "del" | "delete" => Self::Delete,
+            _ => {
+                let mut letters = name.chars();
+                let only = letters.next().filter(|_| letters.next().is_none());
+                return only.filter(|letter| !letter.is_control()).map(Self::Char);
+            }
+        })
+    }
 }
+
+/// Never bound: flow control; what terminals send for Tab, Enter, Backspace, Esc; suspend.
+pub const NEVER: &[Key] = &[
+    Key::Ctrl('s'),
+    Key::Ctrl('q'),
+    Key::Ctrl('i'),
+    Key::Ctrl('m'),
+    Key::Ctrl('h'),
+    Key::Ctrl('['),
+    Key::Ctrl('z'),
+];
 
 /// What a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,12 +152,36 @@ pub enum Act {
     Hide,
     Sql,
     Copy,
+    Record,
+    OpenFile,
+    Demo,
+    Rename,
+    Remove,
     Palette,
     Mouse,
     Help,
     Close,
     Back,
     Quit,
+}
+
+impl Act {
+    /// What a configuration calls it: `finding-next`.
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.extend(letter.to_lowercase());
+        }
+        name
+    }
+
+    /// The one that a configuration calls so.
+    pub fn named(name: &str) -> Option<Self> {
+        KEYS.iter().map(|row| row.act).find(|act| act.name() == name)
+    }
 }
 
 /// Where help puts it.
@@ -206,7 +278,7 @@ pub const KEYS: &[Binding] = &[
     row(&[Char('i')], Act::Folding, Show, "idle", 0),
     row(&[Char('p')], Act::Payload, Show, "payload", 0),
     row(&[Char('x')], Act::Hide, Show, "hide or dim", 0),
-    row(&[Char('o')], Act::Sort, Show, "sort lanes", 0),
+    row(&[Char('o')], Act::Sort, Show, "sort", 0),
     row(&[Char('P')], Act::Pin, Show, "pin lane", 0),
     row(&[Char('u')], Act::Pick, Show, "pick lanes", 0),
     row(&[Char('*')], Act::OpenAll, Show, "unfold all", 0),
@@ -222,35 +294,38 @@ pub const KEYS: &[Binding] = &[
     row(&[Char('M')], Act::Marks, Work, "marks", 0),
     row(&[Char('a')], Act::Note, Work, "note", 0),
     row(&[Char('y')], Act::Copy, Work, "copy", 12),
+    row(&[Char('R')], Act::Record, Work, "record an app", 0),
+    row(&[Char('O')], Act::OpenFile, Work, "open a file", 0),
+    row(&[Char('D')], Act::Demo, Work, "demo", 0),
+    row(&[Key::F(6)], Act::Rename, Work, "rename", 0),
+    row(&[Key::Delete], Act::Remove, Work, "remove", 0),
     row(&[Char(':'), Key::Ctrl('p')], Act::Palette, Work, "commands", 13),
-    row(&[Key::F2], Act::Mouse, Work, "mouse", 0),
-    row(&[Char('?'), Key::F1], Act::Help, Work, "help", 14),
+    row(&[Key::F(2)], Act::Mouse, Work, "mouse", 0),
+    row(&[Char('?'), Key::F(1)], Act::Help, Work, "help", 14),
     row(&[Key::Esc], Act::Close, Work, "close", 0),
     row(&[Char('q')], Act::Back, Work, "back", 15),
     row(&[Key::Ctrl('c')], Act::Quit, Work, "quit", 0),
 ];
 
-/// What a key does, if it does anything.
-pub fn bound(key: Key) -> Option<&'static Binding> {
-    KEYS.iter().find(|binding| binding.keys.contains(&key))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
-    use super::{KEYS, Key};
+    use super::{Act, KEYS, Key, NEVER};
 
     #[test]
     fn no_key_means_two_things_and_none_is_one_that_terminals_keep() {
         let mut seen = HashSet::new();
         for key in KEYS.iter().flat_map(|binding| binding.keys) {
             assert!(seen.insert(*key), "{key:?} is bound twice");
-            // Flow control; what terminals send for Tab, Enter, Backspace, Esc; suspend.
-            let never = ['s', 'q', 'i', 'm', 'h', '[', 'z'].map(Key::Ctrl);
-            assert!(!never.contains(key), "{key:?} is never bound");
+            assert!(!NEVER.contains(key), "{key:?} is never bound");
+            assert_eq!(Key::named(&key.name()), Some(*key));
         }
         let acts: HashSet<_> = KEYS.iter().map(|binding| binding.act).collect();
         assert_eq!(acts.len(), KEYS.len(), "one row for each act");
+        for act in acts {
+            assert_eq!(Act::named(&act.name()), Some(act), "{}", act.name());
+        }
+        assert_eq!(Act::FindingNext.name(), "finding-next");
     }
 }

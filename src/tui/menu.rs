@@ -1,11 +1,15 @@
 //! What can be done here → a list to choose from by typing a few letters: the palette and menus.
 
-use super::app::{App, Lane, Order, Screen};
+use super::app::{App, Lane, ListOrder, Order, Screen};
 use super::at::{At, Found};
 use super::copy;
-use super::keys::{Act, KEYS};
+use super::diff::Paired;
+use super::keymap::Bound;
+use super::keys::Act;
 use super::measure::Digits;
+use super::mute::Mute;
 use super::player::Player;
+use super::tape::Tape;
 use super::theme::Look;
 use super::update::why_not;
 use crate::rules::codes;
@@ -29,6 +33,10 @@ pub enum Do {
     Open(String),
     /// Say what a code means.
     Explain(String),
+    /// Don't tell of such findings here.
+    Mute(Mute),
+    /// Tell of them again.
+    Unmute(Mute),
     /// Play so fast.
     Speed(String),
     /// Pause at findings, or don't.
@@ -37,6 +45,14 @@ pub enum Do {
     Look(Look),
     /// Sort lanes.
     Sort(Order),
+    /// Sort recordings.
+    SortList(ListOrder),
+    /// Compare a run of a recording, by its key, with one of this.
+    Between(String, (u32, u32)),
+    /// Filter.
+    Filter(String),
+    /// Keep the filter under a name.
+    Save(String),
     /// Show a user's lanes, or don't.
     Pick(usize),
     /// Show all lanes.
@@ -75,6 +91,10 @@ pub enum Kind {
     Copy,
     /// How lanes are sorted.
     Sort,
+    /// How recordings are sorted.
+    List,
+    /// Pairs of runs.
+    Pairs,
     /// Whose lanes are shown; several can be chosen.
     Pick,
     /// Notes and marks.
@@ -89,6 +109,8 @@ impl Kind {
             Self::Speeds => "Speed",
             Self::Copy => "Copy",
             Self::Sort => "Sort lanes by",
+            Self::List => "Sort recordings by",
+            Self::Pairs => "Compare which runs? Those that differ most come first",
             Self::Pick => "Show the lanes of",
             Self::Marks => "Notes and marks",
         }
@@ -126,15 +148,33 @@ impl Menu {
                     Item::new(order.word(), now, Do::Sort(order))
                 })
                 .collect(),
+            Kind::List => ListOrder::ALL
+                .into_iter()
+                .map(|order| {
+                    let now = if order == app.list_order { "now" } else { "" };
+                    Item::new(order.word(), now, Do::SortList(order))
+                })
+                .collect(),
+            Kind::Pairs => Vec::new(),
             Kind::Pick => users(app),
             Kind::Marks => marks(app),
         };
         let now = items.iter().position(|item| match &item.does {
             Do::Speed(speed) => *speed == app.player.speed(),
             Do::Sort(order) => *order == app.order,
+            Do::SortList(order) => *order == app.list_order,
             _ => false,
         });
         Self { kind, text: String::new(), picked: now.unwrap_or(0), items }
+    }
+
+    /// Runs of the recording with this key, and their counterparts.
+    pub(super) fn of_pairs(key: &str, pairs: Vec<Paired>) -> Self {
+        let item = |pair: Paired| {
+            Item::new(pair.label, pair.told, Do::Between(key.to_owned(), (pair.a, pair.b)))
+        };
+        let items = pairs.into_iter().map(item).collect();
+        Self { kind: Kind::Pairs, text: String::new(), picked: 0, items }
     }
 
     /// The same menu, with what has changed meanwhile.
@@ -178,6 +218,9 @@ pub fn command(text: &str) -> Option<Do> {
     match word {
         "speed" => Player::default().set(rest).ok().map(|()| Do::Speed(rest.trim().to_owned())),
         "explain" => codes::explain(rest.trim()).map(|_| Do::Explain(rest.trim().to_owned())),
+        "save" => Some(Do::Save(rest.trim().to_owned())),
+        "mute" => Mute::parse(rest).map(Do::Mute),
+        "unmute" => Mute::parse(rest).map(Do::Unmute),
         "theme" => Look::named(rest.trim()).map(Do::Look),
         _ => None,
     }
@@ -206,18 +249,19 @@ fn fits(typed: &str, text: &str) -> Option<u32> {
 }
 
 fn palette(app: &App) -> Vec<Item> {
-    let mut items: Vec<Item> = KEYS
-        .iter()
-        .filter(|row| why_not(app, row.act).is_none() && row.act != Act::Palette)
-        .map(|row| {
-            let key = row.keys.first().map(|key| key.name()).unwrap_or_default();
-            Item::new(row.does, key, Do::Act(row.act))
-        })
-        .collect();
+    let rows = app
+        .keys
+        .rows()
+        .filter(|bound| why_not(app, bound.row.act).is_none() && bound.row.act != Act::Palette);
+    let item = |bound: &Bound| Item::new(bound.row.does, bound.shown(), Do::Act(bound.row.act));
+    let mut items: Vec<Item> = rows.map(item).collect();
     let pauses = if app.player.pauses { "on" } else { "off" };
     items.push(Item::new("pause at findings", pauses, Do::Pauses));
     for look in Look::ALL {
         items.push(Item::new(format!("theme {}", look.word()), "", Do::Look(look)));
+    }
+    for (name, filter) in app.saved.iter().filter(|_| app.tape.is_some()) {
+        items.push(Item::new(format!("filter @{name}"), "kept", Do::Filter(filter.clone())));
     }
     if let Some(tape) = &app.tape {
         for (at, user) in tape.users.iter().enumerate() {
@@ -235,6 +279,7 @@ fn palette(app: &App) -> Vec<Item> {
         for code in codes {
             items.push(Item::new(format!("explain {code}"), "", Do::Explain(code)));
         }
+        items.extend(mutes(app, tape));
         let room = MOST.saturating_sub(items.len());
         for run in (0..tape.runs.len() as u32).take(room) {
             let label = format!("run {}", tape.run_id(run));
@@ -244,6 +289,24 @@ fn palette(app: &App) -> Vec<Item> {
     for listed in app.listed.iter().flatten().filter(|_| app.screen == Screen::Sessions) {
         let label = format!("open {}", listed.name);
         items.push(Item::new(label, listed.state, Do::Open(listed.key.clone())));
+    }
+    items
+}
+
+/// What of the finding at hand can be muted, and what is.
+fn mutes(app: &App, tape: &Tape) -> Vec<Item> {
+    let finding = app.told().and_then(|finding| tape.findings.get(finding));
+    let mut items = Vec::new();
+    if let Some(finding) = finding {
+        let rule = Mute::Rule(finding.rule.clone());
+        let run = finding.run.clone().map(Mute::Run);
+        for mute in [Some(Mute::Code(finding.code)), Some(rule), run].into_iter().flatten() {
+            items.push(Item::new(format!("mute {} here", mute.words()), "", Do::Mute(mute)));
+        }
+    }
+    for mute in &tape.mutes {
+        let label = format!("unmute {}", mute.words());
+        items.push(Item::new(label, "muted", Do::Unmute(mute.clone())));
     }
     items
 }
@@ -271,7 +334,7 @@ fn marks(app: &App) -> Vec<Item> {
         let about = note.finding.clone().unwrap_or_default();
         Item::new(format!("{at}  {text}"), about, place)
     };
-    tape.notes.iter().map(item).collect()
+    tape.notes.iter().filter(|note| Mute::of(note).is_none()).map(item).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::diff::Compared;
+use super::diff::{Compared, Paired};
 use super::keys::Key;
 use super::mouse::Mouse;
 use super::tape::{Growth, Tape};
@@ -13,6 +13,8 @@ use crate::wire::Note;
 pub enum Message {
     /// A key was pressed.
     Key(Key),
+    /// The line with this number is chosen, from 0, of what the screen lists.
+    Pick(usize),
     /// A mouse did something, at this column and row.
     Mouse(Mouse, u16, u16),
     /// So much time has passed since the program began.
@@ -29,6 +31,12 @@ pub enum Message {
     Opened(Result<Box<Tape>, String>),
     /// SQL was answered.
     Queried(Result<Answer, String>),
+    /// What was done with the recordings, in words, and those that there are now.
+    Tidied(Result<String, String>, Result<Vec<Listed>, String>),
+    /// A filter was kept: its name, itself, and where.
+    Saved(String, String, Result<String, String>),
+    /// The runs of a recording, by its key, that are counterparts of this one's.
+    Paired(String, Result<Vec<Paired>, String>),
     /// Something was copied: what came of it, in words.
     Copied(String),
     /// Two runs were compared.
@@ -42,10 +50,12 @@ pub enum Message {
 /// What is to be done outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Leave.
+    /// Leave the program.
     Quit,
+    /// Go back to where the screen was opened from.
+    Leave,
     /// Read a row's payload.
-    Read(u32),
+    Read(u32, Portion),
     /// Find the rows from this one on that a filter means.
     Sift(String, u32),
     /// Ask in SQL.
@@ -56,12 +66,44 @@ pub enum Effect {
     CopyScreen,
     /// Compare a run with the good run that is most like it.
     Diff(u32),
+    /// Find the counterparts of runs in another recording, by its key.
+    Pairs(String),
+    /// Compare a run of that with one of this.
+    Between(String, (u32, u32)),
+    /// Leave for another verb.
+    Start(Wish),
+    /// Give a recording, by its key, another name.
+    Rename(String, String),
+    /// Remove a recording, by its key.
+    Remove(String),
+    /// Keep a filter under a name.
+    Save(String, String),
     /// Write a note.
     Note(Box<Note>),
+    /// Remove the notes with these ids.
+    Forget(Vec<i64>),
     /// List the recordings.
     List,
     /// Open a recording, by its key.
     Open(String),
+}
+
+/// What the screen is left for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// The demo.
+    Demo,
+    /// To record what passes to a server, by its URL.
+    Record(String),
+}
+
+/// How much of a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Portion {
+    /// As much as anyone reads on a screen.
+    First,
+    /// All that was kept.
+    All,
 }
 
 /// A payload.

@@ -47,11 +47,9 @@ pub(super) fn told_below_findings(shape: &Shape) -> u16 {
     if shape.middle.height >= 16 { shape.middle.height / 2 } else { 0 }
 }
 
-/// The first finding shown in so many rows, by its place in the order of severity.
-pub(super) fn first_finding(app: &App, rows: usize) -> usize {
-    let Some(tape) = &app.tape else { return 0 };
-    let here = app.told().and_then(|it| tape.by_severity.iter().position(|at| *at == it));
-    first_shown(here.unwrap_or(0), tape.by_severity.len(), rows)
+/// The first of the findings' lines that is shown in so many rows.
+pub(super) fn first_finding(app: &App, lines: &[(usize, usize)], rows: usize) -> usize {
+    first_shown(app.finding_line(lines).unwrap_or(0), lines.len(), rows)
 }
 
 /// The first recording shown.

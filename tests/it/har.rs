@@ -428,7 +428,7 @@ fn what_is_neither_is_told_what_it_is() {
     let home = Home::new();
     for (bytes, why) in [
         (&b"\x1f\x8b\x08"[..], "it is compressed"),
-        (b"PK\x03\x04", "it is a zip file"),
+        (b"PK\x03\x04", "the zip can't be read as a report"),
         (b"SQLite format 3\0", "a recording already"),
         (b"", "the first line is not a Wiretape header"),
         (b"\xef\xbb\xbf { \"log\": 7 }", "log: a number, expected an object"),

@@ -22,7 +22,7 @@ fn text(body: &str) -> Vec<u8> {
     frame
 }
 
-fn of_run(kind: &str, run: &str, tool: &str) -> String {
+pub(crate) fn of_run(kind: &str, run: &str, tool: &str) -> String {
     format!(
         r#"{{"type":"{kind}","run_id":"{run}","agent_name":"a","payload":{{"tool_name":"{tool}"}}}}"#
     )
@@ -34,7 +34,7 @@ fn of_nobody(line: &str) -> String {
 }
 
 /// A server that says what it is told to, to its one client, until nobody tells it any more.
-fn puppet() -> (SocketAddr, Sender<String>) {
+pub(crate) fn puppet() -> (SocketAddr, Sender<String>) {
     let (say, lines) = channel::<String>();
     let lines = Arc::new(Mutex::new(lines));
     let server = serve(move |mut socket: TcpStream| {

@@ -48,6 +48,8 @@ mod sample;
 #[cfg(unix)]
 mod schemas;
 #[cfg(unix)]
+mod sharing;
+#[cfg(unix)]
 mod support;
 mod terminal;
 mod tls;

@@ -58,7 +58,7 @@ const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1Xzg0MTIiLCJlbWFpbCI6InNlY3Jl
 
 /// Secrets of all kinds, each in its clothes and its place; none may be left, in any form.
 #[expect(clippy::too_many_lines, reason = "a list of forty")]
-fn planted() -> (Vec<Fact<'static>>, Vec<String>) {
+pub(crate) fn planted() -> (Vec<Fact<'static>>, Vec<String>) {
     let mut secrets: Vec<String> = Vec::new();
     let mut plant = |secret: &str| {
         secrets.push(secret.to_owned());

@@ -9,7 +9,7 @@ const [browser, profile] = process.argv.slice(2);
 const steps = JSON.parse(fs.readFileSync(0, "utf8"));
 
 // Whoever waits for this knows why it did not come.
-const LIMIT = 60_000;
+const LIMIT = 120_000;
 let step = "the browser starts";
 setTimeout(() => {
   console.error(`not done after ${LIMIT} ms: ${step}; ${JSON.stringify(all)}`);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{Line, Run, Tape, User};
 use crate::analysis::timeline::{LaneOf, Row};
 use crate::events::{Kind, Scalar, Symbol, Symbols};
-use crate::rules::{Finding, Pattern, Pending, RuleBook, Severity, Status};
+use crate::rules::{Finding, Pattern, Pending, RuleBook, Severity};
 
 /// Calls of one run whose ends are waited for; those beyond draw no bar.
 const MOST_OPEN: usize = 1000;
@@ -219,7 +219,7 @@ impl Tape {
     pub(super) fn blame(&mut self, first: usize) {
         for index in first..self.findings.len() {
             let finding = &self.findings[index];
-            let (severity, stands) = (finding.severity, finding.status != Status::Withdrawn);
+            let (severity, stands) = (finding.severity, self.is_told(finding));
             let run = self.run_named(finding.user.as_deref(), finding.run.as_deref());
             let run = run.filter(|_| stands);
             self.index.blamed.resize(index, None);

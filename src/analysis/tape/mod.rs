@@ -15,11 +15,15 @@ use crate::events::{Event, Scalar, Symbol, Symbols, Texts};
 use crate::rules::{Finding, Pending, RuleBook, Severity, Status};
 use crate::wire::Note;
 
+pub mod causes;
 mod idle;
 mod lanes;
+pub mod mute;
 
+use causes::Group;
 use lanes::Index;
 pub use lanes::ghost_ns;
+use mute::Mute;
 
 /// A recording, as far as it was looked at.
 #[derive(Clone, Debug)]
@@ -44,6 +48,8 @@ pub struct Tape {
     pub pending: Vec<Pending>,
     /// What people wrote.
     pub notes: Vec<Note>,
+    /// What of the findings is not told, as they wrote.
+    pub mutes: Vec<Mute>,
     /// Figures of how it goes.
     pub pulse: Option<Pulse>,
     /// The tools of events.
@@ -60,6 +66,10 @@ pub struct Tape {
     pub flagged: Vec<usize>,
     /// Findings, the worst first, then by time.
     pub by_severity: Vec<usize>,
+    /// The same, those of one cause together.
+    pub groups: Vec<Group>,
+    /// How many findings are muted.
+    pub muted: usize,
     /// Idle stretches in which no run is open.
     pub idle: Vec<Range<u64>>,
     index: Index,
@@ -71,6 +81,8 @@ pub struct Tape {
 /// What is new since the last one.
 #[derive(Clone, Debug, Default)]
 pub struct Growth {
+    /// Other rules fit, and all of this is by them: what is known by then is forgotten. And why.
+    pub anew: Option<(Arc<RuleBook>, String)>,
     /// The next events.
     pub events: Vec<Event>,
     /// Texts that are new in them.
@@ -181,6 +193,7 @@ impl Tape {
             findings: Vec::new(),
             pending: Vec::new(),
             notes: Vec::new(),
+            mutes: Vec::new(),
             pulse: None,
             details: Details::new(&book.reading),
             unjudged: Vec::new(),
@@ -189,6 +202,8 @@ impl Tape {
             by_time: Vec::new(),
             flagged: Vec::new(),
             by_severity: Vec::new(),
+            groups: Vec::new(),
+            muted: 0,
             idle: Vec::new(),
             index: Index::default(),
             idle_of: 0,
@@ -199,7 +214,12 @@ impl Tape {
     }
 
     /// Takes what is new.
-    pub fn grow(&mut self, growth: Growth) {
+    pub fn grow(&mut self, mut growth: Growth) {
+        if let Some((book, chosen)) = growth.anew.take() {
+            let fresh = Self::new(About { chosen, ..self.about.clone() }, book);
+            let before = std::mem::replace(self, fresh);
+            (self.notes, self.mutes, self.end_ns) = (before.notes, before.mutes, before.end_ns);
+        }
         if !growth.texts.is_empty() {
             self.symbols.follow(&growth.texts);
             let letters = self.book.letters.iter();
@@ -225,7 +245,7 @@ impl Tape {
             self.wait_for(pending);
         }
         if let Some(notes) = growth.notes {
-            self.notes = notes;
+            self.annotate(notes);
         }
         if let Some(pulse) = growth.pulse {
             self.pulse = Some(*pulse);
@@ -237,6 +257,22 @@ impl Tape {
             self.idle_of = self.timeline.len();
             self.idle = idle::stretches(self);
         }
+    }
+
+    /// Takes what people wrote, all of it.
+    pub fn annotate(&mut self, notes: Vec<Note>) {
+        self.notes = notes;
+        let mutes = mute::all(&self.notes);
+        if mutes != self.mutes {
+            self.mutes = mutes;
+            let findings = std::mem::take(&mut self.findings);
+            self.find(findings.into_iter().enumerate().collect(), true);
+        }
+    }
+
+    /// A finding that is told: not taken back, and not muted.
+    pub fn is_told(&self, finding: &Finding) -> bool {
+        finding.status != Status::Withdrawn && !self.mutes.iter().any(|mute| mute.holds(finding))
     }
 
     /// Findings, and the lanes they are about.
@@ -259,9 +295,15 @@ impl Tape {
         } else {
             self.blame(first);
         }
-        self.timeline.settle(&self.findings);
-        let stands = |index: &usize| self.findings[*index].status != Status::Withdrawn;
-        self.by_time = (0..self.findings.len()).filter(stands).collect();
+        if self.mutes.is_empty() {
+            self.timeline.settle(&self.findings);
+        } else {
+            self.timeline.settle(&self.with_mutes_withdrawn());
+        }
+        let is_told = |index: &usize| self.is_told(&self.findings[*index]);
+        self.by_time = (0..self.findings.len()).filter(is_told).collect();
+        let stands = |finding: &&Finding| finding.status != Status::Withdrawn;
+        self.muted = self.findings.iter().filter(stands).count() - self.by_time.len();
         self.by_time.sort_by_key(|index| self.findings[*index].at_ns);
         let bad = |index: &usize| self.findings[*index].severity > Severity::Info;
         self.flagged = self.by_time.iter().copied().filter(bad).collect();
@@ -270,6 +312,16 @@ impl Tape {
         }
         self.by_severity.clone_from(&self.by_time);
         self.by_severity.sort_by_key(|index| std::cmp::Reverse(self.findings[*index].severity));
+        self.groups = causes::groups(self);
+    }
+
+    /// The findings, where rows must not be flagged by what is muted.
+    fn with_mutes_withdrawn(&self) -> Vec<Finding> {
+        let told = |finding: &Finding| match self.is_told(finding) {
+            true => finding.clone(),
+            false => Finding { status: Status::Withdrawn, ..finding.clone() },
+        };
+        self.findings.iter().map(told).collect()
     }
 
     /// The letter of an event's name; `·` where the rules give none.
@@ -313,10 +365,13 @@ impl Tape {
         if let Some(frame) = cause.frame {
             return self.timeline.rows_of_frame(frame).first().copied();
         }
-        let user = self.users.get(self.index.user_on(finding.connection?)?)?;
-        let mut lines =
-            user.lines.iter().filter(|line| Some(line.connection) == finding.connection);
-        lines.next()?.end_row
+        self.end_row(finding.connection?)
+    }
+
+    /// The row of a connection's end.
+    pub fn end_row(&self, connection: i64) -> Option<u32> {
+        let user = self.users.get(self.index.user_on(connection)?)?;
+        user.lines.iter().find(|line| line.connection == connection)?.end_row
     }
 
     /// A run's whole id.

@@ -28,7 +28,7 @@ pub(super) fn run(
     let path = stage.path().to_owned();
     let mut front = Front::new(globals, Some("agent".to_owned()));
     let (tape, growths) = front.look(&path)?;
-    let mut app = open::app(globals, Some(tape), false);
+    let mut app = open::app(globals, Some(tape))?;
     app.tour();
     let mut playing = stage.play(&runtime);
     let stop = playing.stopper();
@@ -46,7 +46,7 @@ pub(super) fn run(
         let _ = stop.send(());
     }
     let recorded = finishing.join().map_err(|_| Failure::new(Code::Runtime, "the demo failed"))?;
-    let code = shown?;
+    let code = open::end(&shown?)?;
     let (ended, _) = recorded?;
     conclude(args, globals, app.found(), &path)?;
     match ended {

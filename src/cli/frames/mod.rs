@@ -117,7 +117,7 @@ struct Filtered {
 
 /// The frames that a filter means; how many events that are is said.
 fn filtered(text: &str, args: &FramesArgs, globals: &Globals) -> Result<Filtered, Failure> {
-    let filter = sift::parse(text)?;
+    let filter = sift::parse_kept(text, globals)?;
     let path = locate::find(globals, &args.recording)?;
     let looked = sift::Looked::at(&path, args.rules.as_deref(), globals)?;
     let following = args.follow.then(|| Following::new(filter.clone(), &looked)).transpose()?;

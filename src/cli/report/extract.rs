@@ -173,14 +173,14 @@ fn compare(
 ) -> (Differs, BTreeSet<i64>) {
     let all = looked.analysis.engine().findings().iter();
     let all: Vec<&Finding> = all.filter(|it| it.status != Status::Withdrawn).collect();
+    let is_in = |finding: &Finding| {
+        finding.connection.is_none_or(|id| lines.contains(&id))
+            && finding.frames.iter().all(|frame| ids.contains(frame))
+            && !(finding.frames.is_empty() && finding.connection.is_none())
+    };
     let wanted = |finding: &&&Finding| match &scope.wanted {
         Some(wanted) => wanted.contains(&finding.id),
-        None => {
-            let is_there = |id: i64| lines.contains(&id);
-            finding.connection.is_none_or(is_there)
-                && finding.frames.iter().all(|frame| ids.contains(frame))
-                && !(finding.frames.is_empty() && finding.connection.is_none())
-        }
+        None => is_in(finding),
     };
     let there: BTreeSet<u64> = found.iter().map(|finding| finding.id).collect();
     let known: BTreeSet<u64> = all.iter().map(|finding| finding.id).collect();

@@ -76,10 +76,8 @@ pub(super) fn write(
     if total > wanted.most {
         return Err(too_large(total, wanted.most));
     }
-    let endings: Vec<&str> = match wanted.zip {
-        true => vec!["zip"],
-        false => made.iter().map(|(kind, _)| kind.ending()).collect(),
-    };
+    let endings: Vec<&str> =
+        if wanted.zip { vec!["zip"] } else { made.iter().map(|(kind, _)| kind.ending()).collect() };
     let stem = free_stem(wanted, &ready.stem, &endings)?;
     let markdown = made.iter().find(|(kind, _)| *kind == Kind::Markdown);
     let text = markdown.map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned());
@@ -87,10 +85,8 @@ pub(super) fn write(
         .into_iter()
         .map(|(kind, bytes)| (format!("{stem}.{}", kind.ending()), bytes))
         .collect();
-    let files = match wanted.zip {
-        true => vec![(format!("{stem}.zip"), zipped::pack(&files)?)],
-        false => files,
-    };
+    let files =
+        if wanted.zip { vec![(format!("{stem}.zip"), zipped::pack(&files)?)] } else { files };
     fs::create_dir_all(&wanted.folder).map_err(|error| unwritten(&wanted.folder, &error))?;
     let mut written = Vec::new();
     for (name, bytes) in files {

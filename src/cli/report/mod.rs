@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::failure::{Code, Failure};
 use super::{Globals, clipboard, escape, human, locate};
-use crate::redact::Level;
+use crate::redact::{Level, Row};
 use crate::rules;
 use crate::tui::At;
 
@@ -320,7 +320,7 @@ fn advise(draft: &Draft, written: &[Written], paths: &[String], globals: &Global
 /// What became of what people wrote.
 fn free_text(draft: &Draft) -> &'static str {
     let mut rows = draft.redacted.rows.iter().filter(|row| row.is_length());
-    let is_shown = draft.redacted.rows.iter().any(|row| row.is_free_text_shown());
+    let is_shown = draft.redacted.rows.iter().any(Row::is_free_text_shown);
     match (is_shown, rows.next().is_some()) {
         (true, _) => "Free text in this report: shown.",
         (false, true) => "Free text in this report: length only.",

@@ -51,8 +51,13 @@ impl Screen {
             lines.push(fold(&cause, stderr_columns()));
         }
         if telling == Telling::First {
-            let see = format!("{:INDENT$}see it  wiretape check {}", "", self.called);
             let code = finding.code.text();
+            let called = &self.called;
+            let see = if self.opens {
+                format!("{:INDENT$}see it  press Enter, or wiretape open {called} --at {code}", "")
+            } else {
+                format!("{:INDENT$}see it  wiretape check {called}", "")
+            };
             let both = format!("{see}   what it means  wiretape rules explain {code}");
             let fits = stderr_columns().is_none_or(|columns| escape::width(&both) <= columns);
             lines.push(if fits { both } else { see });

@@ -21,6 +21,7 @@ use super::losses::{Losses, Turn};
 use super::output::stderr_columns;
 use super::printer::Printer;
 use super::record::{RecordArgs, Urls};
+use super::record_screen;
 use super::tap::Watcher;
 use super::{escape, mask};
 
@@ -32,7 +33,7 @@ pub(crate) use findings::Telling;
 /// can't bury everything else.
 const LINES_PER_SECOND: u32 = 40;
 
-/// How long the end waits for a reader of the last lines.
+/// How long the end, and the full screen, wait for a reader of the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Where lines go.
@@ -45,6 +46,8 @@ pub(crate) struct Screen {
     json: bool,
     quiet: bool,
     live: bool,
+    /// Enter opens the full screen.
+    opens: bool,
     printer: Printer,
     state: Mutex<State>,
 }
@@ -144,6 +147,7 @@ impl Screen {
                 && !globals.quiet
                 && !globals.json
                 && args.command.is_empty(),
+            opens: record_screen::is_offered(args, globals),
             printer: Printer::start(),
             state: Mutex::default(),
         }
@@ -185,10 +189,11 @@ impl Screen {
         if args.insecure {
             lines.push("Warning     -k: the server's certificate is not checked".to_owned());
         }
-        lines.push(format!(
-            "Watch       wiretape frames {} --follow   in another terminal",
-            self.called
-        ));
+        lines.push(if self.opens {
+            format!("Watch       press Enter, or wiretape open {} in another terminal", self.called)
+        } else {
+            format!("Watch       wiretape frames {} --follow   in another terminal", self.called)
+        });
         lines.push("Stop        Ctrl-C".to_owned());
         lines.push("waiting for a first connection…".to_owned());
         self.printer.line(lines.join("\n"));
@@ -223,6 +228,22 @@ impl Screen {
             let width = stderr_columns().map_or(0, |columns| columns - 1);
             self.printer.status(escape::fit(line.as_bytes(), width));
         }
+    }
+
+    /// The terminal is the full screen's: what there is to say waits.
+    pub(crate) fn give_way(&self) {
+        self.printer.flush(LAST_LINES);
+        self.printer.hold(LAST_LINES);
+    }
+
+    /// The terminal is for lines again.
+    pub(crate) fn take_back(&self) {
+        self.printer.release();
+    }
+
+    /// The full screen could not be shown, or had to go.
+    pub(crate) fn no_screen(&self, why: &str) {
+        self.tell_notice(&format!("no full screen: {}; recording goes on", escape::text(why)));
     }
 
     /// Says that the end has begun.

@@ -11,6 +11,7 @@ use crate::wire::Opcode;
 
 mod amount;
 mod mistake;
+mod named;
 mod parse;
 mod print;
 mod term;
@@ -19,6 +20,7 @@ mod words;
 
 pub use amount::{Range, Unit};
 pub use mistake::Mistake;
+pub use named::expand;
 pub use term::{AmountField, Expr, Glob, Order, Pattern, Pointer, Term, Test, Text, WordField};
 
 /// The longest filter, in bytes: nobody types more.

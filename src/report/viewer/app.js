@@ -122,7 +122,7 @@ function toFinding(number, known = false) {
 	const lane = user === undefined ? undefined : { user: runOf({ run })?.user ?? user, run };
 	const last = evidence.findLast(({ event }) => event !== undefined)?.event;
 	set({ finding: number, lane, only: Boolean(lane), at, known });
-	set(expected ? { ghost: number } : { ghost: undefined, event: last ?? state.event });
+	set(expected ? { ghost: number } : { ghost: undefined, event: last ?? eventBefore(at) });
 	keepInSight(at);
 	follow();
 	say(`${code} ${message}`);

@@ -1,5 +1,6 @@
 //! What a key would do → why it can't be done now, if it can't: for keys, footer and help alike.
 
+use super::{fold, listed};
 use crate::tui::app::{App, Lane, Overlay, Pane, Screen, whole};
 use crate::tui::keys::Act;
 use crate::tui::tape::Tape;
@@ -9,13 +10,16 @@ pub(in crate::tui) fn why_not(app: &App, act: Act) -> Option<&'static str> {
     let Some(tape) = &app.tape else {
         return match act {
             Act::Timeline | Act::Frames | Act::Findings | Act::Live => {
-                Some("open a recording first (Enter)")
+                Some("open a recording first ({in})")
             }
             _ => in_the_list(app, act),
         };
     };
     if app.screen == Screen::Sessions {
         return in_the_list(app, act);
+    }
+    if listed::is_of_the_list(act) {
+        return Some("in the list of recordings ({sessions})");
     }
     elsewhere(app, act).or_else(|| here(app, tape, act))
 }
@@ -24,9 +28,11 @@ pub(in crate::tui) fn why_not(app: &App, act: Act) -> Option<&'static str> {
 fn elsewhere(app: &App, act: Act) -> Option<&'static str> {
     let lanes = app.screen == Screen::Timeline && app.pane == Pane::Lanes;
     match act {
+        Act::Left | Act::Right if lanes || fold::on_findings(app) || fold::in_tree(app) => None,
         Act::Left | Act::Right | Act::FarLeft | Act::FarRight if !lanes => {
-            Some("only among the lanes (Tab, or 2)")
+            Some("only among the lanes ({pane-next}, or {timeline})")
         }
+        Act::OpenAll | Act::CloseAll if fold::on_findings(app) || fold::in_tree(app) => None,
         Act::ZoomIn
         | Act::ZoomOut
         | Act::ZoomAll
@@ -40,7 +46,7 @@ fn elsewhere(app: &App, act: Act) -> Option<&'static str> {
         | Act::CloseAll
             if app.screen != Screen::Timeline =>
         {
-            Some("only on the Timeline (2)")
+            Some("only on the Timeline ({timeline})")
         }
         Act::Play
         | Act::Slower
@@ -58,7 +64,7 @@ fn elsewhere(app: &App, act: Act) -> Option<&'static str> {
         | Act::Payload
             if matches!(app.screen, Screen::Findings | Screen::Live) =>
         {
-            Some("on Timeline and Frames (2, 3)")
+            Some("on Timeline and Frames ({timeline}, {frames})")
         }
         Act::Play
         | Act::StepOn
@@ -71,17 +77,17 @@ fn elsewhere(app: &App, act: Act) -> Option<&'static str> {
         | Act::Follow
             if app.screen == Screen::Diff =>
         {
-            Some("on Timeline and Frames (2, 3)")
+            Some("on Timeline and Frames ({timeline}, {frames})")
         }
-        Act::Pace if app.screen != Screen::Diff => Some("on Diff (d)"),
+        Act::Pace if app.screen != Screen::Diff => Some("on Diff ({diff})"),
         Act::In if app.screen == Screen::Live => Some("nothing to go into"),
         Act::PaneNext | Act::PaneBefore if app.screen != Screen::Timeline => {
             Some("one pane is all there is")
         }
         Act::PaneNext | Act::PaneBefore if app.alone.is_some() => {
-            Some("one pane is shown; z shows all")
+            Some("one pane is shown; {pane} shows all")
         }
-        Act::Out if app.screen != Screen::Timeline => Some("q goes back"),
+        Act::Out if app.screen != Screen::Timeline => Some("{back} goes back"),
         _ => None,
     }
 }
@@ -96,6 +102,7 @@ fn here(app: &App, tape: &Tape, act: Act) -> Option<&'static str> {
         Act::Out if app.zooms.is_empty() && !matches!(app.pane, Pane::Frames | Pane::Inspector) => {
             Some("this is the outermost")
         }
+        Act::In if fold::in_tree(app) || fold::in_payload(app) && app.is_in_part() => None,
         Act::In if on_timeline && app.pane == Pane::Inspector && app.range.is_none() => {
             Some("this is the innermost")
         }
@@ -109,16 +116,16 @@ fn here(app: &App, tape: &Tape, act: Act) -> Option<&'static str> {
             Some("nothing was said yet")
         }
         Act::Follow if tape.about.state != "live" => Some("this recording does not grow"),
-        Act::Sort if !app.pins.is_empty() => Some("not while lanes are pinned; P unpins"),
+        Act::Sort if !app.pins.is_empty() => Some("not while lanes are pinned; {pin} unpins"),
         Act::HitNext | Act::HitBefore | Act::Hide if app.screen == Screen::Diff => None,
-        Act::Diff if on_a_user(app, tape) => Some("stand on a run first (w)"),
-        Act::Marks if tape.notes.is_empty() => Some("there are none: m marks, a notes"),
+        Act::Diff if on_a_user(app, tape) => Some("stand on a run first ({run-next})"),
+        Act::Marks if tape.notes.is_empty() => Some("there are none: {mark} marks, {note} notes"),
         Act::HitNext | Act::HitBefore | Act::Hide if app.filter.is_none() => {
-            Some("filter first (/)")
+            Some("filter first ({filter})")
         }
         Act::Cause if app.back.is_some() => None,
         Act::Cause => match app.told() {
-            None => Some("go to a finding first (e)"),
+            None => Some("go to a finding first ({finding-next})"),
             Some(finding) if tape.cause_row(finding).is_none() => {
                 Some("the wire shows none; its frames are in the Inspector")
             }
@@ -148,7 +155,7 @@ fn in_the_list(app: &App, act: Act) -> Option<&'static str> {
     let count = app.listed.as_ref().map_or(0, Vec::len);
     match act {
         Act::PaneNext | Act::PaneBefore => {
-            app.tape.is_none().then_some("open a recording first (Enter)")
+            app.tape.is_none().then_some("open a recording first ({in})")
         }
         Act::In | Act::Up | Act::Down if app.inside.is_some() => None,
         Act::In | Act::Up | Act::Down | Act::First | Act::Last | Act::PageUp | Act::PageDown => {
@@ -165,6 +172,8 @@ fn in_the_list(app: &App, act: Act) -> Option<&'static str> {
         | Act::Back
         | Act::Quit => None,
         Act::Close => (app.overlay == Overlay::None).then_some("nothing is open"),
+        Act::Sort | Act::Diff => listed::why_not(app, act),
+        act if listed::is_of_the_list(act) => listed::why_not(app, act),
         _ => Some("not in the list of recordings"),
     }
 }

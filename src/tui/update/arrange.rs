@@ -19,11 +19,6 @@ pub(super) fn arrange(app: &mut App, act: Act) {
             }
         }
         Act::Pin => pin(app),
-        Act::OpenAll => {
-            app.collapsed.clear();
-            app.relane();
-        }
-        Act::CloseAll => close_all(app),
         Act::HitNext => hit(app, true),
         Act::HitBefore => hit(app, false),
         Act::Hide => {
@@ -44,7 +39,7 @@ pub(super) fn arrange(app: &mut App, act: Act) {
 fn range(app: &mut App) {
     if app.range.take().is_none() {
         app.range = Some(app.at_ns);
-        app.said = Some("a range begins here: move, then Enter shows it, Esc drops it".to_owned());
+        app.say("a range begins here: move, then {in} shows it, {close} drops it");
     }
 }
 
@@ -54,7 +49,7 @@ pub(super) fn show_range(app: &mut App) {
     let (from, to) = (from.min(app.at_ns), from.max(app.at_ns));
     walk::remember(app);
     app.window = from..to.saturating_add(1).max(from + walk::SHORTEST_NS);
-    app.said = Some(format!("{} are shown; Backspace goes back", measure::lasted(to - from)));
+    app.say(&format!("{} are shown; {{out}} goes back", measure::lasted(to - from)));
 }
 
 /// Pins the lane's user to the top, or lets it go.
@@ -72,16 +67,6 @@ fn pin(app: &mut App) {
     let word = if pinned.is_some() { "is no longer pinned" } else { "is pinned to the top" };
     let name = app.tape.as_ref().and_then(|tape| tape.users.get(user));
     app.said = name.map(|user| format!("{} {word}", user.name));
-    app.relane();
-}
-
-fn close_all(app: &mut App) {
-    let Some(tape) = app.tape.clone() else { return };
-    app.collapsed = (0..tape.users.len()).collect();
-    if let Lane::Run(run) = app.lane {
-        let user = tape.runs.get(run as usize).map_or(0, |run| run.user);
-        app.stand(Lane::User(user));
-    }
     app.relane();
 }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::tui::app::{App, Lane, Overlay, Screen, Sheet};
-use crate::tui::diff::Compared;
+use crate::tui::diff::{Compared, Paired};
 use crate::tui::keys::Act;
 use crate::tui::list::Entry;
+use crate::tui::menu::Menu;
 use crate::tui::message::Effect;
 use crate::wire::Note;
 
@@ -29,7 +30,8 @@ fn begin(app: &mut App, effects: &mut Vec<Effect>) {
         (Some(run), _) | (None, Lane::Run(run)) => run,
         (None, Lane::User(_)) => return,
     };
-    if app.compared.as_ref().is_none_or(|compared| compared.b != run) {
+    let is_it = |compared: &Arc<Compared>| compared.b == run && !compared.is_apart;
+    if !app.compared.as_ref().is_some_and(is_it) {
         (app.compared, app.diff_at) = (None, 0);
         effects.push(Effect::Diff(run));
     }
@@ -39,7 +41,9 @@ fn begin(app: &mut App, effects: &mut Vec<Effect>) {
 pub(super) fn done(app: &mut App, diffed: Result<Box<Compared>, String>) {
     match diffed {
         Ok(compared) => {
-            app.diff_at = compared.loss.unwrap_or(0);
+            let differs = |line: &crate::tui::diff::Line| !line.is_same(app.ignores_pace);
+            let first = compared.loss.or_else(|| compared.lines.iter().position(differs));
+            app.diff_at = first.unwrap_or(0);
             app.compared = Some(Arc::new(*compared));
         }
         Err(why) => {
@@ -48,6 +52,20 @@ pub(super) fn done(app: &mut App, diffed: Result<Box<Compared>, String>) {
             }
             app.said = Some(why);
         }
+    }
+}
+
+/// The runs of another recording were paired with this one's: one of the pairs is chosen.
+pub(super) fn paired(app: &mut App, key: &str, paired: Result<Vec<Paired>, String>) {
+    match paired {
+        Ok(pairs) if pairs.is_empty() => {
+            app.said = Some("no run of the one is like a run of the other".to_owned());
+        }
+        Ok(pairs) => {
+            app.said = None;
+            app.overlay = Overlay::Menu(Menu::of_pairs(key, pairs));
+        }
+        Err(why) => app.said = Some(why),
     }
 }
 

@@ -3,16 +3,19 @@
 mod allowed;
 mod arrange;
 mod compare;
+mod fold;
+mod listed;
 mod overlay;
+mod pick;
 mod play;
 mod point;
 mod walk;
 
-use super::app::{App, Mode, Overlay, Pane, Screen, Sieve, Times};
+use super::app::{App, Mode, Overlay, Pane, Screen, Sieve, Times, Typed};
 use super::at::At;
-use super::keys::{Act, Key, bound};
+use super::keys::{Act, Key};
 use super::measure::{count, counted};
-use super::message::{Effect, Message, Sifted};
+use super::message::{Effect, Message, Portion, Sifted};
 
 pub(super) use allowed::why_not;
 pub use walk::go;
@@ -20,6 +23,9 @@ pub use walk::go;
 /// Takes a message.
 pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
     let mut effects = Vec::new();
+    let place = (app.at_ns, app.finding);
+    let is_theirs = matches!(message, Message::Key(_) | Message::Mouse(..));
+    let followed = app.following;
     match message {
         Message::Resize(width, height) => {
             app.size = (width, height);
@@ -34,15 +40,26 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
                 app.payload = Some((row, payload));
             }
         }
-        Message::Listed(listed) => {
-            let count = listed.as_ref().map_or(0, Vec::len);
-            app.picked = app.picked.min(count.saturating_sub(1));
-            app.listed = listed;
+        Message::Listed(listed) => listed::list(app, listed),
+        Message::Tidied(said, listed) => {
+            listed::list(app, listed);
+            app.said = Some(said.unwrap_or_else(|why| why));
         }
+        Message::Saved(name, filter, Ok(place)) => {
+            app.said = Some(format!("kept as @{name} in {place}"));
+            app.saved.insert(name, filter);
+        }
+        Message::Saved(_, _, Err(why)) => app.said = Some(why),
+        Message::Paired(key, paired) => compare::paired(app, &key, paired),
         Message::Mouse(mouse, x, y) => {
             app.said = None;
             app.stood |= app.tape.is_some();
             point::point(app, mouse, (x, y), &mut effects);
+        }
+        Message::Pick(place) => {
+            app.said = None;
+            app.stood |= app.tape.is_some();
+            pick::pick(app, place, &mut effects);
         }
         Message::Tick(now) => play::tick(app, now),
         Message::Queried(_) => overlay::answered(app, message),
@@ -63,14 +80,20 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         Message::Sifted(text, Ok(sifted)) => sieve(app, text, sifted),
         Message::Sifted(text, Err(why)) => {
             app.asked = None;
-            app.overlay = Overlay::Filter(text);
+            app.overlay = Overlay::Filter(Typed { text, tried: None });
             app.said = Some(why);
         }
         Message::Key(key) => {
             app.said = None;
-            app.stood |= app.tape.is_some() && !matches!(key, Key::Char('?' | 'q') | Key::F1);
+            let act = app.keys.bound(key).map(|row| row.act);
+            let stays = matches!(act, Some(Act::Help | Act::Back));
+            app.stood |= app.tape.is_some() && !stays;
             press(app, key, &mut effects);
         }
+    }
+    if is_theirs && followed && place != (app.at_ns, app.finding) {
+        // Whoever goes elsewhere stays there.
+        app.following = false;
     }
     go_on_sifting(app, &mut effects);
     let wanted = app.inspected().filter(|_| app.tape.is_some());
@@ -79,8 +102,9 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         // Asked for once; what is shown until then says that it comes.
         app.payload = Some((row, Err("reading…".to_owned())));
         app.scroll = 0;
-        effects.push(Effect::Read(row));
+        effects.push(Effect::Read(row, Portion::First));
     }
+    app.lay_out();
     effects
 }
 
@@ -143,12 +167,11 @@ fn press(app: &mut App, key: Key, effects: &mut Vec<Effect>) {
     if overlay::press(app, key, effects) {
         return;
     }
-    let Some(binding) = bound(key) else {
-        app.said = Some(format!("{} does nothing; ? shows the keys", key.name()));
-        return;
+    let Some(binding) = app.keys.bound(key) else {
+        return app.say(&format!("{} does nothing; {{help}} shows the keys", key.name()));
     };
     match why_not(app, binding.act) {
-        Some(why) => app.said = Some(format!("{}: {why}", binding.does)),
+        Some(why) => app.say(&format!("{}: {why}", binding.does)),
         None => act(app, binding.act, effects),
     }
 }
@@ -158,8 +181,13 @@ fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
         Act::HitNext | Act::HitBefore | Act::Hide | Act::In if app.screen == Screen::Diff => {
             compare::act(app, act, effects);
         }
-        Act::In | Act::PaneNext | Act::PaneBefore if app.screen == Screen::Sessions => {
-            in_sessions(app, act, effects);
+        Act::In | Act::PaneNext | Act::PaneBefore | Act::Sort | Act::Diff
+            if app.screen == Screen::Sessions =>
+        {
+            listed::act(app, act, effects);
+        }
+        Act::Record | Act::OpenFile | Act::Demo | Act::Rename | Act::Remove => {
+            listed::act(app, act, effects);
         }
         Act::In if app.range.is_some() && app.screen == Screen::Timeline => {
             arrange::show_range(app);
@@ -183,11 +211,14 @@ fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
         | Act::Slower
         | Act::Faster
         | Act::Follow => play::play(app, act),
+        Act::OpenAll | Act::CloseAll => fold::fold(app, act),
+        Act::Left | Act::Right if fold::on_findings(app) || fold::in_tree(app) => {
+            fold::fold(app, act);
+        }
+        Act::In if fold::in_payload(app) => fold::enter(app, effects),
         Act::Range
         | Act::Pane
         | Act::Pin
-        | Act::OpenAll
-        | Act::CloseAll
         | Act::HitNext
         | Act::HitBefore
         | Act::Hide
@@ -238,19 +269,6 @@ fn show(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
     }
 }
 
-/// In the list of recordings, or among the users of the one that is open.
-fn in_sessions(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
-    match (act, app.inside) {
-        (Act::In, Some(_)) => walk::enter(app),
-        (Act::In, None) => {
-            let listed = app.listed.as_ref().ok().and_then(|listed| listed.get(app.picked));
-            effects.extend(listed.map(|listed| Effect::Open(listed.key.clone())));
-        }
-        (_, Some(_)) => app.inside = None,
-        (_, None) => app.inside = Some(0),
-    }
-}
-
 /// One level: the finding told, then the filter.
 fn close(app: &mut App) {
     if app.screen == Screen::Timeline && app.pane == Pane::Inspector && app.shape().inspects_over()
@@ -268,15 +286,19 @@ fn close(app: &mut App) {
     }
 }
 
+/// One screen out; out of the outermost, to where the screen was opened from.
 fn back(app: &mut App, effects: &mut Vec<Effect>) {
+    let over = app.pane == Pane::Inspector && app.shape().inspects_over();
     match app.screen {
+        Screen::Timeline if over => app.pane = Pane::Frames,
+        here if here == app.root => effects.push(Effect::Leave),
+        Screen::Timeline | Screen::Sessions => app.screen = app.root,
         Screen::Frames | Screen::Findings | Screen::Live | Screen::Diff => {
             app.screen = Screen::Timeline;
         }
-        Screen::Timeline if app.pane == Pane::Inspector && app.shape().inspects_over() => {
-            app.pane = Pane::Frames;
-        }
-        Screen::Sessions | Screen::Timeline => effects.push(Effect::Quit),
+    }
+    if app.screen == Screen::Sessions && effects.is_empty() {
+        effects.push(Effect::List);
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{act, compare, seek, walk};
+use super::{act, compare, listed, seek, walk};
 use crate::rules::codes;
-use crate::tui::app::{App, Overlay, Screen, Sheet, Sql};
+use crate::tui::app::{App, Overlay, Screen, Sheet, Sql, Typed};
 use crate::tui::at::Found;
+use crate::tui::complete;
 use crate::tui::keys::{Act, Key};
 use crate::tui::measure::counted;
 use crate::tui::menu::{Do, Kind, Menu};
 use crate::tui::message::{Effect, Message};
+use crate::tui::mute::Mute;
 use crate::wire::Note;
 
 /// The longest text that can be typed, in characters: as long as a filter may be.
@@ -25,17 +27,19 @@ pub(super) fn press(app: &mut App, key: Key, effects: &mut Vec<Effect>) -> bool 
         Overlay::None => return false,
         // Any key closes it.
         Overlay::Help => {}
-        Overlay::Filter(text) => filter(app, text, key, effects),
+        Overlay::Filter(typed) => filter(app, typed, key, effects),
         Overlay::Menu(menu) => list(app, menu, key, effects),
         Overlay::Sheet(sheet) => read(app, sheet, key),
         Overlay::Sql(sql) => ask(app, *sql, key, effects),
         Overlay::Note(text) => note(app, text, key, effects),
+        Overlay::Prompt(asking, text) => listed::answer(app, (asking, text), key, effects),
+        Overlay::Remove(which) => listed::confirm(app, *which, key, effects),
     }
     true
 }
 
 /// Takes a key into a text; false if it is none that writes.
-fn write(text: &mut String, key: Key) -> bool {
+pub(super) fn write(text: &mut String, key: Key) -> bool {
     match key {
         Key::Backspace => drop(text.pop()),
         Key::Ctrl('u') => text.clear(),
@@ -45,23 +49,51 @@ fn write(text: &mut String, key: Key) -> bool {
     true
 }
 
-fn filter(app: &mut App, mut text: String, key: Key, effects: &mut Vec<Effect>) {
+fn filter(app: &mut App, mut typed: Typed, key: Key, effects: &mut Vec<Effect>) {
     match key {
         Key::Esc => return,
-        Key::Enter => {
-            if text.trim().is_empty() {
-                (app.filter, app.asked) = (None, None);
-                app.said = Some("no filter: every event is shown".to_owned());
-            } else {
-                (app.filter, app.asked) = (None, Some(text.clone()));
-                effects.push(Effect::Sift(text, 0));
-            }
-            return;
-        }
-        key if write(&mut text, key) => {}
+        Key::Enter => match sift(app, &typed.text, effects) {
+            Ok(()) => return,
+            Err(why) => app.said = Some(why),
+        },
+        Key::Tab | Key::BackTab => complete(app, &mut typed, key == Key::Tab),
+        key if write(&mut typed.text, key) => typed.tried = None,
         other => app.said = Some(format!("{}: Enter filters, Esc leaves it", other.name())),
     }
-    app.overlay = Overlay::Filter(text);
+    app.overlay = Overlay::Filter(typed);
+}
+
+/// Asks for what a filter means; for an empty one everything is shown.
+fn sift(app: &mut App, text: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
+    let text = complete::expand(app, text)?;
+    if text.trim().is_empty() {
+        (app.filter, app.asked) = (None, None);
+        app.said = Some("no filter: every event is shown".to_owned());
+    } else {
+        (app.filter, app.asked) = (None, Some(text.clone()));
+        effects.push(Effect::Sift(text, 0));
+    }
+    Ok(())
+}
+
+/// The next way to go on with what was typed, or the one before.
+fn complete(app: &mut App, typed: &mut Typed, on: bool) {
+    let (base, place) = match typed.tried.take() {
+        Some((base, place)) => (base, Some(place)),
+        None => (typed.text.clone(), None),
+    };
+    let ways = complete::ways(app, &base);
+    let count = ways.len();
+    let next = match place {
+        _ if count == 0 => return app.said = Some("nothing here goes on like this".to_owned()),
+        None if on => 0,
+        None => count - 1,
+        Some(place) if on => (place + 1) % count,
+        Some(place) => (place + count - 1) % count,
+    };
+    typed.text.clone_from(&ways[next]);
+    // Where there is one way, the next Tab goes on from its end.
+    typed.tried = (count > 1).then_some((base, next));
 }
 
 fn list(app: &mut App, mut menu: Menu, key: Key, effects: &mut Vec<Effect>) {
@@ -117,6 +149,12 @@ fn choose(app: &mut App, chosen: Do, effects: &mut Vec<Effect>) {
                 app.overlay = Overlay::Sheet(Sheet { title, text, scroll: 0 });
             }
         }
+        Do::Mute(mute) => effects.push(Effect::Note(Box::new(mute.note()))),
+        Do::Unmute(mute) => {
+            let notes = app.tape.iter().flat_map(|tape| &tape.notes);
+            let ids = notes.filter(|note| Mute::of(note).as_ref() == Some(&mute));
+            effects.push(Effect::Forget(ids.map(|note| note.id).collect()));
+        }
         Do::Speed(speed) => {
             app.said = Some(match app.player.set(&speed) {
                 Ok(()) => format!("speed {}", app.player.speed()),
@@ -134,6 +172,17 @@ fn choose(app: &mut App, chosen: Do, effects: &mut Vec<Effect>) {
             app.relane();
             app.said = Some(format!("lanes are sorted by {}", order.word()));
         }
+        Do::SortList(order) => listed::sort_by(app, order),
+        Do::Between(key, runs) => listed::compare(app, Effect::Between(key, runs), effects),
+        Do::Filter(text) => {
+            if let Err(why) = sift(app, &text, effects) {
+                app.said = Some(why);
+            }
+        }
+        Do::Save(name) => match &app.filter {
+            Some(sieve) => effects.push(Effect::Save(name, sieve.text.clone())),
+            None => app.say("there is no filter to keep: {filter} makes one"),
+        },
         Do::Pick(user) => {
             if !app.only.remove(&user) {
                 app.only.insert(user);
@@ -229,16 +278,22 @@ fn note(app: &mut App, mut text: String, key: Key, effects: &mut Vec<Effect>) {
 
 /// A note was written, or could not be.
 pub(super) fn noted(app: &mut App, answer: Result<Vec<Note>, String>) {
-    app.said = Some(match answer {
-        Ok(notes) => {
-            let said = format!("kept with the recording: {}", counted(notes.len() as u64, "note"));
-            if let Some(tape) = &mut app.tape {
-                Arc::make_mut(tape).notes = notes;
-            }
-            said
-        }
-        Err(why) => why,
+    let notes = match answer {
+        Ok(notes) => notes,
+        Err(why) => return app.said = Some(why),
+    };
+    let count = notes.len() as u64;
+    let Some(tape) = &mut app.tape else { return };
+    let before = tape.mutes.clone();
+    Arc::make_mut(tape).annotate(notes);
+    app.said = Some(if tape.mutes == before {
+        format!("kept with the recording: {}", counted(count, "note"))
+    } else {
+        format!("{} muted in this recording", counted(tape.muted as u64, "finding"))
     });
+    if tape.mutes != before {
+        app.retold();
+    }
 }
 
 /// An answer to what was asked in SQL.
@@ -257,7 +312,7 @@ pub(super) fn open(app: &mut App, what: Act) {
         Act::Help => Overlay::Help,
         Act::Filter => {
             let text = app.filter.as_ref().map_or_else(String::new, |sieve| sieve.text.clone());
-            Overlay::Filter(text)
+            Overlay::Filter(Typed { text, tried: None })
         }
         Act::Palette => menu(app, Kind::Palette),
         Act::Speeds => menu(app, Kind::Speeds),

@@ -71,7 +71,7 @@ pub(super) fn stop_at_errors(app: &mut App, known: usize) {
     if let Some((index, _)) = errors.next() {
         app.following = false;
         walk::to_finding(app, index);
-        app.said = Some("an error: c shows its cause, e the next one, f goes on".to_owned());
+        app.say("an error: {cause} shows its cause, {finding-next} the next one, {follow} goes on");
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a mouse does → what keys would do.
 
-use super::{act, overlay, play, walk, why_not};
+use super::{act, fold, overlay, play, walk, why_not};
 use crate::tui::app::{App, Overlay, Pane, Screen, whole};
 use crate::tui::keys::Act;
 use crate::tui::message::Effect;
@@ -102,11 +102,7 @@ fn row_of(app: &mut App, pane: Pane, row: usize, column: Option<usize>) {
         }
         Pane::Findings => {
             let rows = usize::from(shape.findings.inner().height);
-            let place = paging::first_finding(app, rows) + row;
-            let found = app.tape.as_ref().and_then(|tape| tape.by_severity.get(place).copied());
-            if let Some(finding) = found {
-                walk::to_finding(app, finding);
-            }
+            finding(app, row, rows);
         }
         Pane::Inspector => {}
     }
@@ -141,13 +137,23 @@ fn line(app: &mut App, row: usize, effects: &mut Vec<Effect>) {
         }
         Screen::Findings => {
             let rows = middle.saturating_sub(usize::from(paging::told_below_findings(&shape)) + 2);
-            let place = paging::first_finding(app, rows) + row;
-            let found = app.tape.as_ref().and_then(|tape| tape.by_severity.get(place).copied());
-            if let Some(finding) = found.filter(|_| row < rows) {
-                walk::to_finding(app, finding);
+            if row < rows {
+                finding(app, row, rows);
             }
         }
         Screen::Timeline | Screen::Live | Screen::Diff => {}
+    }
+}
+
+/// A line of the findings; once more on it unfolds what is under it, or folds it.
+fn finding(app: &mut App, row: usize, rows: usize) {
+    let lines = app.finding_lines();
+    let place = paging::first_finding(app, &lines, rows) + row;
+    let Some((finding, _)) = lines.get(place).copied() else { return };
+    if app.finding_line(&lines) == Some(place) {
+        fold::turn(app);
+    } else {
+        walk::to_finding(app, finding);
     }
 }
 

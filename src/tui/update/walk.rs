@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::fold;
 use crate::tui::app::{App, Lane, Pane, Place, Screen, whole};
 use crate::tui::at::Found;
 use crate::tui::keys::Act;
@@ -112,10 +113,10 @@ fn step(app: &mut App, by: i64) {
             to_place(app, place);
         }
         (Screen::Findings, _) | (Screen::Timeline, Pane::Findings) => {
-            let Some(tape) = app.tape.clone() else { return };
-            let here = app.finding.and_then(|it| tape.by_severity.iter().position(|at| *at == it));
-            let there = here.map_or(0, |here| moved(here, tape.by_severity.len()));
-            if let Some(finding) = tape.by_severity.get(there) {
+            let lines = app.finding_lines();
+            let here = app.finding.and(app.finding_line(&lines));
+            let there = here.map_or(0, |here| moved(here, lines.len()));
+            if let Some((finding, _)) = lines.get(there) {
                 to_finding(app, *finding);
             }
         }
@@ -132,8 +133,11 @@ fn step(app: &mut App, by: i64) {
             let entry = moved(app.entry, app.entries.len());
             to_entry(app, entry);
         }
+        (Screen::Timeline, Pane::Inspector) if fold::in_tree(app) => fold::step(app, moved),
         (Screen::Timeline, Pane::Inspector) => {
+            let most = app.laid.as_ref().map_or(usize::MAX, |laid| laid.rows.len());
             app.scroll = (app.scroll as i64).saturating_add(by).max(0) as usize;
+            app.scroll = app.scroll.min(most);
         }
     }
 }
@@ -159,8 +163,6 @@ fn end(app: &mut App, last: bool) {
         app.entry = app.entry_at(app.at_ns);
         app.finding = None;
         keep_in_sight(app);
-    } else if app.pane == Pane::Inspector && app.screen == Screen::Timeline && last {
-        app.scroll = crate::tui::json::MOST_LINES;
     } else {
         step(app, if last { far } else { -far });
     }
@@ -298,6 +300,14 @@ fn finding(app: &mut App, next: bool) {
     let Some(tape) = app.tape.clone() else { return };
     let findings = &tape.findings;
     let order = &tape.flagged;
+    if app.screen == Screen::Live {
+        // What is new is of interest there.
+        if let Some(newest) = order.last() {
+            to_finding(app, *newest);
+            (app.screen, app.pane) = (Screen::Timeline, Pane::Lanes);
+        }
+        return;
+    }
     let here = app.finding.and_then(|it| order.iter().position(|at| *at == it));
     let there = match here {
         Some(here) if next => here + 1,
@@ -405,5 +415,5 @@ fn cause(app: &mut App) {
         None => to_row(app, row),
     }
     app.back = Some(place);
-    app.said = Some("this is the cause; c goes back".to_owned());
+    app.say("this is the cause; {cause} goes back");
 }

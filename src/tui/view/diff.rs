@@ -1,9 +1,10 @@
 //! Two runs, compared → the Diff screen: side by side, the first loss marked.
 
 use super::canvas::Canvas;
-use super::findings::{cell, tail};
+use super::findings::cell;
 use crate::tui::app::App;
 use crate::tui::diff::{Compared, Half, Line};
+use crate::tui::escape::tail;
 use crate::tui::measure;
 use crate::tui::paging::first_shown;
 use crate::tui::shape::Shape;
@@ -13,7 +14,7 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     let Some(tape) = &app.tape else { return };
     let (area, inner) = (shape.middle, shape.middle.inner());
     let Some(compared) = &app.compared else {
-        canvas.frame(area, "Diff", "q back", true);
+        canvas.frame(area, "Diff", &app.keys.fill("{back} back"), true);
         return canvas.line(
             inner,
             0,
@@ -26,27 +27,25 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
         let user = user.map_or("", |user| user.name.as_str());
         format!("run {} of {user}", tail(&tape.run_id(run), 8))
     };
-    let at = |run: u32| {
-        let from = tape.runs.get(run as usize).map_or(0, |run| run.from_ns);
-        tape.wall(app, from, measure::Digits::Seconds)
-    };
-    let (a, b) = (compared.a, compared.b);
+    let from_b = tape.runs.get(compared.b as usize).map_or(0, |run| run.from_ns);
+    let (a, b) = (&compared.a_name, compared.b);
+    let good = if compared.is_apart { "" } else { "good, " };
     let title = if shape.roomy() {
-        let (at_a, at_b) = (at(a), at(b));
-        format!(
-            "Diff   A {} (good, {at_a})   B {} ({at_b})   aligned by type and tool",
-            name(a),
-            name(b)
-        )
+        let at_a = app.wall.time(compared.a_from_ns, measure::Digits::Seconds);
+        let at_b = tape.wall(app, from_b, measure::Digits::Seconds);
+        format!("Diff   A {a} ({good}{at_a})   B {} ({at_b})   aligned by type and tool", name(b))
+    } else if compared.is_apart {
+        format!("Diff  A {a}  B {}", name(b))
     } else {
-        format!("Diff  A {} (good)  B {}", name(a), name(b))
+        format!("Diff  A {a} (good)  B {}", name(b))
     };
     let foot = if shape.roomy() {
-        "n N next difference  Enter what differs  T ignore timing  x hide equal  y copy"
+        "{hit-next} {hit-before} next difference  {in} what differs  {pace} ignore timing  \
+         {hide} hide equal  {copy} copy"
     } else {
-        "n N difference  Enter what differs  T timing  x equal"
+        "{hit-next} {hit-before} difference  {in} what differs  {pace} timing  {hide} equal"
     };
-    canvas.frame(area, &title, foot, true);
+    canvas.frame(area, &title, &app.keys.fill(foot), true);
     let shown = app.diff_lines();
     let width = usize::from(inner.width);
     let half = (width.saturating_sub(if shape.roomy() { 40 } else { 26 }) / 2).max(16);
@@ -65,7 +64,8 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
         }
     }
     if shown.is_empty() {
-        canvas.line(inner, 1, "  nothing differs; x shows all", Role::Plain);
+        let text = app.keys.fill("  nothing differs; {hide} shows all");
+        canvas.line(inner, 1, &text, Role::Plain);
     }
 }
 

@@ -2,9 +2,11 @@
 
 use super::canvas::Canvas;
 use crate::rules::Severity;
-use crate::tui::app::{App, Overlay, Screen};
+use crate::tui::app::{App, Asking, Overlay, Screen, Typed};
+use crate::tui::complete;
 use crate::tui::escape;
-use crate::tui::keys::{Act, Binding, KEYS};
+use crate::tui::keymap::Bound;
+use crate::tui::keys::Act;
 use crate::tui::measure::{self, Digits, count, counted};
 use crate::tui::scale::Scale;
 use crate::tui::shape::Shape;
@@ -114,25 +116,14 @@ pub(super) fn foot(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     let width = usize::from(shape.middle.width);
     let y = shape.middle.y + shape.middle.height;
     match (&app.overlay, &app.said, &app.tape) {
-        (Overlay::Filter(text), said, _) => {
+        (overlay, said, _) if let Some((label, text, hint)) = asked(app, overlay) => {
             // The end is what is being typed.
-            let room = width.saturating_sub(12);
+            let room = width.saturating_sub(escape::width(label) + 4);
             let skip = text.chars().count().saturating_sub(room);
             let end: String = text.chars().skip(skip).collect();
-            canvas.put((0, y), width, &format!(" filter / {end}_"), Role::Strong);
-            let hint = said.as_deref().unwrap_or(
-                "Enter filters  Esc leaves   type:tool_* user:user_07 flag:error dt>2s lacks:NAME",
-            );
+            canvas.put((0, y), width, &format!(" {label} {end}_"), Role::Strong);
+            let hint = said.as_deref().unwrap_or(&hint);
             canvas.put((0, y + 1), width, &format!(" {hint}"), Role::Plain);
-            return;
-        }
-        (Overlay::Note(text), _, _) => {
-            let room = width.saturating_sub(12);
-            let skip = text.chars().count().saturating_sub(room);
-            let end: String = text.chars().skip(skip).collect();
-            canvas.put((0, y), width, &format!(" note: {end}_"), Role::Strong);
-            let hint = " Enter keeps it with the recording, at this place  Esc drops it";
-            canvas.put((0, y + 1), width, hint, Role::Plain);
             return;
         }
         (_, Some(said), _) => {
@@ -146,12 +137,57 @@ pub(super) fn foot(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     footer(app, width, y + 1, canvas);
 }
 
+/// What is being typed: what it is, the text so far, and what can be done with it.
+fn asked<'a>(app: &App, overlay: &'a Overlay) -> Option<(&'static str, &'a str, String)> {
+    Some(match overlay {
+        Overlay::Filter(typed) => ("filter /", &typed.text, ways_on(app, typed)),
+        Overlay::Note(text) => {
+            let hint = "Enter keeps it with the recording, at this place  Esc drops it";
+            ("note:", text, hint.to_owned())
+        }
+        Overlay::Prompt(asking, text) => {
+            let (label, hint) = match asking {
+                Asking::Record => ("record what passes to:", "Enter begins  Esc leaves it"),
+                Asking::OpenFile => {
+                    ("open:", "a recording's name or its file  Enter opens it  Esc leaves it")
+                }
+                Asking::Rename(_) => ("its name:", "Enter names it so  Esc leaves it"),
+            };
+            (label, text, hint.to_owned())
+        }
+        Overlay::Remove(_) => {
+            ("remove it for good? y/n", "", "y removes it, any other key does not".into())
+        }
+        _ => return None,
+    })
+}
+
+/// How a filter may go on: the one that Tab has tried in brackets.
+fn ways_on(app: &App, typed: &Typed) -> String {
+    let (base, tried) = match &typed.tried {
+        Some((base, place)) => (base, Some(*place)),
+        None => (&typed.text, None),
+    };
+    let ways = complete::ways(app, base);
+    let begin = base.rfind([' ', '(']).map_or(0, |at| at + 1);
+    if ways.is_empty() || base.is_empty() {
+        return "Enter filters  Tab goes on  Esc leaves   type:tool_* user:user_07 flag:error dt>2s lacks:NAME".to_owned();
+    }
+    // The one tried is in sight, and what comes after it.
+    let first = tried.unwrap_or(0).saturating_sub(2);
+    let shown = ways.iter().enumerate().skip(first).take(12).map(|(place, way)| {
+        let way = escape::text(&way[begin..]);
+        if Some(place) == tried { format!("[{way}]") } else { way }
+    });
+    format!("Tab  {}", shown.collect::<Vec<_>>().join("  "))
+}
+
 /// What stands before the bar: how it plays.
 fn state(app: &App, tape: &Tape) -> String {
     match app.player.is_playing {
         true => format!(" ▶ playing {} ", app.player.speed()),
         false if app.player.as_known_then => " ‖ paused ".to_owned(),
-        false if app.following => " ● following (f stays) ".to_owned(),
+        false if app.following => app.keys.fill(" ● following ({follow} stays) "),
         false if tape.is_whole || tape.about.state == "live" => " ‖ ".to_owned(),
         false => {
             let share = tape.counts.frames * 100 / tape.about.frames.max(1);
@@ -199,14 +235,13 @@ fn scrubber(app: &App, tape: &Tape, shape: &Shape, canvas: &mut Canvas<'_>, y: u
 
 /// Only what works now; help and the way back always have room.
 fn footer(app: &App, width: usize, y: u16, canvas: &mut Canvas<'_>) {
-    let mut rows: Vec<_> =
-        KEYS.iter().filter(|row| row.footer > 0 && why_not(app, row.act).is_none()).collect();
-    rows.sort_by_key(|row| row.footer);
-    let shown = |row: &Binding| {
-        let key = row.keys.first().map(|key| key.name()).unwrap_or_default();
-        format!(" {key} {} ", row.does)
+    let works = |bound: &&Bound| {
+        bound.row.footer > 0 && !bound.keys.is_empty() && why_not(app, bound.row.act).is_none()
     };
-    let always = |row: &&&Binding| matches!(row.act, Act::Help | Act::Back);
+    let mut rows: Vec<&Bound> = app.keys.rows().filter(works).collect();
+    rows.sort_by_key(|bound| bound.row.footer);
+    let shown = |bound: &Bound| format!(" {} {} ", bound.shown(), bound.row.does);
+    let always = |bound: &&&Bound| matches!(bound.row.act, Act::Help | Act::Back);
     let last: String = rows.iter().filter(always).map(|row| shown(row)).collect();
     let mut line = String::new();
     for row in rows.iter().filter(|row| !always(row)) {

@@ -3,7 +3,7 @@
 use super::canvas::Canvas;
 use crate::rules::{Finding, Severity};
 use crate::tui::app::{App, Pane};
-use crate::tui::escape;
+use crate::tui::escape::{self, tail};
 use crate::tui::measure::{Digits, counted};
 use crate::tui::paging;
 use crate::tui::shape::{Area, Shape};
@@ -48,17 +48,28 @@ fn table(app: &App, tape: &Tape, area: Area, focused: bool, canvas: &mut Canvas<
         tape.flagged.iter().filter(|it| app.window.contains(&tape.findings[**it].at_ns)).count();
     let errors = counted(tape.count(Severity::Error) as u64, "error");
     let warnings = counted(tape.count(Severity::Warning) as u64, "warning");
-    let foot = if focused { "Enter go there  c cause" } else { "" };
+    let foot = "{in} go there  {right} {left} unfold, fold  {cause} cause  {palette} mute";
+    let foot = if focused { app.keys.fill(foot) } else { String::new() };
+    let muted = match tape.muted {
+        0 => String::new(),
+        muted => app.keys.fill(&format!("   {muted} muted ({{palette}} unmute)")),
+    };
     canvas.frame(
         area,
-        &format!("Findings  {errors} {warnings}   in view: {in_view}"),
-        foot,
+        &format!("Findings  {errors} {warnings}   in view: {in_view}{muted}"),
+        &foot,
         focused,
     );
     if tape.by_severity.is_empty() {
         let runs = counted(tape.runs.len() as u64, "run");
         let book = &tape.book.name;
-        canvas.line(inner, 0, &format!(" {runs}: nothing breaks the rules {book}."), Role::Plain);
+        let said = match tape.muted {
+            0 => format!(" {runs}: nothing breaks the rules {book}."),
+            muted => {
+                format!(" {runs}: nothing but what is muted ({muted}) breaks the rules {book}.")
+            }
+        };
+        canvas.line(inner, 0, &said, Role::Plain);
         let unjudged: Vec<&str> = tape.unjudged.iter().map(String::as_str).collect();
         if !unjudged.is_empty() {
             let text = format!(" Not checked: {}", unjudged.join("; "));
@@ -67,27 +78,50 @@ fn table(app: &App, tape: &Tape, area: Area, focused: bool, canvas: &mut Canvas<
         return;
     }
     let height = usize::from(inner.height);
-    let here = app.told().and_then(|it| tape.by_severity.iter().position(|at| *at == it));
-    let first = paging::first_finding(app, height);
-    for (place, index) in tape.by_severity.iter().enumerate().skip(first).take(height) {
-        let Some(finding) = tape.findings.get(*index) else { continue };
+    let lines = app.finding_lines();
+    let here = app.finding_line(&lines);
+    let first = paging::first_finding(app, &lines, height);
+    for (place, shown) in lines.iter().enumerate().skip(first).take(height) {
         let row = (place - first) as u16;
-        let (mark, role) = sign(finding.severity);
-        let at = if Some(place) == here { "▶" } else { " " };
-        let line = line(app, tape, finding, usize::from(inner.width) >= 100);
-        let used = canvas.put((inner.x, inner.y + row), 1, at, Role::Strong);
-        canvas.put(
-            (inner.x + used as u16, inner.y + row),
-            6,
-            &format!("{mark} {}", finding.code.text()),
-            role,
-        );
-        let room = usize::from(inner.width).saturating_sub(8);
-        canvas.put((inner.x + 8, inner.y + row), room, &line, Role::Plain);
-        if focused && Some(place) == here {
+        let is_here = Some(place) == here;
+        one(app, tape, *shown, (inner, row), (is_here, canvas));
+        if focused && is_here {
             canvas.select(inner, row);
         }
     }
+}
+
+/// A finding's line: with what is folded under it, or further in, under what it belongs to.
+fn one(
+    app: &App,
+    tape: &Tape,
+    (finding, group): (usize, usize),
+    (inner, row): (Area, u16),
+    (is_here, canvas): (bool, &mut Canvas<'_>),
+) {
+    let Some((finding, group)) = tape.findings.get(finding).zip(tape.groups.get(group)) else {
+        return;
+    };
+    let leads = tape.findings.get(group.lead).is_some_and(|lead| lead.id == finding.id);
+    let fold = match leads && !group.rest.is_empty() {
+        _ if is_here => "▶",
+        false => " ",
+        true if app.unfolded.contains(&finding.id) => "▾",
+        true => "▸",
+    };
+    let (x, y, width) = (inner.x, inner.y + row, usize::from(inner.width));
+    let further = if leads { 0 } else { 2 };
+    canvas.put((x, y), 1, fold, Role::Strong);
+    let (mark, role) = sign(finding.severity);
+    canvas.put((x + 1 + further, y), 6, &format!("{mark} {}", finding.code.text()), role);
+    let more = if leads { group.more(tape) } else { String::new() };
+    let before = usize::from(further) + 8;
+    let after = if more.is_empty() { 0 } else { escape::width(&more) + 2 };
+    let room = width.saturating_sub(before + after);
+    let line = line(app, tape, finding, width >= 100);
+    canvas.put((x + before as u16, y), room, &line, Role::Plain);
+    let at = x + (width.saturating_sub(after)) as u16 + 1;
+    canvas.put((at, y), after, &more, Role::Quiet);
 }
 
 fn line(app: &App, tape: &Tape, finding: &Finding, wide: bool) -> String {
@@ -100,10 +134,8 @@ fn line(app: &App, tape: &Tape, finding: &Finding, wide: bool) -> String {
     );
     let run = cell(&run, 13);
     let at = tape.wall(app, finding.at_ns, Digits::Seconds);
-    let alike = finding.also_violates.len();
-    let alike = if alike > 0 { format!("   + {alike} same cause") } else { String::new() };
     if wide {
-        format!("{what}{user}{run} {at}   {}{alike}", finding.message)
+        format!("{what}{user}{run} {at}   {}", finding.message)
     } else {
         format!("{what} {user} {at}  {}", finding.message)
     }
@@ -114,20 +146,13 @@ pub(super) fn cell(text: &str, columns: usize) -> String {
     escape::pad_right(&escape::fit(text.as_bytes(), columns.saturating_sub(1)), columns)
 }
 
-/// The end of a long id, which is what differs: its last part, or the end of that.
-pub(super) fn tail(id: &str, columns: usize) -> String {
-    let last = id.rsplit(['_', '-', ':', '/']).next().filter(|part| !part.is_empty());
-    let part = if id.chars().count() <= columns { id } else { last.unwrap_or(id) };
-    let skip = part.chars().count().saturating_sub(columns);
-    part.chars().skip(skip).collect()
-}
-
 /// Two lines on the finding that the reader is at, where there is no room for its card.
 pub(super) fn brief(app: &App, tape: &Tape, area: Area, canvas: &mut Canvas<'_>) {
     let Some(finding) = app.told().and_then(|finding| tape.findings.get(finding)) else {
         let errors = counted(tape.count(Severity::Error) as u64, "error");
         let warnings = counted(tape.count(Severity::Warning) as u64, "warning");
-        let next = if tape.findings.is_empty() { "" } else { ": e goes to the next" };
+        let next = if tape.by_time.is_empty() { "" } else { ": {finding-next} goes to the next" };
+        let next = app.keys.fill(next);
         return canvas.line(area, 0, &format!(" {errors}, {warnings}{next}"), Role::Plain);
     };
     let (mark, role) = sign(finding.severity);

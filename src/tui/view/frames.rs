@@ -1,12 +1,12 @@
 //! Rows → the Frames pane of a lane, and the Frames screen of the whole recording.
 
 use super::canvas::Canvas;
-use super::findings::{cell, sign, tail};
+use super::findings::{cell, sign};
 use crate::analysis::timeline::Row;
 use crate::events::Kind;
 use crate::rules::Severity;
 use crate::tui::app::{App, Lane, Pane, Screen, Sieve, Times};
-use crate::tui::escape;
+use crate::tui::escape::{self, tail};
 use crate::tui::list::Entry;
 use crate::tui::measure::{self, Digits, bytes, count, lasted};
 use crate::tui::paging;
@@ -41,8 +41,9 @@ pub(super) fn draw(app: &App, tape: &Tape, shape: &Shape, canvas: &mut Canvas<'_
         title += &format!("   as known at {}", tape.wall(app, app.at_ns, Digits::Millis));
     }
     let focused = app.pane == Pane::Frames;
-    let foot = if focused { "Enter inspect  e/E next/prev finding" } else { "" };
-    canvas.frame(area, &title, foot, focused);
+    let foot = "{in} inspect  {finding-next}/{finding-before} next/prev finding";
+    let foot = if focused { app.keys.fill(foot) } else { String::new() };
+    canvas.frame(area, &title, &foot, focused);
     let mut inner = area.inner();
     let columns = Columns::of(tape, shape.roomy(), inner, rows_of(app, tape));
     if shape.roomy() {
@@ -98,7 +99,7 @@ pub(super) fn screen(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
         }
         None => format!("3 Frames   {} events", count(all)),
     };
-    canvas.frame(area, &title, "Enter its lane  / filter", true);
+    canvas.frame(area, &title, &app.keys.fill("{in} its lane  {filter} filter"), true);
     let mut inner = area.inner();
     let place = app.row_place();
     let rows = usize::from(inner.height.saturating_sub(1));

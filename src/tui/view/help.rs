@@ -3,7 +3,7 @@
 use super::canvas::Canvas;
 use crate::tui::app::App;
 use crate::tui::escape::width;
-use crate::tui::keys::{Group, KEYS};
+use crate::tui::keys::Group;
 use crate::tui::shape::{Area, Shape};
 use crate::tui::theme::Role;
 use crate::tui::update::why_not;
@@ -14,10 +14,11 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     let (mut lines, mut dimmed) = (Vec::new(), Vec::new());
     for group in Group::ALL {
         let mut line = format!("{:<6}", format!("{group:?}"));
-        for row in KEYS.iter().filter(|row| row.group == group) {
-            let keys: Vec<String> = row.keys.iter().map(|key| key.name()).collect();
-            let keys = keys.join(" ");
+        for bound in app.keys.rows().filter(|bound| bound.row.group == group) {
+            let keys: Vec<String> = bound.keys.iter().map(|key| key.name()).collect();
+            let (keys, row) = (keys.join(" "), bound.row);
             if let Some(why) = why_not(app, row.act) {
+                let why = app.keys.fill(why);
                 dimmed.push(format!("{keys:<10} {}: {why}", row.does));
                 continue;
             }

@@ -1,50 +1,75 @@
 //! The row or the finding that the reader is at → everything known of it, in lines.
 
 use super::canvas::Canvas;
-use super::findings::{sign, tail};
+use super::findings::sign;
 use crate::analysis::timeline::Row;
 use crate::rules::Finding;
 use crate::tui::app::{App, Mode, Pane, Screen};
+use crate::tui::escape::tail;
+use crate::tui::inspect::{HEX, Rows};
 use crate::tui::keys::Act;
-use crate::tui::list::Entry;
 use crate::tui::measure::{self, Digits, bytes};
 use crate::tui::message::Shown;
+use crate::tui::paging::first_shown;
 use crate::tui::shape::Area;
 use crate::tui::tape::Tape;
 use crate::tui::theme::Role;
 use crate::tui::update::why_not;
 use crate::tui::{escape, json};
 
-/// Bytes of a line of hex.
-const HEX: usize = 8;
+/// Rows that the reader's value takes at most; more of it is in the raw form.
+const MOST_ROWS: usize = 8;
 
 type Lines = Vec<(String, Role)>;
 
 pub(super) fn draw(app: &App, tape: &Tape, area: Area, canvas: &mut Canvas<'_>) {
-    let width = usize::from(area.width).saturating_sub(4).max(8);
-    let ghost = matches!(app.selected(), Some(Entry::Ghost(_)));
-    let card = match app.screen {
-        Screen::Timeline => app.told().filter(|_| ghost || app.finding.is_some()),
-        Screen::Findings => app.finding,
-        _ => None,
-    };
-    let finding = card.and_then(|card| tape.findings.get(card));
-    let (title, lines) = match finding {
-        Some(finding) => (finding.code.text(), card_of(app, tape, finding, width)),
-        None => row_lines(app, tape),
-    };
     let focused = app.pane == Pane::Inspector && app.screen == Screen::Timeline;
-    let foot = if finding.is_some() && why_not(app, Act::Cause).is_none() {
-        "c jump to cause"
-    } else {
-        ""
+    let finding = app.card().and_then(|card| tape.findings.get(card));
+    let row = app.inspected().and_then(|row| tape.timeline.row(row)).filter(|_| finding.is_none());
+    let title = match (finding, &row) {
+        (Some(finding), _) => finding.code.text(),
+        (None, Some(row)) => title(app, tape, row),
+        (None, None) => "nothing is selected".to_owned(),
     };
-    canvas.frame(area, &format!("Inspector  {title}"), foot, focused);
+    let foot = match (finding, app.tree()) {
+        (Some(_), _) if why_not(app, Act::Cause).is_none() => {
+            app.keys.fill("{cause} jump to cause")
+        }
+        (None, _) if focused && app.is_in_part() => app.keys.fill("{in} loads the rest"),
+        (None, Some(tree)) if focused => {
+            let room = usize::from(area.width).saturating_sub(26);
+            escape::fit(json::path(tree, app.node).as_bytes(), room)
+        }
+        _ => String::new(),
+    };
+    canvas.frame(area, &format!("Inspector  {title}"), &foot, focused);
     let inner = area.inner();
+    let width = usize::from(area.width).saturating_sub(4).max(8);
+    let below = match (finding, &row) {
+        (Some(finding), _) => text(app, card_of(app, tape, finding, width), inner, canvas),
+        (None, Some(row)) => match &app.payload {
+            _ if app.mode == Mode::Decoded => text(app, decoded(app, tape, row), inner, canvas),
+            Some((number, Ok(shown))) if *number == row.number => {
+                payload(app, shown, (inner, focused), canvas)
+            }
+            Some((_, Err(why))) => text(app, vec![(escape::text(why), Role::Quiet)], inner, canvas),
+            _ => text(app, vec![("reading…".to_owned(), Role::Quiet)], inner, canvas),
+        },
+        (None, None) => 0,
+    };
+    if below > 0 && area.width > 24 {
+        let more = format!(" {} more ", measure::counted(below as u64, "line"));
+        let x = area.x + area.width - 2 - more.chars().count() as u16;
+        canvas.put((x, area.y + area.height - 1), 22, &more, Role::Quiet);
+    }
+}
+
+/// Lines of words, those that are too long in several; how many are below.
+fn text(app: &App, lines: Lines, inner: Area, canvas: &mut Canvas<'_>) -> usize {
+    let width = usize::from(inner.width).saturating_sub(2).max(8);
     let wrapped: Lines = lines
         .into_iter()
         .flat_map(|(line, role)| {
-            let line = escape::fit(line.as_bytes(), width.saturating_mul(8));
             let indent = line.len() - line.trim_start().len();
             let wrapped = escape::wrap(&line, width, indent.max(2));
             wrapped.lines().map(|line| (line.to_owned(), role)).collect::<Vec<_>>()
@@ -55,12 +80,121 @@ pub(super) fn draw(app: &App, tape: &Tape, area: Area, canvas: &mut Canvas<'_>) 
     for (row, (line, role)) in wrapped.iter().skip(first).take(height).enumerate() {
         canvas.line(inner, row as u16, &format!(" {line}"), *role);
     }
-    let below = wrapped.len().saturating_sub(first + height);
-    if below > 0 && area.width > 24 {
-        let more = format!(" {} more ", measure::counted(below as u64, "line"));
-        let x = area.x + area.width - 2 - more.chars().count() as u16;
-        canvas.put((x, area.y + area.height - 1), 22, &more, Role::Quiet);
+    wrapped.len().saturating_sub(first + height)
+}
+
+/// A payload in one of its forms; how many rows are below.
+fn payload(
+    app: &App,
+    shown: &Shown,
+    (mut inner, focused): (Area, bool),
+    canvas: &mut Canvas<'_>,
+) -> usize {
+    if shown.length == 0 {
+        canvas.line(inner, 0, " no payload", Role::Quiet);
+        return 0;
     }
+    if app.is_in_part() {
+        let (first, all) = (bytes(shown.bytes.len() as u64), bytes(shown.length));
+        canvas.line(inner, 0, &format!(" the first {first} of {all}"), Role::Warning);
+        inner = Area::new(inner.x, inner.y + 1, inner.width, inner.height.saturating_sub(1));
+    }
+    let Some(laid) = &app.laid else { return 0 };
+    if let Rows::Tree(lines) = &laid.rows {
+        return tree(app, lines, (inner, focused), canvas);
+    }
+    let (height, all) = (usize::from(inner.height), laid.rows.len());
+    let first = app.scroll.min(all.saturating_sub(height));
+    for row in first..all.min(first + height) {
+        let line = match &laid.rows {
+            Rows::Raw(begins) => {
+                let begin = begins[row] as usize;
+                let end = begins.get(row + 1).map_or(shown.bytes.len(), |end| *end as usize);
+                escape::bytes(shown.bytes.get(begin..end).unwrap_or_default())
+            }
+            _ => hex(&shown.bytes, row),
+        };
+        canvas.line(inner, (row - first) as u16, &format!(" {line}"), Role::Plain);
+    }
+    all.saturating_sub(first + height)
+}
+
+/// One value a row; the reader's in as many as it takes.
+fn tree(
+    app: &App,
+    lines: &[json::Line],
+    (inner, focused): (Area, bool),
+    canvas: &mut Canvas<'_>,
+) -> usize {
+    let shown = json::shown(lines, &app.folds);
+    let here = shown.partition_point(|line| *line <= app.node).saturating_sub(1);
+    let (height, width) = (usize::from(inner.height), usize::from(inner.width));
+    let first = first_shown(here, shown.len(), height);
+    let mut row = 0;
+    for (place, at) in shown.iter().enumerate().skip(first) {
+        if row >= height {
+            return shown.len() - place;
+        }
+        let Some(line) = lines.get(*at) else { continue };
+        let is_folded = app.folds.contains(at);
+        let is_here = focused && place == here;
+        let sign = match is_folded {
+            _ if is_here => '▶',
+            true => '▸',
+            false => ' ',
+        };
+        let text = if is_folded { folded(lines, line, *at) } else { escape::text(&line.text) };
+        let last = if is_here { row + MOST_ROWS.min(height) } else { row + 1 };
+        let mut rest = text.as_bytes();
+        let mut lead = sign;
+        for begin in escape::rows(rest, width.saturating_sub(1)).windows(2) {
+            let (begin, end) = (begin[0] as usize, begin[1] as usize);
+            if row + 1 >= last.min(height) {
+                break;
+            }
+            let part = String::from_utf8_lossy(&text.as_bytes()[begin..end]);
+            canvas.line(inner, row as u16, &format!("{lead}{part}"), Role::Plain);
+            rest = &text.as_bytes()[end..];
+            (row, lead) = (row + 1, ' ');
+            if is_here {
+                canvas.select(inner, row as u16 - 1);
+            }
+        }
+        let rest = escape::fit(rest, width.saturating_sub(1));
+        canvas.line(inner, row as u16, &format!("{lead}{rest}"), Role::Plain);
+        if is_here {
+            canvas.select(inner, row as u16);
+        }
+        row += 1;
+    }
+    0
+}
+
+/// A value that is folded: how it begins and ends, and how much is in it.
+fn folded(lines: &[json::Line], line: &json::Line, at: usize) -> String {
+    let end = lines.get(line.end).map_or("", |end| end.text.trim_start());
+    let inside = measure::counted(line.end.saturating_sub(at + 1) as u64, "line");
+    escape::text(&format!("{} … {end}  {inside}", line.text))
+}
+
+fn title(app: &App, tape: &Tape, row: &Row) -> String {
+    let name = tape.symbols.text(row.name);
+    let frame = if row.frames.1 == 0 { String::new() } else { format!("#{} ", row.frames.1) };
+    let form = app.keys.fill(&format!("{} ({{payload}})", app.mode.word()));
+    format!("{frame}{name} · {form}")
+}
+
+/// One row of bytes, as numbers and as letters.
+fn hex(bytes: &[u8], row: usize) -> String {
+    let chunk = bytes.chunks(HEX).nth(row).unwrap_or_default();
+    let digits: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = digits.join(" ");
+    let letter = |byte: &u8| match byte {
+        b' '..=b'~' => char::from(*byte),
+        _ => '.',
+    };
+    let text: String = chunk.iter().map(letter).collect();
+    format!("{:06x}  {digits:<24} {text}", row * HEX)
 }
 
 /// Seen, wanted, whose side, why.
@@ -112,64 +246,6 @@ fn card_of(app: &App, tape: &Tape, finding: &Finding, width: usize) -> Lines {
             wrapped.lines().map(|line| (line.to_owned(), role)).collect::<Vec<_>>()
         })
         .collect()
-}
-
-fn row_lines(app: &App, tape: &Tape) -> (String, Lines) {
-    let Some(row) = app.inspected().and_then(|row| tape.timeline.row(row)) else {
-        return ("nothing is selected".into(), Vec::new());
-    };
-    let name = tape.symbols.text(row.name);
-    let frame = if row.frames.1 == 0 { String::new() } else { format!("#{} ", row.frames.1) };
-    let title = format!("{frame}{name} · {} (p)", app.mode.word());
-    if app.mode == Mode::Decoded {
-        return (title, decoded(app, tape, &row));
-    }
-    let lines = match &app.payload {
-        Some((number, Ok(shown))) if *number == row.number => payload(shown, app.mode),
-        Some((_, Err(why))) => vec![(why.clone(), Role::Quiet)],
-        _ => vec![("reading…".to_owned(), Role::Quiet)],
-    };
-    (title, lines)
-}
-
-/// A payload in one of its forms.
-fn payload(shown: &Shown, mode: Mode) -> Lines {
-    let mut lines: Lines = match (mode, &shown.json) {
-        (Mode::Hex, _) => hex(&shown.bytes),
-        (Mode::Tree, Some(text)) => {
-            json::lines(text).into_iter().map(|line| (line, Role::Plain)).collect()
-        }
-        _ => {
-            // Newlines are shown as what they are, and lines end where they do.
-            let whole = shown.bytes.split_inclusive(|byte| *byte == b'\n').take(json::MOST_LINES);
-            whole.map(|line| (escape::bytes(line), Role::Plain)).collect()
-        }
-    };
-    if shown.bytes.is_empty() && shown.length == 0 {
-        lines.push(("no payload".to_owned(), Role::Quiet));
-    }
-    if (shown.bytes.len() as u64) < shown.length {
-        let (first, all) = (bytes(shown.bytes.len() as u64), bytes(shown.length));
-        lines.insert(0, (format!("the first {first} of {all}"), Role::Warning));
-    }
-    lines
-}
-
-fn hex(bytes: &[u8]) -> Lines {
-    let line = |(at, chunk): (usize, &[u8])| {
-        let digits: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
-        let digits = digits.join(" ");
-        let text: String = chunk
-            .iter()
-            .map(
-                |byte| {
-                    if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' }
-                },
-            )
-            .collect();
-        (format!("{:06x}  {digits:<24} {text}", at * HEX), Role::Plain)
-    };
-    bytes.chunks(HEX).take(json::MOST_LINES).enumerate().map(line).collect()
 }
 
 /// What the rules make of an event.

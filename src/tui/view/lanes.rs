@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::canvas::Canvas;
-use super::findings::tail;
 use super::picture;
 use crate::rules::{Finding, Severity};
 use crate::tui::app::{App, Lane, Pane};
-use crate::tui::escape;
+use crate::tui::escape::{self, tail};
 use crate::tui::measure::{self, Digits, SECOND};
 use crate::tui::paging;
 use crate::tui::scale::{Folding, Scale};
@@ -112,11 +111,14 @@ fn title(app: &App, tape: &Tape, shape: &Shape, scale: &Scale, shown: &[Lane]) -
     };
     let of = |lane: Option<&Lane>| lane.and_then(user).map_or(0, |user| user + 1);
     if !shape.roomy() {
-        return format!("2 Timeline {from} → {to}  {column}  {} (i)", app.folding.word());
+        let title =
+            format!("2 Timeline {from} → {to}  {column}  {} ({{folding}})", app.folding.word());
+        return app.keys.fill(&title);
     }
     let (first, last, all) = (of(shown.first()), of(shown.last()), tape.users.len());
     let folding = app.folding.word();
-    format!("Timeline  {from} → {to}   {column}   {folding} (i)   users {first}-{last} of {all}")
+    let folding = app.keys.fill(&format!("{folding} ({{folding}})"));
+    format!("Timeline  {from} → {to}   {column}   {folding}   users {first}-{last} of {all}")
 }
 
 fn legend(tape: &Tape, shape: &Shape) -> String {
@@ -228,7 +230,7 @@ fn one(
                 format!("{mark}{} conn", escape::pad_right(&tail(&user.name, 4), 4))
             };
             let drawn = if folded {
-                picture::of_density(tape, user.of, scale)
+                picture::of_density(tape, user, scale)
             } else {
                 picture::of_lines(tape, user, scale)
             };

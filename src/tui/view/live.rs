@@ -1,10 +1,10 @@
 //! Figures of now → the Live screen: rates, runs, gaps by type, and what is waited for.
 
 use super::canvas::Canvas;
-use super::findings::{cell, tail};
+use super::findings::cell;
 use crate::rules::Waiting;
 use crate::tui::app::App;
-use crate::tui::escape;
+use crate::tui::escape::{self, tail};
 use crate::tui::measure::{bytes, count, lasted};
 use crate::tui::pulse::{BARS, Pulse, TypeLine};
 use crate::tui::shape::{Area, Shape};
@@ -22,10 +22,10 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     let inner = area.inner();
     let follow = if app.following { "on" } else { "off" };
     let title = match tape.about.state {
-        "live" => format!("5 Live   last 5m   f: follow {follow}"),
+        "live" => app.keys.fill(&format!("5 Live   last 5m   {{follow}}: follow {follow}")),
         state => format!("5 Live   {state}: the figures at its end"),
     };
-    canvas.frame(area, &title, foot(shape), true);
+    canvas.frame(area, &title, &app.keys.fill(foot(shape)), true);
     let Some(pulse) = &tape.pulse else {
         return canvas.line(inner, 0, "  nothing was counted yet", Role::Quiet);
     };
@@ -60,7 +60,7 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
 
 fn foot(shape: &Shape) -> &'static str {
     if shape.roomy() {
-        "bars on a log axis from 10ms to 32s   j k types   e: newest finding"
+        "bars on a log axis from 10ms to 32s   {down} {up} types   {finding-next}: newest finding"
     } else {
         "bars: 10ms to 32s, log"
     }

@@ -51,7 +51,8 @@ fn draw_on(app: &App, buffer: &mut Buffer) {
         Overlay::Menu(menu) => overlay::menu(menu, &shape, &mut canvas),
         Overlay::Sheet(sheet) => overlay::sheet(sheet, &shape, &mut canvas),
         Overlay::Sql(sql) => overlay::sql(sql, &shape, &mut canvas),
-        Overlay::None | Overlay::Filter(_) | Overlay::Note(_) => {}
+        Overlay::Remove(listed) => overlay::remove(listed, &shape, &mut canvas),
+        Overlay::None | Overlay::Filter(_) | Overlay::Note(_) | Overlay::Prompt(..) => {}
     }
 }
 

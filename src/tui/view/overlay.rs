@@ -4,8 +4,9 @@ use super::canvas::Canvas;
 use super::findings::cell;
 use crate::tui::app::{Sheet, Sql};
 use crate::tui::escape;
+use crate::tui::measure;
 use crate::tui::menu::{Kind, Menu};
-use crate::tui::message::Answer;
+use crate::tui::message::{Answer, Listed};
 use crate::tui::paging::first_shown;
 use crate::tui::shape::{Area, Shape};
 use crate::tui::theme::Role;
@@ -52,6 +53,23 @@ pub(super) fn menu(menu: &Menu, shape: &Shape, canvas: &mut Canvas<'_>) {
             canvas.select(inner, row);
         }
     }
+}
+
+/// What would be gone.
+pub(super) fn remove(listed: &Listed, shape: &Shape, canvas: &mut Canvas<'_>) {
+    let area = place(shape, 70, 5);
+    canvas.clear(area);
+    canvas.frame(area, "Remove this recording?", "y removes it  any other key does not", true);
+    let inner = area.inner();
+    let what = format!(
+        "  {}   {}, {}",
+        listed.name,
+        crate::tui::counted(listed.frames, "frame"),
+        measure::bytes(listed.size)
+    );
+    canvas.line(inner, 0, &what, Role::Strong);
+    canvas.line(inner, 1, &format!("  {}", listed.key), Role::Plain);
+    canvas.line(inner, 2, "  There is no way to get it back.", Role::Warning);
 }
 
 pub(super) fn sheet(sheet: &Sheet, shape: &Shape, canvas: &mut Canvas<'_>) {

@@ -77,8 +77,10 @@ pub(super) fn of_lines(tape: &Tape, user: &User, scale: &Scale) -> Picture {
     picture
 }
 
-/// How much a user did, and how bad the worst of each column is.
-pub(super) fn of_density(tape: &Tape, of: LaneOf, scale: &Scale) -> Picture {
+/// How much a user did, how many of their runs went on at once, and how bad the worst of each column
+/// is.
+pub(super) fn of_density(tape: &Tape, user: &User, scale: &Scale) -> Picture {
+    let of = user.of;
     let tiles: Vec<Tile> =
         (0..scale.width()).map(|column| tape.timeline.tile(of, scale.time(column))).collect();
     let most = tiles.iter().map(|tile| tile.count).max().unwrap_or(1).max(1);
@@ -90,7 +92,32 @@ pub(super) fn of_density(tape: &Tape, of: LaneOf, scale: &Scale) -> Picture {
             _ => (bar(u64::from(tile.count), u64::from(most)), Role::Plain),
         };
     }
+    // Runs that lie over each other are counted, where nothing is flagged.
+    let stacked = picture.0.iter_mut().zip(at_once(tape, user, scale));
+    for (cell, runs) in stacked.filter(|(cell, runs)| *runs > 1 && !"✖▲┊".contains(cell.0)) {
+        let digit = char::from_digit(runs, 10).filter(|_| runs < 10);
+        *cell = (digit.unwrap_or('+'), Role::Strong);
+    }
     picture
+}
+
+/// How many runs of a user are open in each column.
+fn at_once(tape: &Tape, user: &User, scale: &Scale) -> Vec<u32> {
+    let mut changes = vec![0_i64; scale.width() + 1];
+    let (first, last) = (scale.time(0).start, scale.time(scale.width() - 1).end);
+    for run in user.runs.iter().filter_map(|run| tape.runs.get(*run as usize)) {
+        let until_ns = tape.until_ns(run);
+        if run.from_ns < last && until_ns >= first {
+            changes[scale.nearest(run.from_ns)] += 1;
+            changes[scale.nearest(until_ns) + 1] -= 1;
+        }
+    }
+    let mut open = 0;
+    let mut count = |change: &i64| {
+        open += change;
+        u32::try_from(open).unwrap_or(0)
+    };
+    changes[..scale.width()].iter().map(&mut count).collect()
 }
 
 /// What a run did: letters, bars of tools, what is missing.

@@ -22,18 +22,21 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     let inner = area.inner();
     let listed = match &app.listed {
         Err(why) => {
-            canvas.frame(area, "1 Sessions", "q quit", true);
+            canvas.frame(area, "1 Sessions", &app.keys.fill("{back} quit"), true);
             return canvas.line(inner, 0, &format!("  can't be listed: {why}"), Role::Bad);
         }
         Ok(listed) if listed.is_empty() => {
-            canvas.frame(area, "1 Sessions", "? help  q quit", true);
+            let foot = "{demo} demo  {record} record  {open-file} open  {help} help  {back} quit";
+            canvas.frame(area, "1 Sessions", &app.keys.fill(foot), true);
             let ways = [
-                format!("  No recordings in {} yet.  Two ways to get one:", app.folder),
-                "  try the demo    wiretape demo --save".to_owned(),
-                "  record an app   wiretape record ws://localhost:8000".to_owned(),
+                "  No recordings in FOLDER yet.  Three ways to get one:",
+                "  {demo}   try the demo    12 pretend users, planted bugs, nothing to set up",
+                "  {record}   record an app   wiretape record ws://localhost:8000",
+                "  {open-file}   open a file     wiretape open FILE",
             ];
             for (row, line) in ways.iter().enumerate() {
-                canvas.line(inner, row as u16, line, Role::Plain);
+                let line = app.keys.fill(line).replace("FOLDER", &app.folder);
+                canvas.line(inner, row as u16, &line, Role::Plain);
             }
             return;
         }
@@ -45,9 +48,15 @@ pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
 fn table(app: &App, listed: &[Listed], area: Area, wide: bool, canvas: &mut Canvas<'_>) {
     let inner = area.inner();
     let size: u64 = listed.iter().map(|one| one.size).sum();
-    let title =
-        format!("1 Sessions   {}   {} recordings, {}", app.folder, listed.len(), bytes(size));
-    canvas.frame(area, &title, "Enter open  Tab inside", app.inside.is_none());
+    let sort = app.keys.fill(&format!("sort: {} ({{sort}})", app.list_order.word()));
+    let all = counted(listed.len() as u64, "recording");
+    let title = format!("1 Sessions   {}   {all}, {}   {sort}", app.folder, bytes(size));
+    let foot = if wide {
+        "{in} open  {diff} diff with the open one  {rename} rename  {remove} remove  {pane-next} inside"
+    } else {
+        "{in} open  {diff} diff  {rename} rename  {remove} remove  {pane-next} inside"
+    };
+    canvas.frame(area, &title, &app.keys.fill(foot), app.inside.is_none());
     let head = if wide {
         format!(
             "  {:<20} {:<19} {:>8} {:>6} {:>10} {:>7}  {:<12} upstream",
@@ -99,7 +108,8 @@ fn inside(app: &App, tape: &Tape, area: Area, canvas: &mut Canvas<'_>) {
     let name = escape::fit(tape.about.name.as_bytes(), 30);
     let users = counted(tape.users.len() as u64, "user");
     let title = format!("Inside {name}   {users}");
-    canvas.frame(area, &title, "Tab the list  Enter its lane", app.inside.is_some());
+    let foot = app.keys.fill("{pane-next} the list  {in} its lane");
+    canvas.frame(area, &title, &foot, app.inside.is_some());
     let inner = area.inner();
     let head = format!(
         "   {:<22}{:>8}{:>8}{:>10}{:>10}  state",

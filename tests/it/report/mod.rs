@@ -3,7 +3,9 @@
 mod browser;
 mod file;
 mod hostile;
+mod readme;
 mod seen;
+mod still;
 mod viewer;
 
 use std::fs::{self, File};

@@ -19,14 +19,17 @@ use wiretape::events::filter::Filter;
 use wiretape::events::payload::Parts;
 use wiretape::exchange::jsonl::FactReader;
 use wiretape::rules::presets;
-use wiretape::tui::diff::compare;
+use wiretape::tui::diff::{Which, between, compare, pairs};
 use wiretape::tui::pulse::Pulse;
 use wiretape::tui::tape::About;
 use wiretape::tui::{
-    Answer, App, Effect, Growth, Key, Listed, Message, Shown, Sifted, Tape, Theme, Wall, draw,
-    picture_of, update,
+    Answer, App, Effect, Growth, Key, Listed, Message, Portion, Shown, Sifted, Tape, Theme, Wall,
+    draw, picture_of, update,
 };
 use wiretape::wire::{Fact, Note, Recording};
+
+/// Bytes of a payload that are read at first.
+const FIRST: usize = 64 << 10;
 
 /// Payloads by frame.
 type Payloads = Arc<HashMap<i64, Vec<u8>>>;
@@ -38,6 +41,8 @@ pub(super) struct Desk {
     pub(super) left: bool,
     pub(super) copied: String,
     notes: Vec<Note>,
+    /// The recording that this one is compared with.
+    other: Option<(Tape, Payloads)>,
     tape: Tape,
     payloads: Payloads,
     listed: Vec<Listed>,
@@ -138,6 +143,7 @@ impl Desk {
             left: false,
             copied: String::new(),
             notes: Vec::new(),
+            other: None,
             tape,
             payloads,
             listed: Vec::new(),
@@ -157,6 +163,7 @@ impl Desk {
             left: false,
             copied: String::new(),
             notes: Vec::new(),
+            other: None,
             tape,
             payloads,
             listed: Vec::new(),
@@ -178,6 +185,13 @@ impl Desk {
             desk.take(Message::Grown(Box::new(growth)));
         }
         desk
+    }
+
+    /// The folder has another recording, to compare with.
+    pub(super) fn compares_with(&mut self, facts: &[Fact<'static>]) {
+        let (mut other, payloads) = tape(facts, "agent");
+        other.about.name = "quiet-heron".into();
+        self.other = Some((other, payloads));
     }
 
     /// The recordings that the folder has.
@@ -209,17 +223,47 @@ impl Desk {
         let mut effects = update(&mut self.app, message);
         while let Some(effect) = effects.pop() {
             let answer = match effect {
-                Effect::Quit => {
+                Effect::Quit | Effect::Leave | Effect::Start(_) => {
                     self.left = true;
                     continue;
                 }
                 Effect::Note(note) => {
-                    self.notes.push(*note);
+                    let id = self.notes.last().map_or(1, |last| last.id + 1);
+                    self.notes.push(Note { id, ..*note });
+                    Message::Noted(Ok(self.notes.clone()))
+                }
+                Effect::Forget(ids) => {
+                    self.notes.retain(|note| !ids.contains(&note.id));
                     Message::Noted(Ok(self.notes.clone()))
                 }
                 Effect::Diff(run) => {
                     let mut payload = |row: &Row| self.payloads.get(&row.frames.1).cloned();
                     Message::Diffed(compare(&self.tape, run, &mut payload).map(Box::new))
+                }
+                Effect::Pairs(key) => {
+                    let other = self.other.as_ref().ok_or_else(|| "no such one".to_owned());
+                    Message::Paired(key, other.map(|(other, _)| pairs(other, &self.tape)))
+                }
+                Effect::Between(_, (a, b)) => {
+                    let (other, theirs) = self.other.as_ref().unwrap();
+                    let mut payload = |which, row: &Row| {
+                        let of = if which == Which::A { theirs } else { &self.payloads };
+                        of.get(&row.frames.1).cloned()
+                    };
+                    let compared = between((other, a), (&self.tape, b), &mut payload);
+                    Message::Diffed(Ok(Box::new(compared)))
+                }
+                Effect::Rename(key, name) => {
+                    let named = self.listed.iter_mut().filter(|one| one.key == key);
+                    named.for_each(|one| one.name.clone_from(&name));
+                    Message::Tidied(Ok(format!("it is {name} now")), Ok(self.listed.clone()))
+                }
+                Effect::Remove(key) => {
+                    self.listed.retain(|one| one.key != key);
+                    Message::Tidied(Ok("removed".into()), Ok(self.listed.clone()))
+                }
+                Effect::Save(name, filter) => {
+                    Message::Saved(name, filter, Ok("config.toml".into()))
                 }
                 Effect::Query(_) => Message::Queried(Ok(Answer {
                     names: vec!["id".into(), "text".into()],
@@ -236,7 +280,7 @@ impl Desk {
                 }
                 Effect::List => Message::Listed(Ok(self.listed.clone())),
                 Effect::Open(_) => Message::Opened(Ok(Box::new(self.tape.clone()))),
-                Effect::Read(row) => Message::Payload(row, Ok(self.payload(row))),
+                Effect::Read(row, portion) => Message::Payload(row, Ok(self.payload(row, portion))),
                 Effect::Sift(text, from) => {
                     let sifted = self.sift(&text, from);
                     Message::Sifted(text, sifted)
@@ -246,14 +290,22 @@ impl Desk {
         }
     }
 
-    fn payload(&self, row: u32) -> Shown {
+    fn payload(&self, row: u32, portion: Portion) -> Shown {
         let Some(row): Option<Row> = self.tape.timeline.row(row) else { return Shown::default() };
         let bytes = self.payloads.get(&row.frames.1).cloned().unwrap_or_default();
         let parts = Parts::new(&self.tape.book.reading).unwrap();
         let json =
             parts.json(&bytes, u32::from(row.part)).filter(|json| json.starts_with(['{', '[']));
         let json = json.map(std::borrow::Cow::into_owned);
-        Shown { length: bytes.len() as u64, json, bytes }
+        let length = bytes.len() as u64;
+        let cut = |text: String| text.chars().take(FIRST).collect();
+        match portion {
+            Portion::All => Shown { length, json, bytes },
+            Portion::First => {
+                let bytes = bytes.into_iter().take(FIRST).collect();
+                Shown { length, json: json.map(cut), bytes }
+            }
+        }
     }
 
     fn sift(&self, text: &str, from: u32) -> Result<Sifted, String> {

@@ -3,8 +3,12 @@
 mod desk;
 mod journeys;
 mod laws;
+mod linear;
+mod payloads;
 mod player;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;
+#[cfg(target_os = "linux")]
+mod recorder;
 mod screens;

@@ -112,7 +112,7 @@ fn lanes_are_sorted_pinned_and_picked() {
     desk.types("jjP");
     sorted.rotate_right(1);
     assert_eq!(users(&desk), sorted, "the third is pinned to the top");
-    assert_says(&desk.types("o").screen(), &["sort lanes: not while lanes are pinned; P unpins"]);
+    assert_says(&desk.types("o").screen(), &["sort: not while lanes are pinned; P unpins"]);
     desk.types("u").types("user_05").press(Key::Enter);
     let screen = desk.screen();
     assert!(screen.contains("user_05") && !screen.contains("▸ user_07"), "{screen}");

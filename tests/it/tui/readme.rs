@@ -43,10 +43,10 @@ fn svg(desk: &Desk) -> String {
          <style>\ntext{{font:{TEXT}px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;\
          white-space:pre}}\n.g{{fill:#fff}}.s{{fill:#d8e6f3}}.p{{fill:#1f2328}}.b{{fill:#1f2328;\
          font-weight:700}}.q{{fill:#6a737d}}.bad{{fill:#b03a00;font-weight:700}}\
-         .warn{{fill:#7a5800}}.out{{fill:#006096}}.tool{{fill:#00694b}}\n\
+         .warn{{fill:#753115}}.out{{fill:#003f98}}.tool{{fill:#006b4c}}\n\
          @media(prefers-color-scheme:dark){{.g{{fill:#1e1e1e}}.s{{fill:#35424f}}.p,.b{{fill:#e6e6e6}}\
-         .q{{fill:#9aa4ae}}.bad{{fill:#ff7a4a}}.warn{{fill:#f0c842}}.out{{fill:#6ebeeb}}\
-         .tool{{fill:#78c8a0}}}}\n</style>\n<rect class=\"g\" width=\"{wide}\" height=\"{high}\" \
+         .q{{fill:#9aa4ae}}.bad{{fill:#ff7a4b}}.warn{{fill:#f0c841}}.out{{fill:#6cc1ea}}\
+         .tool{{fill:#83bea4}}}}\n</style>\n<rect class=\"g\" width=\"{wide}\" height=\"{high}\" \
          rx=\"6\"/>\n"
     );
     let buffer = desk.buffer();

@@ -1,23 +1,26 @@
 //! The screen on a real terminal, which tmux is: what is left of it afterwards, however it ends.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
 use tempfile::TempDir;
 
+use wiretape::recording::RecordingReader;
+
 use crate::sample::run;
 use crate::support::NEVER;
 
 /// A terminal with a shell in it.
-struct Real {
+pub(super) struct Real {
     folder: TempDir,
 }
 
 impl Real {
     /// `None` where there is no tmux and nobody requires one.
-    fn new() -> Option<Self> {
+    pub(super) fn new() -> Option<Self> {
         if Command::new("tmux").arg("-V").output().is_err() {
             let required = std::env::var_os("WIRETAPE_PEERS").is_some_and(|how| how == "required");
             assert!(!required, "tmux is not installed");
@@ -47,17 +50,17 @@ impl Real {
         self.tmux(&["send-keys", "Enter"]);
     }
 
-    fn press(&self, key: &str) {
+    pub(super) fn press(&self, key: &str) {
         self.tmux(&["send-keys", key]);
     }
 
-    fn opens(&self, before: &str, verb: &str) {
+    pub(super) fn opens(&self, before: &str, verb: &str) {
         let binary = env!("CARGO_BIN_EXE_wiretape");
         self.types(&format!("{before} {binary} {verb}; echo EXIT $?"));
     }
 
     #[track_caller]
-    fn waits_for(&self, what: &str, seen: impl Fn(&str) -> bool) -> String {
+    pub(super) fn waits_for(&self, what: &str, seen: impl Fn(&str) -> bool) -> String {
         let start = Instant::now();
         loop {
             let screen = self.tmux(&["capture-pane", "-p"]);
@@ -69,13 +72,13 @@ impl Real {
     }
 
     #[track_caller]
-    fn shows(&self, words: &str) -> String {
+    pub(super) fn shows(&self, words: &str) -> String {
         self.waits_for(words, |screen| screen.contains(words))
     }
 
     /// The shell's own screen, a cursor, and keys that are echoed line by line.
     #[track_caller]
-    fn is_as_it_was(&self, code: u8) {
+    pub(super) fn is_as_it_was(&self, code: u8) {
         self.shows(&format!("EXIT {code}"));
         assert_eq!(self.tmux(&["display", "-p", "#{alternate_on} #{cursor_flag}"]).trim(), "0 1");
         self.types("clear; stty -a");
@@ -85,8 +88,17 @@ impl Real {
         }
     }
 
+    /// Where the recording called `tape` says that it listens, once there is one.
+    pub(super) fn recorder(&self) -> Option<SocketAddr> {
+        let recordings = fs::read_dir(self.folder.path().join("recordings")).ok()?;
+        let mut paths = recordings.filter_map(|file| Some(file.ok()?.path()));
+        let path = paths.find(|path| path.to_string_lossy().ends_with("-tape.db"))?;
+        let reader = RecordingReader::open(&path).ok()?;
+        reader.recording().ok()?.listen.strip_prefix("ws://")?.parse().ok()
+    }
+
     /// What runs in the shell.
-    fn child(&self) -> String {
+    pub(super) fn child(&self) -> String {
         let shell = self.tmux(&["display", "-p", "#{pane_pid}"]);
         let shell = shell.trim();
         fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"))
@@ -95,7 +107,7 @@ impl Real {
             .to_owned()
     }
 
-    fn on_its_own_screen(&self) -> bool {
+    pub(super) fn on_its_own_screen(&self) -> bool {
         self.tmux(&["display", "-p", "#{alternate_on}"]).trim() == "1"
     }
 }
@@ -160,4 +172,145 @@ fn a_panic_gives_the_terminal_back_and_is_read() {
     real.opens("WIRETAPE_TEST_PANIC=1", "open recordings/*.db");
     real.shows("asked to panic");
     real.is_as_it_was(101);
+}
+
+/// tmux says what is written on; what is typed before the screen is there is not lost to it.
+#[test]
+fn light_or_dark_is_asked_for_and_keys_typed_meanwhile_are_keys() {
+    let Some(real) = Real::new() else { return };
+    real.tmux(&["set", "-g", "window-style", "bg=#ffffff,fg=#202020"]);
+    let binary = env!("CARGO_BIN_EXE_wiretape");
+    real.tmux(&["send-keys", "-l", &format!("COLORTERM=truecolor {binary} open recordings/*.db")]);
+    real.tmux(&["send-keys", "Enter", "3", "4"]);
+    real.shows("[4 Findings]");
+    let screen = real.shows("E102 missing");
+    // An error is in the light look's red, or in the terminal's own where it does not say.
+    let colored = real.tmux(&["capture-pane", "-p", "-e"]);
+    let light = colored.contains("38;2;176;58;0");
+    let ansi = colored.contains("[31m") || colored.contains(";31m");
+    assert!(light || ansi, "{colored}");
+    assert!(!screen.contains("rgb:"), "{screen}");
+    real.press("C-c");
+    real.waits_for("the shell", |screen| screen.contains("ready>"));
+}
+
+/// Settings of a file: what is set works, and what is wrong is said before anything is shown.
+#[test]
+fn a_file_of_settings_decides_unless_the_command_line_does() {
+    let Some(real) = Real::new() else { return };
+    let settings = "theme = \"mono\"\nascii = true\n[keys]\ncause = \"K\"\n";
+    fs::write(real.folder.path().join("wiretape.toml"), settings).unwrap();
+    real.opens("", "open recordings/*.db --at E102");
+    let screen = real.shows("K cause");
+    assert!(screen.is_ascii(), "{screen}");
+    real.press("K");
+    real.shows("K goes back");
+    real.press("q");
+    real.is_as_it_was(0);
+    let listed = run(real.folder.path(), &["config"]);
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(listed.contains("theme = \"mono\"") && listed.contains("cause = [\"K\"]"), "{listed}");
+    // What is listed can be read again, and sets the same.
+    fs::write(real.folder.path().join("again.toml"), &listed).unwrap();
+    let again = run(real.folder.path(), &["config", "--config", "again.toml"]);
+    let after = |text: &str| text[text.find("theme").unwrap()..].to_owned();
+    assert_eq!(after(&String::from_utf8(again.stdout).unwrap()), after(&listed));
+    for (settings, said) in [
+        ("[keys]\nplay = \"e\"", "e would be both play and finding-next"),
+        ("[keys]\nplay = \"Ctrl-z\"", "Ctrl-Z can't be bound"),
+        ("thema = 1", "line 1: thema is no setting; did you mean theme?"),
+    ] {
+        fs::write(real.folder.path().join("wiretape.toml"), settings).unwrap();
+        let refused = run(real.folder.path(), &["config"]);
+        let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(2), "{text}");
+        assert!(text.contains(said) && text.contains("wiretape config"), "{text}");
+    }
+}
+
+/// The diff: from the flag to the first event that the good run has and this one has not.
+#[test]
+fn a_flag_beside_a_good_run() {
+    let Some(real) = Real::new() else { return };
+    real.opens("", "open recordings/*.db --at E102");
+    real.shows("expected here: C tool_completed");
+    real.press("d");
+    let diff = real.shows("FIRST LOSS");
+    assert!(diff.contains("tool_completed search_c") && diff.contains("(good, "), "{diff}");
+    real.press("x");
+    real.waits_for("only what differs", |screen| !screen.contains("agent_started   "));
+    real.press("n");
+    real.press("q");
+    real.shows("[2 Timeline]");
+    real.press("q");
+    real.is_as_it_was(0);
+}
+
+/// A terminal without a second screen keeps what was drawn, and works all the same.
+#[test]
+fn on_the_main_screen_too() {
+    let Some(real) = Real::new() else { return };
+    real.tmux(&["set", "-g", "alternate-screen", "off"]);
+    for key in ["q", "C-c"] {
+        real.opens("", "open recordings/*.db");
+        real.shows("[2 Timeline]");
+        assert!(!real.on_its_own_screen());
+        real.press(key);
+        real.is_as_it_was(0);
+    }
+    real.opens("WIRETAPE_TEST_PANIC=1", "open recordings/*.db");
+    real.shows("asked to panic");
+    real.is_as_it_was(101);
+}
+
+/// The list: a name, another order, and a removal that is asked for.
+#[test]
+fn the_list_names_and_removes() {
+    let Some(real) = Real::new() else { return };
+    real.opens("", "");
+    real.shows("sort: newest");
+    real.press("F6");
+    real.shows("its name:");
+    real.press("C-u");
+    real.tmux(&["send-keys", "-l", "tuesday"]);
+    real.press("Enter");
+    real.shows("it is tuesday now");
+    let names = || {
+        let files = fs::read_dir(real.folder.path().join("recordings")).unwrap();
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    assert!(names().iter().all(|name| name.contains("-tuesday.db")), "{:?}", names());
+    real.press("Enter");
+    real.shows("tuesday");
+    real.shows("[2 Timeline]");
+    real.press("1");
+    real.press("Delete");
+    real.shows("Remove this recording?");
+    real.press("n");
+    real.shows("nothing was removed");
+    real.press("Delete");
+    real.shows("Remove this recording?");
+    real.press("y");
+    real.shows("removed");
+    assert!(names().is_empty(), "{:?}", names());
+    // The list is where it began: there is nothing to go back to.
+    real.press("q");
+    real.is_as_it_was(0);
+}
+
+/// From the list to a recorder of its own, in the same terminal.
+#[test]
+fn the_list_leads_to_a_recorder() {
+    let Some(real) = Real::new() else { return };
+    real.opens("", "--theme mono");
+    real.shows("[1 Sessions]");
+    real.press("R");
+    real.shows("record what passes to: ws://localhost:8000");
+    real.press("Enter");
+    real.shows("q goes back to the recorder");
+    real.press("q");
+    real.shows("disk keeps up");
+    real.press("C-c");
+    real.shows("Recorded ");
+    real.is_as_it_was(0);
 }

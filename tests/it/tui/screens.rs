@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use wiretape::tui::{Key, Listed, Look, Theme};
+use wiretape::tui::keys::Act;
+use wiretape::tui::{Key, Keymap, Listed, Look, Preset, Theme};
 use wiretape::wire::Fact;
 
 use super::desk::{Desk, demo};
@@ -28,7 +29,7 @@ fn assert_text(name: &str, (width, height): (u16, u16), screen: &str) {
     assert!(screen == wanted, "{} differs; now it is\n{screen}", path.display());
 }
 
-fn listed() -> Vec<Listed> {
+pub(super) fn listed() -> Vec<Listed> {
     let one = |name: &str, state, lasted_ns, frames| Listed {
         key: name.into(),
         name: name.into(),
@@ -76,7 +77,13 @@ fn the_other_screens_and_help() {
         let mut desk = Desk::at(&facts, "agent", size);
         assert_looks("help", desk.types("?"));
         assert_looks("findings", desk.types("?4ee"));
+        assert_looks("findings-unfolded", desk.types("l"));
+        desk.types(":mute rule").press(Key::Enter);
+        assert_looks("findings-muted", &desk);
+        desk.types(":unmute").press(Key::Enter);
         assert_looks("frames", desk.types("23"));
+        assert_looks("filter-ways", desk.types("/dir:in type:ag").press(Key::Tab).press(Key::Tab));
+        desk.press(Key::Esc);
         assert_looks("filter-typed", desk.types("/type:tool_* user:user_07"));
         assert_looks("filtered", desk.press(Key::Enter));
         assert_looks("filter-nothing", desk.types("/ dt>9h").press(Key::Enter));
@@ -104,6 +111,12 @@ fn the_list_of_recordings_and_nothing_at_all() {
         assert_looks("sessions-empty", desk.types("1"));
         desk.lists(listed());
         assert_looks("sessions", desk.types("1j"));
+        assert_looks("sessions-remove", desk.press(Key::Delete));
+        desk.types("n");
+        assert_looks("sessions-rename", desk.press(Key::F(6)));
+        desk.press(Key::Esc);
+        assert_looks("sessions-sorts", desk.types("o"));
+        desk.press(Key::Esc);
         let nothing: Vec<_> =
             facts.iter().filter(|fact| matches!(fact, Fact::Recording(_))).cloned().collect();
         assert_looks("no-frames", &Desk::at(&nothing, "agent", size));
@@ -117,7 +130,12 @@ fn the_list_of_recordings_and_nothing_at_all() {
 fn nothing_but_ascii_if_asked() {
     let facts = demo();
     for size in [WIDE, COMPACT] {
-        let mut desk = Desk::with(&facts, "agent", size, Theme { look: Look::Mono, ascii: true });
+        let mut desk = Desk::with(
+            &facts,
+            "agent",
+            size,
+            Theme { look: Look::Mono, ascii: true, ground: None },
+        );
         assert_looks("ascii", desk.types("ee"));
         for keys in ["", "?", "?3", "4", "2i", "i"] {
             let screen = desk.types(keys).screen();
@@ -135,6 +153,27 @@ fn two_runs_side_by_side() {
         assert_looks("diff", &desk);
         assert_looks("diff-only-what-differs", desk.types("xT"));
         desk.types("x:theme mono").press(Key::Enter);
+    }
+}
+
+/// The same chat on another day, in which one run lacks its end.
+#[test]
+fn two_recordings_side_by_side() {
+    let facts = demo();
+    let lacks = |fact: &Fact| match fact {
+        Fact::Frame(frame) => frame.id != 361,
+        _ => true,
+    };
+    let other: Vec<_> = facts.iter().filter(|fact| lacks(fact)).cloned().collect();
+    for size in [WIDE, COMPACT] {
+        let mut desk = Desk::at(&facts, "agent", size);
+        desk.compares_with(&other);
+        desk.lists(listed());
+        assert_looks("pairs", desk.types("1jd"));
+        assert_looks("diff-apart", desk.press(Key::Enter));
+        assert!(desk.types("q1").screen().contains("quiet-heron"));
+        // The one that is open can't be compared with itself.
+        assert!(desk.types("kd").screen().contains("it is the one that is open"));
     }
 }
 
@@ -190,4 +229,25 @@ fn colours_by_role_and_none() {
         assert_eq!(mono.types(keys).screen(), ansi.types(keys).screen(), "{keys}");
         assert!(!mono.roles().contains(['R', 'Y', 'C', 'B', 'F']), "{keys}: {}", mono.roles());
     }
+}
+
+/// Every text that names a key names the one that works.
+#[test]
+fn remapped_keys_are_the_ones_shown() {
+    let facts = demo();
+    let changes = [
+        (Act::FindingNext, vec![Key::F(5)]),
+        (Act::Cause, vec![Key::Char('K')]),
+        (Act::In, vec![Key::Ctrl('o')]),
+        (Act::Folding, vec![]),
+    ];
+    let mut desk = Desk::at(&facts, "agent", WIDE);
+    desk.app.bind(Keymap::new(Preset::Less, &changes).unwrap());
+    desk.types(":E102").press(Key::Enter);
+    assert_looks("remapped", desk.press(Key::Tab));
+    assert!(desk.types("K").screen().contains("this is the cause; K goes back"));
+    assert!(desk.types("e").screen().contains("e does nothing; ? shows the keys"));
+    assert_looks("remapped-help", desk.types("?"));
+    desk.press(Key::Esc).types(":idle");
+    assert!(desk.screen().contains("idle"), "{}", desk.screen());
 }
