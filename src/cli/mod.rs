@@ -143,13 +143,15 @@ pub(crate) struct Globals {
     pub(crate) color: ColorChoice,
     /// Colours of the full screen
     #[arg(long, global = true, value_name = "LOOK", value_parser = parse_look)]
+    #[arg(hide_short_help = true)]
     pub(crate) theme: Option<Look>,
     /// Nothing but ASCII on the full screen
-    #[arg(long, global = true, env = "WIRETAPE_ASCII", hide_env = true)]
+    #[arg(long, global = true, hide_short_help = true, env = "WIRETAPE_ASCII", hide_env = true)]
     #[arg(value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) ascii: bool,
     /// Settings: this file instead of ./wiretape.toml and your own
     #[arg(long, global = true, value_name = "FILE", env = "WIRETAPE_CONFIG", hide_env = true)]
+    #[arg(hide_short_help = true)]
     pub(crate) config: Option<PathBuf>,
     /// Only results and errors
     #[arg(short, long, global = true)]
@@ -223,6 +225,7 @@ enum Verb {
     /// Completions for a shell
     Completions(completions::CompletionsArgs),
     /// The manual page
+    #[command(hide = true)]
     Man(man::ManArgs),
 }
 

@@ -39,6 +39,9 @@ pub(crate) struct OpenArgs {
     /// A rules file or a preset; without it, the traffic decides
     #[arg(long, value_name = "FILE|PRESET")]
     rules: Option<String>,
+    /// Sentences and typed lines instead of the screen, for screen readers
+    #[arg(long)]
+    linear: bool,
 }
 
 /// How long the screen may take to leave by itself once it is asked to.
@@ -47,25 +50,41 @@ pub(crate) const GRACE: Duration = Duration::from_millis(500);
 /// Opens a recording.
 pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failure> {
     let path = locate::find(globals, &args.recording)?;
-    if !on_a_terminal() {
+    if !args.linear && !on_a_terminal() {
         let called = locate::called(&globals.dir, path.file());
         let called = escape::text(&called.to_string_lossy());
         return Err(Failure::new(Code::Usage, "open needs a terminal to show its screen on")
+            .next(format!("wiretape open {called} --linear"))
             .next(format!("wiretape timeline {called}"))
             .next(format!("wiretape check {called}")));
     }
     let mut front = Front::new(globals, args.rules.clone());
-    let view = path.view().cloned();
-    let (tape, growths) = front.enter(path)?;
+    let (tape, growths) = front.look(&path)?;
+    if path.is_passing() {
+        front.passes();
+    }
     let mut app = app(globals, Some(tape))?;
     app.alone();
-    if let Some(View { finding, range_ns, lane }) = view.filter(|_| args.at.is_none()) {
+    if let Some(view) = path.view().filter(|_| args.at.is_none()) {
+        let View { finding, range_ns, lane } = view.clone();
         app.resume(Resume { finding, range_ns, lane });
     }
     if let Some(at) = args.at {
         tui::update::seek(&mut app, at);
     }
-    show(&mut app, front, Some(growths))
+    if args.linear {
+        return speak(&mut app, front, growths);
+    }
+    let ended = show_until(&mut app, Box::new(front), Some(growths), GRACE)?;
+    // What was made of a report is gone before another program takes the place of this one.
+    drop(path);
+    end(&ended)
+}
+
+/// Tells of it in sentences.
+fn speak(app: &mut App, front: Front, growths: Growths) -> Result<ExitCode, Failure> {
+    tui::speak(app, Box::new(front), Some(growths), &mut stdout())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The list of recordings, to open one of.
@@ -75,7 +94,7 @@ pub(crate) fn sessions(globals: &Globals) -> Result<ExitCode, Failure> {
     app.alone();
     let listed = front.recordings();
     tui::update(&mut app, Message::Listed(listed));
-    show(&mut app, front, None)
+    end(&show_until(&mut app, Box::new(front), None, GRACE)?)
 }
 
 /// A reader's place before a screen that looks as is asked for.
@@ -101,27 +120,25 @@ pub(crate) fn on_a_terminal() -> bool {
     stdout().is_terminal() && stdin().is_terminal()
 }
 
-fn show(app: &mut App, front: Front, growths: Option<Growths>) -> Result<ExitCode, Failure> {
-    show_until(app, Box::new(front), growths, GRACE)
-}
-
 /// Shows the screen; who is asked to stop, and has not after `grace`, is ended.
 pub(crate) fn show_until(
     app: &mut App,
     source: Box<dyn Source>,
     growths: Option<Growths>,
     grace: Duration,
-) -> Result<ExitCode, Failure> {
+) -> Result<Ended, Failure> {
     let stopped = listen(grace)?;
     let until = Until { stop: &|| stopped.load(Ordering::Relaxed), panics: Panics::EndAll };
-    let ended = tui::run(app, source, growths, until)?;
-    if let Ended::Wants(wish) = ended {
-        return start(&wish);
+    Ok(tui::run(app, source, growths, until)?)
+}
+
+/// The exit code of how it ended; or what was wanted instead.
+pub(crate) fn end(ended: &Ended) -> Result<ExitCode, Failure> {
+    match ended {
+        Ended::Left | Ended::Quit => Ok(ExitCode::SUCCESS),
+        Ended::Stopped | Ended::Lost => Ok(ExitCode::from(Code::Interrupted as u8)),
+        Ended::Wants(wish) => start(wish),
     }
-    Ok(match ended {
-        Ended::Left | Ended::Quit => ExitCode::SUCCESS,
-        Ended::Stopped | Ended::Lost | Ended::Wants(_) => ExitCode::from(Code::Interrupted as u8),
-    })
 }
 
 /// This program again, for another verb, with what it was asked for: it takes the place of this one,

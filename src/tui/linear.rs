@@ -10,6 +10,7 @@ use super::list::{self, Entry};
 use super::measure::{Digits, bytes, count, counted, lasted};
 use super::menu::Menu;
 use super::message::Message;
+use super::review::Review;
 use super::tape::Tape;
 use crate::analysis::timeline::Row;
 use crate::events::Kind;
@@ -48,6 +49,14 @@ pub(super) fn heard(app: &App, line: &str) -> Vec<Message> {
             }
             return messages;
         }
+        Overlay::Review(_) => {
+            return match (typed, typed.strip_prefix("rule ")) {
+                ("", _) => key(Key::Esc),
+                ("write", _) => key(Key::Tab),
+                (_, Some(rule)) => text(Key::Char('a'), rule),
+                _ => Key::named(typed).map(key).unwrap_or_default(),
+            };
+        }
         Overlay::Remove(_) => return key(typed.chars().next().map_or(Key::Esc, Key::Char)),
         Overlay::Menu(_) | Overlay::Sheet(_) | Overlay::Help => {
             if typed.is_empty() {
@@ -75,17 +84,26 @@ pub(super) fn heard(app: &App, line: &str) -> Vec<Message> {
         closed.extend(of(Act::Note).map(|first| text(first, note)).unwrap_or_default());
         return closed;
     }
-    let act = Act::named(typed).or_else(|| {
+    let act = Act::named(typed).map(still).or_else(|| {
         let row = app.keys.rows().find(|bound| bound.row.does == typed)?;
-        Some(row.row.act)
+        Some(still(row.row.act))
     });
-    match (act.and_then(of).or_else(|| Key::named(typed)), typed.is_empty()) {
+    let known = Key::named(typed).map(|key| match app.keys.bound(key).map(|row| row.act) {
+        Some(act) => of(still(act)).unwrap_or(key),
+        None => key,
+    });
+    match (act.and_then(of).or(known), typed.is_empty()) {
         (Some(known), _) => closed.push(Message::Key(known)),
         // Nothing but Enter: in, as everywhere.
         (None, true) => closed.push(Message::Key(of(Act::In).unwrap_or(Key::Enter))),
         (None, false) => closed.extend(text(of(Act::Palette).unwrap_or(Key::Char(':')), typed)),
     }
     closed
+}
+
+/// What moves by itself can't be told: playing is a step.
+fn still(act: Act) -> Act {
+    if act == Act::Play { Act::StepOn } else { act }
 }
 
 /// Where the reader is, in sentences.
@@ -100,15 +118,20 @@ pub(super) fn tell(app: &App) -> Vec<String> {
         Overlay::Remove(listed) => {
             let frames = counted(listed.frames, "frame");
             let name = &listed.name;
-            told.push(format!("Remove {name}, {frames}, for good? y removes it, all else does not."));
+            told.push(format!(
+                "Remove {name}, {frames}, for good? y removes it, all else does not."
+            ));
         }
         Overlay::Menu(menu) => choices(menu, &mut told),
+        Overlay::Review(review) => hidden(review, &mut told),
         Overlay::Sheet(sheet) => {
             told.push(format!("{}.", sheet.title));
             told.extend(sheet.text.lines().map(str::to_owned));
         }
         Overlay::Sql(sql) => match &sql.answer {
-            None => told.push("Type SQL; nothing leaves it. Views: frames, connections, gaps.".into()),
+            None => {
+                told.push("Type SQL; nothing leaves it. Views: frames, connections, gaps.".into())
+            }
             Some(Err(why)) => told.push(why.clone()),
             Some(Ok(answer)) => {
                 let rows = answer.rows.iter().zip(1..).map(|(row, number)| {
@@ -122,6 +145,24 @@ pub(super) fn tell(app: &App) -> Vec<String> {
         },
     }
     told.iter().map(|line| escape::text(line)).collect()
+}
+
+/// What a report hides, and what is still to be decided.
+fn hidden(review: &Review, told: &mut Vec<String>) {
+    told.push(format!("Report of {}.", review.scope));
+    page(told, review.picked, review.rows.len(), &|at| {
+        let row = review.rows.get(at)?;
+        let asked = if row.decided { "" } else { "to be decided: " };
+        let hits = counted(row.hits, "hit");
+        let (rule, place, before, after) = (&row.rule, &row.place, &row.before, &row.after);
+        Some(format!("{asked}{rule}, {place}, {hits}: {before} becomes {after}."))
+    });
+    told.extend(review.said.iter().cloned());
+    let open = counted(review.undecided() as u64, "line");
+    told.push(format!(
+        "{open} to be decided. A number decides or changes one; rule PLACE = hide, show or length \
+         adds one; write goes on; nothing leaves."
+    ));
 }
 
 /// A finding that is new, while it is recorded.
@@ -159,7 +200,13 @@ pub(super) fn about(app: &App) -> Vec<String> {
         counted(tape.counts.frames, "frame"),
     ];
     let lines = [
-        format!("{}, {}, {} long, of {}.", about.name, about.state, lasted(tape.end_ns), about.upstream),
+        format!(
+            "{}, {}, {} long, of {}.",
+            about.name,
+            about.state,
+            lasted(tape.end_ns),
+            about.upstream
+        ),
         format!("{}. {}. By {}.", counts.join(", "), found.join(", "), about.chosen),
         app.keys.fill(
             "Type a number to go to what has it, a key or its word (help lists them), / and a \
@@ -207,7 +254,10 @@ fn sessions(app: &App, told: &mut Vec<String>) {
                 let one = listed.get(at)?;
                 let started = app.wall.time(i128::from(one.started_ns), Digits::Date);
                 let frames = counted(one.frames, "frame");
-                Some(format!("{}, {}, started {started}, {frames}, {}", one.name, one.state, one.upstream))
+                Some(format!(
+                    "{}, {}, started {started}, {frames}, {}",
+                    one.name, one.state, one.upstream
+                ))
             });
         }
     }
@@ -364,7 +414,9 @@ fn live(tape: &Tape, told: &mut Vec<String>) {
     let ([open, done, broken], [conns, opened, dropped]) = (figures.runs, figures.connections);
     told.push(format!("{:.0} frames a second.", figures.frames_a_second));
     told.push(format!("Runs: {open} open, {done} done, {broken} broken."));
-    told.push(format!("Connections: {conns} open, {opened} opened and {dropped} dropped a minute."));
+    told.push(format!(
+        "Connections: {conns} open, {opened} opened and {dropped} dropped a minute."
+    ));
     if let Some((p50, p99)) = figures.held_ns {
         let (p50, p99) = (lasted(p50), lasted(p99));
         told.push(format!("The proxy held frames for {p50} in the median, {p99} at most but 1%."));

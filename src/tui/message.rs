@@ -14,6 +14,8 @@ use crate::wire::Note;
 pub enum Message {
     /// A key was pressed.
     Key(Key),
+    /// The line with this number is chosen, from 0, of what the screen lists.
+    Pick(usize),
     /// A mouse did something, at this column and row.
     Mouse(Mouse, u16, u16),
     /// So much time has passed since the program began.

@@ -271,7 +271,7 @@ impl Tape {
     }
 
     /// A finding that is told: not taken back, and not muted.
-    pub(super) fn is_told(&self, finding: &Finding) -> bool {
+    pub fn is_told(&self, finding: &Finding) -> bool {
         finding.status != Status::Withdrawn && !self.mutes.iter().any(|mute| mute.holds(finding))
     }
 

@@ -46,7 +46,7 @@ pub(super) fn run(
         let _ = stop.send(());
     }
     let recorded = finishing.join().map_err(|_| Failure::new(Code::Runtime, "the demo failed"))?;
-    let code = shown?;
+    let code = open::end(&shown?)?;
     let (ended, _) = recorded?;
     conclude(args, globals, app.found(), &path)?;
     match ended {

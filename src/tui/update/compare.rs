@@ -41,7 +41,9 @@ fn begin(app: &mut App, effects: &mut Vec<Effect>) {
 pub(super) fn done(app: &mut App, diffed: Result<Box<Compared>, String>) {
     match diffed {
         Ok(compared) => {
-            app.diff_at = compared.loss.unwrap_or(0);
+            let differs = |line: &crate::tui::diff::Line| !line.is_same(app.ignores_pace);
+            let first = compared.loss.or_else(|| compared.lines.iter().position(differs));
+            app.diff_at = first.unwrap_or(0);
             app.compared = Some(Arc::new(*compared));
         }
         Err(why) => {

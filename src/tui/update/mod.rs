@@ -6,6 +6,7 @@ mod compare;
 mod fold;
 mod listed;
 mod overlay;
+mod pick;
 mod play;
 mod point;
 mod review;
@@ -55,6 +56,11 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
             app.said = None;
             app.stood |= app.tape.is_some();
             point::point(app, mouse, (x, y), &mut effects);
+        }
+        Message::Pick(place) => {
+            app.said = None;
+            app.stood |= app.tape.is_some();
+            pick::pick(app, place, &mut effects);
         }
         Message::Tick(now) => play::tick(app, now),
         Message::Queried(_) => overlay::answered(app, message),

@@ -3,6 +3,7 @@
 mod desk;
 mod journeys;
 mod laws;
+mod linear;
 mod payloads;
 mod player;
 mod readme;

@@ -301,3 +301,90 @@ fn a_file_of_settings_decides_unless_the_command_line_does() {
         assert!(text.contains(said) && text.contains("wiretape config"), "{text}");
     }
 }
+
+/// The diff: from the flag to the first event that the good run has and this one has not.
+#[test]
+fn a_flag_beside_a_good_run() {
+    let Some(real) = Real::new() else { return };
+    real.opens("", "open recordings/*.db --at E102");
+    real.shows("expected here: C tool_completed");
+    real.press("d");
+    let diff = real.shows("FIRST LOSS");
+    assert!(diff.contains("tool_completed search_c") && diff.contains("(good, "), "{diff}");
+    real.press("x");
+    real.waits_for("only what differs", |screen| !screen.contains("agent_started   "));
+    real.press("n");
+    real.press("q");
+    real.shows("[2 Timeline]");
+    real.press("q");
+    real.is_as_it_was(0);
+}
+
+/// A terminal without a second screen keeps what was drawn, and works all the same.
+#[test]
+fn on_the_main_screen_too() {
+    let Some(real) = Real::new() else { return };
+    real.tmux(&["set", "-g", "alternate-screen", "off"]);
+    for key in ["q", "C-c"] {
+        real.opens("", "open recordings/*.db");
+        real.shows("[2 Timeline]");
+        assert!(!real.on_its_own_screen());
+        real.press(key);
+        real.is_as_it_was(0);
+    }
+    real.opens("WIRETAPE_TEST_PANIC=1", "open recordings/*.db");
+    real.shows("asked to panic");
+    real.is_as_it_was(101);
+}
+
+/// The list: a name, another order, and a removal that is asked for.
+#[test]
+fn the_list_names_and_removes() {
+    let Some(real) = Real::new() else { return };
+    real.opens("", "");
+    real.shows("sort: newest");
+    real.press("F6");
+    real.shows("its name:");
+    real.press("C-u");
+    real.tmux(&["send-keys", "-l", "tuesday"]);
+    real.press("Enter");
+    real.shows("it is tuesday now");
+    let names = || {
+        let files = fs::read_dir(real.folder.path().join("recordings")).unwrap();
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    assert!(names().iter().all(|name| name.contains("-tuesday.db")), "{:?}", names());
+    real.press("Enter");
+    real.shows("tuesday");
+    real.shows("[2 Timeline]");
+    real.press("1");
+    real.press("Delete");
+    real.shows("Remove this recording?");
+    real.press("n");
+    real.shows("nothing was removed");
+    real.press("Delete");
+    real.shows("Remove this recording?");
+    real.press("y");
+    real.shows("removed");
+    assert!(names().is_empty(), "{:?}", names());
+    // The list is where it began: there is nothing to go back to.
+    real.press("q");
+    real.is_as_it_was(0);
+}
+
+/// From the list to a recorder of its own, in the same terminal.
+#[test]
+fn the_list_leads_to_a_recorder() {
+    let Some(real) = Real::new() else { return };
+    real.opens("", "--theme mono");
+    real.shows("[1 Sessions]");
+    real.press("R");
+    real.shows("record what passes to: ws://localhost:8000");
+    real.press("Enter");
+    real.shows("q goes back to the recorder");
+    real.press("q");
+    real.shows("disk keeps up");
+    real.press("C-c");
+    real.shows("Recorded ");
+    real.is_as_it_was(0);
+}

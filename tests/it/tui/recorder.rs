@@ -132,3 +132,25 @@ fn where_there_is_no_terminal_it_says_so() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("no terminal to show it on") && said.contains("wiretape open"), "{said}");
 }
+
+/// J3: a red flag while it is recorded, and from it to what it rests on.
+#[test]
+fn a_flag_is_a_key_away_from_its_evidence() {
+    let Some(mut recorder) = Recorder::start("", "") else { return };
+    let open_call = ["agent_started", "agent_thinking", "tool_executing", "agent_completed"];
+    recorder.run("R1", &open_call);
+    let line = recorder.real.shows("press Enter, or wiretape open tape --at E102");
+    assert!(line.contains("✖ E102"), "{line}");
+    recorder.real.press("Enter");
+    recorder.real.shows("1 broken");
+    recorder.real.press("e");
+    let flag = recorder.real.shows("Inspector  E102");
+    assert!(flag.contains("[2 Timeline]") && flag.contains("expected here: "), "{flag}");
+    // What comes meanwhile does not move the reader.
+    recorder.run("R2", &RUN);
+    recorder.real.shows("2 runs");
+    recorder.real.shows("Inspector  E102");
+    recorder.real.press("C-c");
+    recorder.frames();
+    recorder.real.is_as_it_was(0);
+}
