@@ -217,7 +217,9 @@ impl Redactor {
         let found = patterns::find(text);
         // A secret of a known kind keeps its kind, if it is all that stands there.
         let is_one = matches!(&found[..], [one] if one.range == (0..text.len()));
-        if is_secret_member(key) && !is_one && !shown {
+        // What is called like a user was one, in this report or an earlier one.
+        let is_user = user_number(text).is_some();
+        if is_secret_member(key) && !is_one && !is_user && !shown {
             return self.hide((Rule::Member, place), Kind::Token, text, Form::Marked);
         }
         if nesting < MAX_NESTING && json::is_json(text) {

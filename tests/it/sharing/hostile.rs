@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde_json::json;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::Room;
@@ -65,13 +66,22 @@ fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
+/// What a page says of itself.
+fn about(sha256: &str) -> String {
+    let about = json!({
+        "v": 1, "title": "", "manifest": {}, "view": {}, "rules": "", "told": "", "facts": [],
+        "markdown": "", "texts": [], "sha256": sha256,
+    });
+    about.to_string()
+}
+
 const ABOUT: &str = "wiretape-about";
 const TAPE: &str = "wiretape-tape";
 
 #[test]
 fn pages_that_are_no_reports_are_refused() {
     let room = Room::empty();
-    let about = gzip(br#"{"v":1,"title":"","manifest":{},"view":{},"rules":"","sha256":"00"}"#);
+    let about = gzip(about("00").as_bytes());
     let tape = gzip(b"{}");
     refused(&room, "a.html", b"<html>hello \x1b[31m</html>", "no tape is in it");
     refused(&room, "empty.html", b"<", "no tape is in it");
@@ -100,7 +110,7 @@ fn pages_that_are_no_reports_are_refused() {
 #[test]
 fn bombs_do_not_go_off() {
     let room = Room::empty();
-    let about = gzip(br#"{"v":1,"title":"","manifest":{},"view":{},"rules":"","sha256":"00"}"#);
+    let about = gzip(about("00").as_bytes());
     let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());
     let zeros = vec![0; 1 << 20];
     for _ in 0..600 {
@@ -154,10 +164,7 @@ fn tapes_that_lie_are_refused() {
         digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
     let report = |tape: &str| {
-        let about = format!(
-            r#"{{"v":1,"title":"","manifest":{{}},"view":{{}},"rules":"","sha256":"{}"}}"#,
-            sha(tape)
-        );
+        let about = about(&sha(tape));
         page(&[(ABOUT, &gzip(about.as_bytes())), (TAPE, &gzip(tape.as_bytes()))])
     };
     let header = r#"{"v":1,"kind":"wiretape","uuid":"0190a7c2-7b1e-4c11-8f7e-1d2f3a4b5c6d","name":"x","tool":"0.1.0","started_ns":1790000000000000000,"upstream":"","listen":""}"#;
