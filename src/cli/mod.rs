@@ -139,6 +139,7 @@ pub(crate) struct Globals {
     pub(crate) json: bool,
     /// Colours
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(hide_short_help = true)]
     pub(crate) color: ColorChoice,
     /// Colours of the full screen
     #[arg(long, global = true, value_name = "LOOK", value_parser = parse_look)]
