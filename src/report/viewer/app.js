@@ -156,7 +156,6 @@ function stepRun(by) {
 	if (lane) toEvent(runOf(lane).events[0], lane);
 }
 
-/** To the next lane where lanes are looked at, else to the next row. */
 function move(by) {
 	if (document.activeElement !== timeline.canvas) return frames.move(by);
 	const here = lanes.findIndex((lane) => isSame(lane, state.lane));
@@ -176,7 +175,6 @@ function filterBy(text) {
 	writeLink();
 }
 
-/** One level: the player, the filter, the finding. */
 function close() {
 	if (state.playing || state.known) set({ playing: false, known: false });
 	else if (state.filter.text) filterBy(($("filter").value = ""));
@@ -326,14 +324,14 @@ function showTable() {
 	if (box.childNodes.length) return;
 	const rows = lanes.map((lane) => {
 		const run = runOf(lane);
-		const lines = userOf(lane).lines.map(({ connection, from_ns, to_ns }) => `conn ${connection}: ${clock(from_ns)} to ${to_ns === undefined ? "the end" : clock(to_ns)}`);
 		const missing = (run?.findings ?? []).map((number) => found(number).expected).filter(Boolean);
-		const told = run ? [...run.events.map((number) => nameOf(sight.events[number])), ...missing.map(({ event }) => `missing: ${event}`)].join(", ") : lines.join("; ");
-		const when = run ? `${clock(run.from_ns)}, ${lasted(run.to_ns - run.from_ns)}` : "";
-		return el("tr", {}, el("th", { scope: "row" }, link(laneName(lane), () => toLane(lane))), [when, told, statusOf(lane)[0]].map((text) => el("td", {}, text)));
+		const names = run ? [...run.events.map((number) => nameOf(sight.events[number])), ...missing.map(({ event }) => `missing: ${event}`)] : [];
+		const told = names.flatMap((name, at) => (name === names[at - 1] ? [] : `${name}${name === names[at + 1] ? " and more" : ""}`));
+		const times = (run ? [run] : userOf(lane).lines).map(({ from_ns, to_ns }) => `${clock(from_ns)} to ${to_ns ? clock(to_ns) : "the end"}`);
+		return el("tr", {}, el("th", { scope: "row" }, link(laneName(lane), () => toLane(lane))), el("td", {}, [times.join(", "), ...told].join(", ")), el("td", {}, statusOf(lane)[0]));
 	});
-	const head = ["Lane", "When", "What happened, in order", "State"].map((name) => el("th", { scope: "col" }, name));
-	box.append(el("table", {}, el("caption", {}, "Users and their runs, times in UTC"), el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows)));
+	const head = ["Lane", "Times in UTC, and what happened", "State"].map((name) => el("th", { scope: "col" }, name));
+	box.append(el("table", {}, el("tr", {}, head), rows));
 }
 
 function setupHead() {
@@ -372,7 +370,8 @@ async function start() {
 		setupHead();
 		for (const pane of [timeline, frames, inspector, findings, player]) pane.setup();
 		listen();
-		dark.onchange = () => redraw(scheme());
+		dark.onchange = onafterprint = () => redraw(scheme());
+		onbeforeprint = () => timeline.draw((dataset.theme = "light"));
 		const worstNow = worst(flagged.map(({ number }) => number));
 		if (!readLink() && worstNow) toFinding(worstNow.number);
 		dataset.ready = Math.round(performance.now());
