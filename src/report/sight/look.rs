@@ -363,11 +363,9 @@ impl<'a> Look<'a> {
     }
 
     fn note(&self, note: &Note, sight: &Sight) -> Noted {
-        let last = note.last_frame.or(note.first_frame);
-        let event = note.first_frame.zip(last).and_then(|(first, last)| {
-            let overlaps =
-                |event: &Event| event.frame >= first && event.first.unwrap_or(event.frame) <= last;
-            sight.events.iter().position(overlaps).map(|event| event as u32)
+        let event = note.first_frame.and_then(|frame| {
+            let is_of = |it: &Event| it.first.unwrap_or(it.frame) <= frame && frame <= it.frame;
+            sight.events.iter().position(is_of).map(|event| event as u32)
         });
         let code = note.finding.as_deref();
         let about = |found: &&Found| {

@@ -50,8 +50,6 @@ function whole() {
 	return { from: sight.from_ns - room, to: sight.to_ns + room };
 }
 
-/* Going somewhere. */
-
 function setWindow(from, to) {
 	const all = whole();
 	const length = clamp(to - from, SHORTEST, all.to - all.from);
@@ -100,7 +98,7 @@ function seek(at) {
 
 const seekBy = (part) => seek(clamp(state.at + (state.window[1] - state.window[0]) * part, whole().from, whole().to));
 
-/** To an event, on the lane that the reader is on if it is there. */
+/** To an event, on this lane if it is there. */
 function toEvent(number, lane) {
 	const event = sight.events[number];
 	const isThere = state.only && state.lane && frames.scope().includes(number);
@@ -112,7 +110,7 @@ function toEvent(number, lane) {
 }
 
 function toLane({ user, run }) {
-	set({ lane: { user, run }, only: true });
+	set({ lane: user === undefined ? undefined : { user, run }, only: true });
 	follow();
 }
 
@@ -159,7 +157,7 @@ function stepRun(by) {
 function move(by) {
 	if (document.activeElement !== timeline.canvas) return frames.move(by);
 	const here = lanes.findIndex((lane) => isSame(lane, state.lane));
-	toLane(lanes[clamp(here + by, 0, lanes.length - 1)]);
+	toLane(lanes[clamp(here + by, 0, lanes.length - 1)] ?? {});
 }
 
 function filterBy(text) {
@@ -223,8 +221,8 @@ const KEYS = [
 	["/", "filter", () => $("filter").select()],
 	["x", "hide or dim what is not meant", () => set({ hide: !state.hide })],
 	["f", "this lane, or everything", () => set({ only: !state.only })],
-	["i", "idle time: folded, true, event by event", () => set({ folding: cycled(Object.keys(FOLDINGS), state.folding) }), "folding"],
-	["t", "times: since the run, the recording, clock", () => set({ times: cycled(["run", "recording", "clock"], state.times) }), "times"],
+	["i", "idle time: folded or not", () => set({ folding: cycled(Object.keys(FOLDINGS), state.folding) }), "folding"],
+	["t", "times: relative, clock", () => set({ times: cycled(["run", "recording", "clock"], state.times) }), "times"],
 	["p", "payload: tree, raw, hex", () => set({ mode: cycled(MODES, state.mode) })],
 	["*", "unfold streams", () => set({ unfolded: true })],
 	["_", "fold streams", () => set({ unfolded: false })],
@@ -244,7 +242,6 @@ function onKey(event) {
 		if (key === "Escape") filterBy((target.value = ""));
 		return target.blur();
 	}
-	// What a control does by itself stays so.
 	if (target.matches("button, summary") && [" ", "Enter"].includes(key)) return;
 	if (target.matches("input") && key.startsWith("Arrow")) return;
 	if (target.closest("#inspector, #findings") && /^(Arrow(Up|Down)|Page|Home|End)/.test(key)) return;
@@ -255,9 +252,9 @@ function onKey(event) {
 	bound[2]();
 }
 
-/* Links: `#f=E102`, `#t=12.345`, `#l=run-or-user`, `#q=filter`, together. */
+/* Links: `#f=E102&t=12.3&l=run-or-user&q=filter`. */
 
-/** Goes where the address says, or else to the sender's view; whether anything was said. */
+/** To where the address says, or the sender was; whether that is anywhere. */
 function readLink() {
 	const link = new URLSearchParams(location.hash.slice(1));
 	const isLink = ["f", "t", "l", "q"].some((name) => link.has(name));
@@ -278,7 +275,7 @@ function readLink() {
 
 let written;
 
-/** The address names where the reader is, so that it can be given to others. */
+/** Names where the reader is, for others. */
 function writeLink() {
 	const link = new URLSearchParams();
 	const lane = state.only && state.lane;
