@@ -11,7 +11,7 @@ use super::choose::{self, choose};
 use super::failure::{Code, Failure};
 use super::locate::Located;
 use super::watch::{Decides, watch};
-use super::{Globals, clipboard, clock, config, escape, locate, ls, mask, query, rm, sift};
+use super::{Globals, clipboard, clock, config, escape, locate, ls, mask, query, report, rm, sift};
 use crate::analysis::MESSAGE_LIMIT;
 use crate::analysis::look::Look;
 use crate::analysis::timeline::Row;
@@ -24,6 +24,7 @@ use crate::recording::store::{Store, name_of};
 use crate::recording::{Check, Follow, FrameRange, QueryRows, RecordingReader, Value};
 use crate::rules::RuleBook;
 use crate::tui::diff::{self, Compared, Paired, Which};
+use crate::tui::review::{Stage, Step};
 use crate::tui::tape::About;
 use crate::tui::{Answer, Growths, Listed, Portion, Shown, Sifted, Source, Tape};
 use crate::wire::{Fact, Gap, Note, Opcode};
@@ -49,6 +50,7 @@ pub(crate) struct Front {
     globals: Globals,
     rules: Option<String>,
     open: Option<Open>,
+    desk: report::Desk,
     /// The recording that this one is compared with.
     other: Option<(Open, Tape)>,
 }
@@ -86,7 +88,8 @@ struct Reading {
 
 impl Front {
     pub(crate) fn new(globals: &Globals, rules: Option<String>) -> Self {
-        Self { globals: globals.clone(), rules, open: None, other: None }
+        let desk = report::Desk::default();
+        Self { globals: globals.clone(), rules, open: None, other: None, desk }
     }
 
     /// Begins to look at a recording, which is the one asked about from then on.
@@ -432,6 +435,12 @@ impl Source for Front {
         let note = Note { author, at_ns: clock::wall_ns(), ..note.clone() };
         let kept = note::add(&open.path, &note).map_err(Failure::from);
         kept.and_then(|_| open.notes()).map_err(|failure| failure.in_one_row())
+    }
+
+    fn report(&mut self, step: Step) -> Result<Stage, String> {
+        let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
+        let what = (open.path.as_path(), self.rules.as_deref());
+        self.desk.step(what, &self.globals, &step).map_err(|failure| failure.in_one_row())
     }
 
     fn forget(&mut self, notes: &[i64]) -> Result<Vec<Note>, String> {

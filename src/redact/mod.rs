@@ -133,6 +133,7 @@ impl Redacted {
 
     /// A search for all that was hidden.
     pub fn leaks(&self) -> Leaks {
-        Leaks::new(self.redactor.names.originals())
+        let names = &self.redactor.names;
+        Leaks::new(names.originals().map(|original| (original, names.is_user(original))))
     }
 }

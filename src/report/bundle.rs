@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::measure::{count, counted};
 use crate::rules::RuleBook;
 use crate::wire::Fact;
 
@@ -64,4 +65,50 @@ pub struct View {
     pub range_ns: Option<(u64, u64)>,
     /// The id of a run, or the name of a user.
     pub lane: Option<String>,
+}
+
+impl Manifest {
+    /// What is in the report, in a line.
+    pub fn told(&self) -> String {
+        let ((frames, all_frames), (users, all_users)) = (self.frames_of, self.users_of);
+        let of = |some: u64, all: u64, noun: &str| {
+            if some == all {
+                counted(all, noun)
+            } else {
+                format!("{} of {}", count(some), counted(all, noun))
+            }
+        };
+        let parts = [
+            self.recorded.clone(),
+            self.scope.clone(),
+            of(frames, all_frames, "frame"),
+            of(users, all_users, "user"),
+            self.hidden_in_words(),
+        ];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+    }
+
+    fn hidden_in_words(&self) -> String {
+        match self.hidden {
+            0 => "nothing hidden".to_owned(),
+            hidden => format!("{} hidden", counted(hidden, "value")),
+        }
+    }
+
+    /// All of it, name by name.
+    pub fn facts(&self) -> Vec<(String, String)> {
+        let at = jiff::Timestamp::from_nanosecond(i128::from(self.recorded_at_ns));
+        let at = at.map_or_else(|_| String::new(), |at| at.strftime("%F %T UTC").to_string());
+        let facts = [
+            ("recording", self.recorded.clone()),
+            ("recorded", format!("{at} by wiretape {}", self.recorded_by)),
+            ("report by", format!("wiretape {}", self.tool)),
+            ("rules", self.rules.clone()),
+            ("scope", self.scope.clone()),
+            ("redaction", format!("{}, {}", self.redact, self.hidden_in_words())),
+        ];
+        let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let hidden = self.hidden_by.iter().map(|(rule, hits)| (format!("  {rule}"), count(*hits)));
+        facts.chain(hidden).chain(self.meta.iter().cloned()).collect()
+    }
 }

@@ -13,7 +13,8 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{Bundle, Manifest, View};
+use super::markdown::of_finding;
+use super::{Bundle, Manifest, Sight, View, markdown};
 
 /// The version of what is embedded.
 const VERSION: u64 = 1;
@@ -26,6 +27,9 @@ const MAX_TAPE: usize = 512 << 20;
 
 /// The longest text about a report, inflated; mostly rules.
 const MAX_ABOUT: usize = 8 << 20;
+
+/// Findings whose Markdown goes along, to be copied from the viewer.
+const MOST_TEXTS: usize = 100;
 
 /// What the blocks are called.
 pub(super) const ABOUT: &str = "wiretape-about";
@@ -88,19 +92,32 @@ pub(super) struct About {
     manifest: Manifest,
     view: View,
     rules: String,
+    /// What the viewer says of it, and gives to the clipboard: not read back.
+    told: String,
+    facts: Vec<(String, String)>,
+    markdown: String,
+    texts: Vec<String>,
     /// Of the tape: tells a damaged file from a whole one.
     sha256: String,
 }
 
 impl About {
-    pub(super) fn of(bundle: &Bundle) -> Self {
+    pub(super) fn of(bundle: &Bundle, sight: &Sight) -> Self {
+        let sha256 = hex(&Sha256::digest(bundle.tape.as_bytes()));
+        let mut facts = bundle.manifest.facts();
+        facts.push(("SHA-256 of the tape".to_owned(), sha256.clone()));
+        let texts = sight.findings.iter().take(MOST_TEXTS);
         Self {
             v: VERSION,
             title: bundle.title.clone(),
             manifest: bundle.manifest.clone(),
             view: bundle.view.clone(),
             rules: bundle.rules_text.clone(),
-            sha256: hex(&Sha256::digest(bundle.tape.as_bytes())),
+            told: bundle.manifest.told(),
+            facts,
+            markdown: markdown(bundle, sight),
+            texts: texts.map(|found| of_finding(bundle, sight, found)).collect(),
+            sha256,
         }
     }
 }

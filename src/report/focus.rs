@@ -33,8 +33,13 @@ impl<'a> Focus<'a> {
         let asked = bundle.view.finding.as_deref().and_then(|link| sight.found(link));
         let found = asked.or_else(|| sight.worst());
         let lane = bundle.view.lane.as_deref();
-        let run = found.and_then(|found| found.run).map(|run| &sight.runs[run as usize]);
-        let run = run.or_else(|| sight.runs.iter().find(|run| Some(run.id.as_str()) == lane));
+        let run = sight.runs.iter().find(|run| Some(run.id.as_str()) == lane);
+        Self::on(found, run, sight)
+    }
+
+    /// On a finding and its run; on `lane` where it has none.
+    pub(super) fn on(found: Option<&'a Found>, lane: Option<&'a Run>, sight: &'a Sight) -> Self {
+        let run = found.and_then(|found| found.run).map(|run| &sight.runs[run as usize]).or(lane);
         let strays: Vec<&Run> = sight
             .runs
             .iter()

@@ -5,7 +5,13 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::embed::{self, ABOUT, About, SIGHT, TAPE};
+use super::focus::Focus;
+use super::sight::Found;
+use super::strip::{plain, strip};
 use super::{Bundle, Sight};
+
+/// Findings that are told where no script runs.
+const MOST_TOLD: usize = 200;
 
 /// The page; what stands in `{{…}}` is put in when a report is made.
 const PAGE: &str = include_str!("viewer/viewer.html");
@@ -28,7 +34,8 @@ const SCRIPT: &str = concat!(
 
 /// The report as HTML.
 pub fn html(bundle: &Bundle, sight: &Sight) -> String {
-    let about = serde_json::to_string(&About::of(bundle)).expect("texts and numbers are JSON");
+    let about =
+        serde_json::to_string(&About::of(bundle, sight)).expect("texts and numbers are JSON");
     let seen = serde_json::to_string(sight).expect("texts and numbers are JSON");
     let blocks = [(ABOUT, about.as_str()), (SIGHT, &seen), (TAPE, &bundle.tape)];
     let blocks: String = blocks
@@ -41,9 +48,30 @@ pub fn html(bundle: &Bundle, sight: &Sight) -> String {
         "style" => STYLE.to_owned(),
         "script" => SCRIPT.to_owned(),
         "blocks" => blocks.clone(),
-        "text" => escaped(&bundle.title),
+        "text" => escaped(&text(bundle, sight)),
         other => unreachable!("the page asks for {other}"),
     })
+}
+
+/// What is seen where no script runs.
+fn text(bundle: &Bundle, sight: &Sight) -> String {
+    let focus = Focus::of(bundle, sight);
+    let mut text = format!("{}\n{}\n\n", plain(&bundle.title), plain(&bundle.manifest.told()));
+    text += &strip(sight, &focus);
+    if focus.run.is_some() && sight.runs.len() > 1 {
+        text += &format!("\nEverything:\n{}", strip(sight, &focus.on_all(sight)));
+    }
+    let letters = sight.legend.iter().map(|(letter, name)| format!("{letter} {}", plain(name)));
+    text += &format!("\n{}  ? missing  ╳ drop\n", letters.collect::<Vec<_>>().join("  "));
+    for found in sight.findings.iter().take(MOST_TOLD) {
+        let who = plain(found.who.as_deref().unwrap_or_default());
+        let Found { link, severity, class, message, .. } = found;
+        text += &format!("\n{link} {severity} {class} {who}\n  {}\n", plain(message));
+        if let Some(cause) = &found.cause {
+            text += &format!("  likely: {}\n", plain(&cause.text));
+        }
+    }
+    text + "\nWith scripts this page plays the recording; `wiretape open` reads it too.\n"
 }
 
 /// Nothing is loaded, nothing is sent, and no script runs but the viewer's own.

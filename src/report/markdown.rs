@@ -30,11 +30,19 @@ const WORD: usize = 60;
 
 /// The report as Markdown.
 pub fn markdown(bundle: &Bundle, sight: &Sight) -> String {
-    let focus = Focus::of(bundle, sight);
+    focused(bundle, sight, &Focus::of(bundle, sight))
+}
+
+/// What it says of one of its findings.
+pub(super) fn of_finding(bundle: &Bundle, sight: &Sight, found: &Found) -> String {
+    focused(bundle, sight, &Focus::on(Some(found), None, sight))
+}
+
+fn focused(bundle: &Bundle, sight: &Sight, focus: &Focus<'_>) -> String {
     let mut arrows = MOST_ARROWS;
     loop {
         let rows = if arrows > 0 { MOST_ROWS } else { MOST_ROWS / 2 };
-        let text = whole(bundle, sight, &focus, (rows, arrows));
+        let text = whole(bundle, sight, focus, (rows, arrows));
         if text.len() <= MOST_BYTES || arrows == 0 {
             return text;
         }

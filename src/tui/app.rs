@@ -17,6 +17,8 @@ use super::list::{self, Entry};
 use super::measure::Wall;
 use super::message::{Listed, Shown};
 use super::player::Player;
+use super::resume::Resume;
+use super::review::Review;
 use super::scale::{Folding, Scale};
 use super::shape::Shape;
 use super::tape::{Growth, Tape};
@@ -124,6 +126,10 @@ pub struct App {
     /// The row of the Frames screen.
     pub(super) row: u32,
     pub(super) said: Option<String>,
+    /// A report was reviewed, and may be written.
+    pub(super) reviewed: bool,
+    /// Where somebody else left off, to be gone to once all of it is there.
+    pub(super) resume: Option<Resume>,
     /// Where the reader wants to be once it is there.
     pub(super) seeking: Option<At>,
     /// The reader has gone somewhere.
@@ -191,6 +197,8 @@ impl App {
             asked: None,
             row: 0,
             said: None,
+            reviewed: false,
+            resume: None,
             seeking: None,
             stood: false,
         };
@@ -231,6 +239,21 @@ impl App {
         self.following = true;
         self.stops = true;
         self.stood = true;
+    }
+
+    /// Nothing but the review of a report, which is left when that is done.
+    pub fn review(&mut self, review: Review) {
+        self.overlay = Overlay::Review(Box::new(review));
+    }
+
+    /// Begins where somebody else left off.
+    pub fn resume(&mut self, resume: Resume) {
+        self.resume = Some(resume);
+    }
+
+    /// The review was gone through, and nothing is undecided.
+    pub fn is_reviewed(&self) -> bool {
+        self.reviewed
     }
 
     /// Shows how it goes, as it goes: for a recorder, whose lines are where leaving leads.

@@ -1,5 +1,5 @@
-//! Facts → what was said where the frames do not show it: inflated payloads, and the JSON that is
-//! wrapped in something else.
+//! Facts → what was said where no frame shows it: payloads inflated or put together, and the JSON
+//! that is wrapped in something else.
 
 use std::collections::HashMap;
 
@@ -72,7 +72,11 @@ impl Bodies {
             let Some(row) = timeline.row(number).filter(|row| row.connection == connection) else {
                 continue;
             };
-            if message.compressed && row.part == 0 && self.has_room(payload.len()) {
+            let (first, last) = message.frames;
+            if (message.compressed || first != last)
+                && row.part == 0
+                && self.has_room(payload.len())
+            {
                 let body = match std::str::from_utf8(payload) {
                     Ok(text) => Body::Text(text.to_owned()),
                     Err(_) => Body::Base64(STANDARD.encode(payload)),

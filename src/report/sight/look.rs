@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::bodies::Bodies;
 use super::{
-    Event, Evidence, Excerpt, Found, Ghost, Line, Lost, Name, Noted, Run, SEVERITIES, Sight, User,
-    Why,
+    Event, Evidence, Excerpt, Found, Ghost, Line, Lost, Name, Noted, Run, SEVERITIES, Sight,
+    Status, User, Why,
 };
 use crate::analysis::diff::{Kept, Side, twin};
+use crate::analysis::measure::lasted;
 use crate::analysis::tape::{About, Growth, Tape, ghost_ns};
 use crate::analysis::timeline::{LaneOf, Row};
 use crate::analysis::{Analysis, AnalysisError};
@@ -17,6 +18,9 @@ use crate::events::{Kind, Symbol};
 use crate::report::Bundle;
 use crate::rules::{Finding, Severity, codes};
 use crate::wire::{Connection, Direction, Fact, Note};
+
+/// Findings that are told: more than anyone reads, and a megabyte or two.
+const MOST_FINDINGS: usize = 2000;
 
 /// Runs for which a good one is looked for: each costs a look at all others.
 const MOST_TWINS: usize = 50;
@@ -83,7 +87,7 @@ struct Look<'a> {
 
 impl<'a> Look<'a> {
     fn new(tape: &'a Tape, facts: &'a [Fact<'static>]) -> Self {
-        let findings = tape.by_time.iter().enumerate();
+        let findings = tape.by_time.iter().take(MOST_FINDINGS).enumerate();
         let findings = findings.map(|(number, index)| (*index, number as u32)).collect();
         Self { tape, facts, names: HashMap::new(), findings }
     }
@@ -109,7 +113,9 @@ impl<'a> Look<'a> {
         sight.legend = legend.map(|(letter, name)| (letter, name.to_owned())).collect();
         sight.users = self.users();
         sight.runs = (0..tape.runs.len() as u32).map(|number| self.run(number)).collect();
-        sight.findings = tape.by_time.iter().map(|index| self.found(*index)).collect();
+        let told = tape.by_time.iter().take(MOST_FINDINGS);
+        sight.findings = told.map(|index| self.found(*index)).collect();
+        sight.untold = tape.by_time.len().saturating_sub(MOST_FINDINGS) as u64;
         link(&mut sight.findings);
         let mut pages: Vec<_> = sight.findings.iter().map(|found| found.code.clone()).collect();
         pages.sort();
@@ -206,6 +212,7 @@ impl<'a> Look<'a> {
                 lines: user.lines.iter().map(line).collect(),
                 runs: user.runs.clone(),
                 worst: user.worst.map(word),
+                status: self.connected(user),
             })
             .collect()
     }
@@ -227,11 +234,50 @@ impl<'a> Look<'a> {
             silent_ns: tape.silent_until_ns(number),
             open: run.is_open,
             outcome: tape.outcome_of(number),
+            status: self.status(number),
             tools: tools.chain(unended).collect(),
             ghost_ns: tape.ghost_of(run),
             findings: findings.collect(),
             twin: None,
             events: tape.timeline.run(number).map_or_else(Vec::new, |(_, _, rows)| rows.to_vec()),
+        }
+    }
+
+    /// How a run is.
+    fn status(&self, number: u32) -> Status {
+        let (tape, run) = (self.tape, &self.tape.runs[number as usize]);
+        if let Some(worst) = tape.worst_of(run) {
+            let sign = match worst.severity {
+                Severity::Error => '✖',
+                Severity::Warning => '▲',
+                Severity::Info => '●',
+            };
+            let (code, class) = (worst.code.text(), worst.code.class());
+            return (format!("{sign} {code} {class}"), word(worst.severity));
+        }
+        if run.is_open {
+            return ("open".to_owned(), QUIET);
+        }
+        let outcome = tape.outcome_of(number);
+        let role = if outcome == "ok" { QUIET } else { SEVERITIES[0] };
+        (format!("{outcome} {}", lasted(run.to_ns - run.from_ns)), role)
+    }
+
+    /// How a user's connections are.
+    fn connected(&self, user: &crate::analysis::tape::User) -> Status {
+        let tape = self.tape;
+        let lost: u64 = user
+            .lines
+            .windows(2)
+            .filter(|pair| tape.is_dropped(&pair[0]))
+            .filter_map(|pair| pair[1].from_ns.checked_sub(pair[0].to_ns?))
+            .sum();
+        match user.lines.last() {
+            _ if lost > 0 => (format!("╳ drop {}", lasted(lost)), SEVERITIES[1]),
+            Some(line) if line.refused => ("╳ refused".to_owned(), SEVERITIES[1]),
+            Some(line) if tape.is_dropped(line) => ("╳ drop".to_owned(), SEVERITIES[1]),
+            Some(line) if line.to_ns.is_some() => ("closed".to_owned(), QUIET),
+            _ => ("open at end".to_owned(), QUIET),
         }
     }
 
@@ -382,6 +428,9 @@ fn ending(connection: &Connection) -> String {
         None => how,
     }
 }
+
+/// Of what nothing is to be said.
+const QUIET: &str = "dim";
 
 fn word(severity: Severity) -> &'static str {
     match severity {

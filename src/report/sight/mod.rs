@@ -6,6 +6,7 @@
 
 mod bodies;
 mod look;
+mod rows;
 
 use serde::Serialize;
 
@@ -27,6 +28,7 @@ pub struct Sight {
     /// Runs.
     pub runs: Vec<Run>,
     /// Events, in the order in which they came.
+    #[serde(serialize_with = "rows::events")]
     pub events: Vec<Event>,
     /// What is wrong, in the order of time.
     pub findings: Vec<Found>,
@@ -38,6 +40,8 @@ pub struct Sight {
     pub notes: Vec<Noted>,
     /// What the codes of the findings mean, by code: a page each.
     pub pages: Vec<(String, &'static str)>,
+    /// Findings that there was no room for.
+    pub untold: u64,
     /// Rules that were not judged.
     pub unjudged: Vec<String>,
     /// Messages whose text is left out, being too much: they are in the tape, compressed.
@@ -65,6 +69,8 @@ pub struct User {
     /// The worst of its findings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worst: Option<&'static str>,
+    /// How the connections are, in a word or two, and how bad that is.
+    pub status: Status,
 }
 
 /// One connection's time.
@@ -104,6 +110,8 @@ pub struct Run {
     pub open: bool,
     /// How it ended: `ok` or `failed`.
     pub outcome: &'static str,
+    /// How it is, in a word or two, and how bad that is.
+    pub status: Status,
     /// When tools were at work, in order: from, to.
     pub tools: Vec<(u64, u64)>,
     /// Where something is missing from it.
@@ -119,10 +127,14 @@ pub struct Run {
     pub events: Vec<u32>,
 }
 
-/// One event. What is absent is left out of the JSON.
+/// How a lane is: in words, and `error`, `warning`, `info`, or `dim` where nothing is to be said.
+pub type Status = (String, &'static str);
+
+/// One event. What is absent is left out of the JSON, and what the tape's frame tells too.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Event {
     /// The last frame of its message; 0 where there is none.
+    #[serde(skip)]
     pub frame: i64,
     /// The first one, where that is another.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,10 +143,13 @@ pub struct Event {
     #[serde(skip_serializing_if = "is_zero")]
     pub part: u16,
     /// When its last byte was read.
+    #[serde(skip)]
     pub at_ns: u64,
     /// The connection.
+    #[serde(skip)]
     pub connection: i64,
     /// From the client to the server.
+    #[serde(skip)]
     pub out: bool,
     /// What it was made from, where that is no message: `open`, `close`, `gap`.
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -164,7 +179,7 @@ pub struct Event {
     /// Its JSON, where the payload is something else: Socket.IO, MessagePack, one line of several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub json: Option<String>,
-    /// The message's payload, where the frames hold it compressed.
+    /// The message's payload, where its last frame is not all of it, or holds it compressed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
 }

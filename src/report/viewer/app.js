@@ -1,6 +1,5 @@
 // Where the reader is, the keys that move them, and what is drawn when that has changed.
 
-/** All that the panes draw from, besides the model. */
 const state = {
 	at: 0,
 	window: [0, 1],
@@ -15,10 +14,8 @@ const state = {
 	folding: "folded",
 	times: "run",
 	mode: "tree",
-	/** The event whose payload is shown to its end. */
 	all: undefined,
 	playing: false,
-	/** Only what had arrived at the playhead's time is shown. */
 	known: false,
 	speed: 1,
 };
@@ -87,7 +84,6 @@ function zoomTo(lane) {
 	setWindow(from - room, to + room);
 }
 
-/** Brings lists and lanes to where the reader went. */
 function follow() {
 	frames.reveal();
 	const top = lanes.findIndex((lane) => isSame(lane, state.lane)) * ROW;
@@ -121,18 +117,17 @@ function toLane({ user, run }) {
 }
 
 /** To a finding: its card, its lane, and the row of what is missing, or the last it rests on. */
-function toFinding(number, known) {
-	const { user, run, expected, evidence, at_ns, code: name, message } = found(number);
-	const events = evidence.map(({ event }) => event).filter((event) => event !== undefined);
-	const at = known ?? (expected ? expected.at_ns : (sight.events[events.at(-1)]?.at_ns ?? at_ns));
-	const lane = user === undefined ? undefined : { user: sight.runs[run]?.user ?? user, run };
-	set({ finding: number, lane, only: Boolean(lane), ghost: expected && number, event: expected ? state.event : (events.at(-1) ?? state.event), at, known: state.known && known !== undefined });
+function toFinding(number, known = false) {
+	const { user, run, expected, evidence, at, code, message } = found(number);
+	const lane = user === undefined ? undefined : { user: runOf({ run })?.user ?? user, run };
+	const last = evidence.findLast(({ event }) => event !== undefined)?.event;
+	set({ finding: number, lane, only: Boolean(lane), at, known });
+	set(expected ? { ghost: number } : { ghost: undefined, event: last ?? eventBefore(at) });
 	keepInSight(at);
 	follow();
-	say(`${name} ${message}`);
+	say(`${code} ${message}`);
 }
 
-/** To the event that shows why, and back. */
 function toCause(number) {
 	const event = found(number)?.cause?.event;
 	if (event === undefined) return say("No cause is known.", true);
@@ -142,7 +137,7 @@ function toCause(number) {
 
 function stepFinding(by) {
 	const here = flagged.findIndex((finding) => finding.number === state.finding);
-	const next = here >= 0 ? flagged[here + by] : by > 0 ? flagged.find((finding) => finding.at_ns >= state.at) : flagged.findLast((finding) => finding.at_ns < state.at);
+	const next = here >= 0 ? flagged[here + by] : by > 0 ? flagged.find(({ at }) => at >= state.at) : flagged.findLast(({ at }) => at < state.at);
 	if (next) toFinding(next.number);
 	else say(`No finding ${by > 0 ? "after" : "before"} this one.`, true);
 }
@@ -235,7 +230,7 @@ const KEYS = [
 	["p", "payload: tree, raw, hex", () => set({ mode: cycled(MODES, state.mode) })],
 	["*", "unfold streams", () => set({ unfolded: true })],
 	["_", "fold streams", () => set({ unfolded: false })],
-	["y", "copy as Markdown", () => copy((here() ?? about).markdown, "Markdown"), "copy-markdown"],
+	["y", "copy as Markdown", () => copy(about.texts[state.finding] ?? about.markdown, "Markdown"), "copy-markdown"],
 	["Y", "copy as a prompt", () => copy(promptOf(here()), "a prompt"), "copy-prompt"],
 	["T", "timeline as a table", showTable, "table"],
 	["D", "light or dark", turnTheme, "theme"],
@@ -300,8 +295,6 @@ function writeLink() {
 		// Some browsers keep a file's address as it is; the report works without.
 	}
 }
-
-/* Saying, copying, telling. */
 
 /** To whoever listens; if it is the answer to something, to whoever looks too. */
 function say(text, isAnswer = false) {
@@ -373,7 +366,7 @@ async function start() {
 	const scheme = () => (dataset.theme = dark.matches ? "dark" : "light");
 	scheme();
 	try {
-		await loadSight();
+		await load();
 		$("app").hidden = false;
 		set({ at: sight.from_ns, window: Object.values(whole()) });
 		setupHead();
@@ -382,9 +375,7 @@ async function start() {
 		dark.onchange = () => redraw(scheme());
 		const worstNow = worst(flagged.map(({ number }) => number));
 		if (!readLink() && worstNow) toFinding(worstNow.number);
-		await loadTape();
-		redraw();
-		dataset.ready = "yes";
+		dataset.ready = Math.round(performance.now());
 	} catch (error) {
 		$("app").hidden = true;
 		$("broken").hidden = false;

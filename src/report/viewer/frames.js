@@ -6,7 +6,6 @@ const TALL = 26;
 const BEYOND = 8;
 /** So many events of one name in a row, none of them flagged, become one row. */
 const STREAM = 4;
-/** What is no message goes nowhere. */
 const NOWHERE = ["open", "close", "abort", "refused", "gap"];
 const CELLS = ["number", "time", "way", "letter", "type", "delta", "size", "flag", "preview"];
 
@@ -43,7 +42,7 @@ const frames = {
 
 	make() {
 		const { lane, only, filter, hide, unfolded } = state;
-		const made = JSON.stringify([lane, only, filter.text, hide, unfolded, frameRows.size]);
+		const made = JSON.stringify([lane, only, filter.text, hide, unfolded]);
 		if (made === this.made) return;
 		this.made = made;
 		const all = this.scope();
@@ -80,7 +79,7 @@ const frames = {
 		return !state.hide || !state.filter.test || (name >= 0 && state.filter.test({ name, user, run, at_ns, findings: [number], kind: "" }));
 	},
 
-	timeOf: ({ event, ghost }) => (event ? event.at_ns : found(ghost).expected.at_ns),
+	timeOf: ({ event, ghost }) => event?.at_ns ?? found(ghost).at,
 
 	/** The rows that there are: all, or those that were known at the playhead's time. */
 	shown() {

@@ -7,7 +7,6 @@ const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 
 const fromBase64 = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
-/** The text of a block of the page. */
 async function unpack(id) {
 	const packed = fromBase64($(id).textContent.trim());
 	if (typeof DecompressionStream !== "function") return new TextDecoder().decode(gunzip(packed));

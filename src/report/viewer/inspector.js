@@ -19,7 +19,7 @@ const inspector = {
 	},
 
 	draw() {
-		const drawn = JSON.stringify([state.event, state.ghost, state.mode, state.times, state.all, frameRows.size]);
+		const drawn = JSON.stringify([state.event, state.ghost, state.mode, state.times, state.all]);
 		if (drawn === this.drawn) return;
 		this.drawn = drawn;
 		const event = sight.events[state.event];
@@ -48,7 +48,7 @@ const inspector = {
 				const { severity, code, message } = found(number);
 				return el("p", {}, link(`${SIGNS[severity]} ${code} ${message}`, () => toFinding(number), severity));
 			}),
-			...notes.map((note) => el("p", { className: "note" }, `✎ ${note.text}`)),
+			...notes.map((note) => quiet(`✎ ${note.text}`, "p")),
 			facts([
 				["time", `${clock(event.at_ns)} UTC, ${since(event.at_ns)} into the recording`],
 				["way", NOWHERE.includes(event.kind) ? "" : way],
@@ -70,7 +70,6 @@ const inspector = {
 	},
 
 	payload(event) {
-		if (!frameRows.size) return [quiet("unpacking…", "p")];
 		const json = state.mode === "tree" && jsonOf(event);
 		if (json) return [el("div", { className: "tree" }, branch([], json.value, 0))];
 		const isText = state.mode !== "hex" && typeof payloadOf(event) === "string";
@@ -140,7 +139,6 @@ function branch(label, value, depth) {
 	return node;
 }
 
-/** `000000  48 65 6c 6c 6f  Hello`. */
 function hexOf(payload) {
 	const lines = [];
 	for (let at = 0; at < payload.length; at += 16) {

@@ -2,7 +2,6 @@
 
 let about;
 let sight;
-/** Frames and connections as the tape has them, by id. */
 const frameRows = new Map();
 const connectionRows = new Map();
 /** Lanes in the order in which they are drawn: `{user}` and `{user, run}`. */
@@ -10,38 +9,40 @@ const lanes = [];
 /** Findings that are more than remarks, or all where there are only remarks. */
 let flagged;
 
-/** What is said about the report, and what is seen: enough for all but payloads. */
-async function loadSight() {
-	const texts = await Promise.all(["wiretape-about", "wiretape-sight"].map(unpack));
-	[about, sight] = texts.map((text) => JSON.parse(text));
+async function load() {
+	const blocks = ["about", "sight", "tape"].map((name) => unpack(`wiretape-${name}`));
+	const [said, seen, tape] = await Promise.all(blocks);
+	[about, sight] = [JSON.parse(said), JSON.parse(seen)];
+	for (const line of tape.split("\n").filter(Boolean)) {
+		const row = JSON.parse(line);
+		if (row.kind === "frame") frameRows.set(row.id, row);
+		if (row.kind === "connection") connectionRows.set(row.id, row);
+	}
 	const { users, runs, events, findings } = sight;
-	const userOf = new Map(users.flatMap((user, number) => user.lines.map((line) => [line.connection, number])));
+	const ownerOf = new Map(users.flatMap((user, number) => user.lines.map((line) => [line.connection, number])));
 	for (const lane of [...runs, ...users]) lane.events = [];
+	let frame = 0;
 	events.forEach((event, number) => {
-		const owner = userOf.get(event.connection);
+		// What the tape tells of an event is not told again.
+		const row = event.step === undefined ? undefined : frameRows.get((frame += event.step));
+		if (row) Object.assign(event, { frame, at_ns: row.read_ns, connection: row.connection, out: row.direction === "c2s" });
 		const run = runs[event.run];
+		const owner = ownerOf.get(event.connection);
 		Object.assign(event, { number, user: run ? run.user : owner, before: run?.events.at(-1) });
 		event.findings ??= [];
 		event.kind ??= "";
 		run?.events.push(number);
 		users[owner]?.events.push(number);
 	});
-	findings.forEach((finding, number) => (finding.number = number));
-	const bad = findings.filter((finding) => finding.severity !== "info");
-	flagged = bad.length ? bad : findings;
+	// What is missing is found out when it is sure that it will not come.
+	findings.forEach((finding, number) => Object.assign(finding, { number, at: finding.expected?.at_ns ?? finding.at_ns }));
+	const bad = findings.filter(({ severity }) => severity !== "info");
+	flagged = (bad.length ? bad : [...findings]).sort((a, b) => a.at - b.at);
 	// Of many users, those with findings come first.
 	const order = [...users.keys()];
 	const rank = (number) => RANKS[users[number].worst] ?? 0;
 	if (order.length > 12) order.sort((a, b) => rank(b) - rank(a) || a - b);
 	for (const user of order) lanes.push({ user }, ...users[user].runs.map((run) => ({ user, run })));
-}
-
-async function loadTape() {
-	for (const line of (await unpack("wiretape-tape")).split("\n").filter(Boolean)) {
-		const row = JSON.parse(line);
-		if (row.kind === "frame") frameRows.set(row.id, row);
-		if (row.kind === "connection") connectionRows.set(row.id, row);
-	}
 }
 
 const nameOf = (event) => sight.names[event.name].text;
@@ -54,7 +55,6 @@ const timeAt = (number) => sight.events[number].at_ns;
 const eventsOf = (lane) => (runOf(lane) ?? userOf(lane)).events;
 const isSame = (lane, other) => Boolean(lane && other) && lane.user === other.user && lane.run === other.run;
 
-/** The worst of some findings, the first of them. */
 const worst = (numbers) =>
 	numbers.map((number) => found(number)).reduce((worst, next) => (worst && RANKS[worst.severity] >= RANKS[next.severity] ? worst : next), undefined);
 const severityOf = (event) => worst(event.findings)?.severity;
@@ -62,8 +62,14 @@ const severityOf = (event) => worst(event.findings)?.severity;
 const toBytes = (text) => new TextEncoder().encode(text);
 /** The payload of an event's message: a text, or bytes where it is none. */
 function payloadOf(event) {
-	const { text, base64 } = event.body ?? frameRows.get(event.frame) ?? {};
-	return base64 ? fromBase64(base64) : (text ?? "");
+	const { text = "", base64 } = event.body ?? frameRows.get(event.frame) ?? {};
+	if (!base64) return text;
+	const payload = fromBase64(base64);
+	try {
+		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload);
+	} catch {
+		return payload;
+	}
 }
 
 /** The JSON of an event, in a box, if it has any. Not kept: of 50,000 it would be a lot. */

@@ -3,7 +3,6 @@
 const SPEEDS = [-16, -8, -4, -2, -1, -0.5, -0.2, -0.1, 0.1, 0.2, 0.5, 1, 2, 4, 8, 16, Infinity];
 /** Milliseconds that pass at once are no more than this: whoever was away missed nothing. */
 const AT_ONCE = 250;
-/** At full speed all takes so many milliseconds. */
 const WHOLE = 5000;
 
 const player = {
@@ -21,9 +20,9 @@ const player = {
 			seek(this.scale.ns(Number(target.value)));
 		};
 		$("known").onclick = () => set({ known: false, playing: false });
-		for (const { severity, at_ns } of flagged) {
+		for (const { severity, at } of flagged) {
 			const mark = el("span", { className: severity });
-			mark.style.left = `${this.scale.x(at_ns) / 10}%`;
+			mark.style.left = `${this.scale.x(at) / 10}%`;
 			$("seek-marks").append(mark);
 		}
 	},
@@ -34,7 +33,6 @@ const player = {
 		this.moved = undefined;
 		set({ playing, known: true });
 		if (!playing) return;
-		// From the end it begins again.
 		if (state.speed > 0 && state.at >= to) set({ at: from });
 		if (state.speed < 0 && state.at <= from) set({ at: to });
 		requestAnimationFrame((now) => this.tick(now));
@@ -54,7 +52,7 @@ const player = {
 		if (finding) {
 			this.pausedAt = finding;
 			set({ playing: false });
-			return toFinding(finding.number, finding.at_ns);
+			return toFinding(finding.number, true);
 		}
 		const isOver = at === (isOn ? to : from);
 		const event = eventBefore(at) ?? state.event;
@@ -74,8 +72,8 @@ const player = {
 	/** The first finding on the way; of several at one moment, each is paused at. */
 	between(from, to, isOn) {
 		const list = isOn ? flagged : [...flagged].reverse();
-		const paused = this.pausedAt?.at_ns === from ? list.indexOf(this.pausedAt) : Infinity;
-		return list.find(({ at_ns }, place) => (at_ns === from ? place > paused : isOn ? at_ns > from && at_ns <= to : at_ns < from && at_ns >= to));
+		const paused = this.pausedAt?.at === from ? list.indexOf(this.pausedAt) : Infinity;
+		return list.find(({ at }, place) => (at === from ? place > paused : isOn ? at > from && at <= to : at < from && at >= to));
 	},
 
 	draw() {

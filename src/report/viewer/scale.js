@@ -1,13 +1,11 @@
 // Time ↔ pixels: as it passed, with idle time folded, or event by event.
 
-/** Pixels of a fold. */
 const FOLD = 56;
 /** The shortest window: a microsecond tells any two frames apart. */
 const SHORTEST = 1000;
 const FOLDINGS = { folded: "idle folded", true: "true scale", ordinal: "event by event" };
 
 class Scale {
-	/** Of a window on `width` pixels. */
 	constructor([from, to], width, folding) {
 		this.stretches = [];
 		let [start, x] = [from, 0];

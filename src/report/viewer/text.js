@@ -39,7 +39,6 @@ function el(tag, properties, ...children) {
 
 const link = (text, onclick, kind = "") => el("button", { className: `link ${kind}`, onclick }, text);
 const quiet = (text, tag = "span") => el(tag, { className: "quiet" }, text);
-/** A text as it was, on the lines that it had. */
 const raw = (text) => Object.assign(el("pre", { className: "raw" }), { textContent: text });
 
 /** Names and what they stand for; what is absent is left out. */
@@ -51,21 +50,19 @@ function facts(pairs) {
 /** `84ms`, `1.90s`, `14m31s`, `3h05m`. */
 function lasted(ns) {
 	const seconds = Math.floor(ns / SECOND);
-	const two = (number) => String(number).padStart(2, "0");
+	const two = (number) => `${number % 60}`.padStart(2, "0");
 	if (ns < MS) return `${Math.floor(ns / 1000)}us`;
 	if (seconds < 1) return `${Math.floor(ns / MS)}ms`;
 	if (seconds < 60) return `${(ns / SECOND).toFixed(seconds < 10 ? 2 : 1)}s`;
-	if (seconds < 3600) return `${Math.floor(seconds / 60)}m${two(seconds % 60)}s`;
-	return `${Math.floor(seconds / 3600)}h${two(Math.floor(seconds / 60) % 60)}m`;
+	if (seconds < 3600) return `${Math.floor(seconds / 60)}m${two(seconds)}s`;
+	return `${Math.floor(seconds / 3600)}h${two(Math.floor(seconds / 60))}m`;
 }
 
-/** `1.902s`, to the millisecond, for comparing rows. */
 const since = (ns) => `${(Math.trunc(ns / MS) / 1000).toFixed(3)}s`;
 
 /** `14:33:23.511` in UTC: the same for everyone who looks. */
 const clock = (ns, digits = 3) => new Date((sight.started_ns + ns) / MS).toISOString().slice(11, digits ? 20 + digits : 19);
 
-/** `212B`, `6.1kB`, `12MB`. */
 function bytes(count) {
 	const units = ["B", "kB", "MB", "GB"];
 	while (count >= 999.5 && units.length > 1) {
@@ -76,7 +73,6 @@ function bytes(count) {
 }
 
 const grouped = (number) => number.toLocaleString("en-US");
-/** `1 run`, `4,812 frames`. */
 const counted = (count, noun) => `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 
 /** The end of a long id, which is what differs. */

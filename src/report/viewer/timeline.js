@@ -2,7 +2,6 @@
 
 const ROW = 24;
 const AXIS = 22;
-/** Where lanes begin: under the axis and the row of findings. */
 const TOP = AXIS + 22;
 const OVERVIEW = 30;
 /** Width of a letter, and how near another may come. */
@@ -264,8 +263,8 @@ const timeline = {
 		const y = (AXIS + TOP) / 2;
 		this.text("findings", 8, y, this.left - 12, c.dim);
 		this.flags = [];
-		for (const { number, severity, at_ns } of flagged) {
-			const x = this.x(at_ns);
+		for (const { number, severity, at } of flagged) {
+			const x = this.x(at);
 			const last = this.flags.at(-1);
 			if (!this.isInSight(x)) continue;
 			if (last && x < last.x + 26) last.findings.push(number);

@@ -50,6 +50,6 @@ pub(super) fn walk(steps: &[Value]) -> Option<Walked> {
 pub(super) fn open(path: &Path, link: &str) -> [Value; 2] {
     [
         json!({ "open": format!("file://{}{link}", path.display()) }),
-        json!({ "until": "document.documentElement.dataset.ready === 'yes'" }),
+        json!({ "until": "Boolean(document.documentElement.dataset.ready)" }),
     ]
 }

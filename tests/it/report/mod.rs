@@ -2,7 +2,9 @@
 
 mod browser;
 mod file;
+mod hostile;
 mod readme;
+mod seen;
 mod still;
 mod viewer;
 
@@ -11,9 +13,12 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use wiretape::exchange::jsonl::{self, FactReader};
+use wiretape::redact::{Policy, Redacted};
 use wiretape::report::{Bundle, Manifest, Sight, View, html};
 use wiretape::rules::presets::preset;
-use wiretape::wire::Fact;
+use wiretape::wire::{Direction, Fact, Stamp};
+
+use crate::sample;
 
 /// The facts of the demo that comes with Wiretape.
 fn demo() -> Vec<Fact<'static>> {
@@ -53,12 +58,60 @@ fn bundle(facts: Vec<Fact<'static>>, rules: &str, view: View) -> Bundle {
     }
 }
 
-/// The report as a file that a browser opens; kept for whoever wants to look at it.
-fn written(name: &str, bundle: &Bundle) -> PathBuf {
+fn folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
     fs::create_dir_all(&folder).unwrap();
-    let path = folder.join(format!("{name}.html"));
+    folder
+}
+
+/// The report as a file that a browser opens; kept for whoever wants to look at it.
+fn written(name: &str, bundle: &Bundle) -> PathBuf {
+    let path = folder().join(format!("{name}.html"));
     let sight = Sight::of(bundle).unwrap();
     fs::write(&path, html(bundle, &sight)).unwrap();
     path
+}
+
+/// The demo so many times, one after the other, as other connections.
+fn copies(times: i64) -> Vec<Fact<'static>> {
+    const LONG_NS: u64 = 95_000_000_000;
+    let mut facts = Vec::new();
+    for copy in 0..times {
+        let later = LONG_NS * copy as u64;
+        for fact in demo() {
+            match fact {
+                Fact::Recording(mut recording) if copy == 0 => {
+                    recording.finished_ns = Some(LONG_NS * times as u64);
+                    facts.push(Fact::Recording(recording));
+                }
+                Fact::Connection(mut connection) => {
+                    connection.id += 100 * copy;
+                    connection.opened_ns += later;
+                    connection.closed_ns = connection.closed_ns.map(|ns| ns + later);
+                    facts.push(Fact::Connection(connection));
+                }
+                Fact::Frame(mut frame) => {
+                    frame.id += 10_000 * copy;
+                    frame.connection += 100 * copy;
+                    frame.stamp.read_ns += later;
+                    frame.stamp.written_ns = frame.stamp.written_ns.map(|ns| ns + later);
+                    facts.push(Fact::Frame(frame));
+                }
+                _ => {}
+            }
+        }
+    }
+    facts
+}
+
+/// A text from the server.
+fn text_frame(id: i64, connection: i64, text: &str, read_ns: u64) -> Fact<'static> {
+    let mut frame = sample::frame(id, connection, Direction::ServerToClient, 0x81, text.as_bytes());
+    frame.stamp = Stamp { read_ns, written_ns: Some(read_ns + 1000) };
+    Fact::Frame(frame)
+}
+
+/// As they leave a machine, if nobody asks for anything else.
+fn redacted(facts: Vec<Fact<'static>>) -> Vec<Fact<'static>> {
+    Redacted::new(&facts, Policy::default()).facts
 }
