@@ -130,7 +130,7 @@ pub(super) fn tell(app: &App) -> Vec<String> {
         }
         Overlay::Sql(sql) => match &sql.answer {
             None => {
-                told.push("Type SQL; nothing leaves it. Views: frames, connections, gaps.".into())
+                told.push("Type SQL; nothing leaves it. Views: frames, connections, gaps.".into());
             }
             Some(Err(why)) => told.push(why.clone()),
             Some(Ok(answer)) => {
