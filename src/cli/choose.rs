@@ -9,7 +9,7 @@ use super::{escape, rules};
 use crate::analysis::Analysis;
 use crate::events::Kind;
 use crate::recording::{Check, RecordingError, RecordingReader};
-use crate::rules::learn::pairs::with_pairs;
+use crate::rules::learn::pairs::{with_pairs, with_pairs_text};
 use crate::rules::learn::{LearnedPair, Pairs};
 use crate::rules::{RuleBook, language, presets};
 
@@ -46,8 +46,7 @@ pub(super) fn choose_with_text(asked: Option<&str>, path: &Path) -> Result<Chose
     if let Some(asked) = asked {
         let (book, text) = load_with_text(asked)?;
         if book.name == PAIRS {
-            let (book, why) = learned(book, path)?;
-            return Ok(Chosen { book, text, why });
+            return learned_with_text(book, &text, path);
         }
         let why = format!("rules {}", book.name);
         return Ok(Chosen { book, text, why });
@@ -56,12 +55,10 @@ pub(super) fn choose_with_text(asked: Option<&str>, path: &Path) -> Result<Chose
     if let Some(text) = reader.recording()?.rules
         && let Ok(book) = language::read("recorded rules", &text)
     {
-        let (book, why) = if is_pairs(&text) {
-            learned(book, path)?
-        } else {
-            (book, "rules it was recorded with".to_owned())
-        };
-        return Ok(Chosen { book, text, why });
+        if is_pairs(&text) {
+            return learned_with_text(book, &text, path);
+        }
+        return Ok(Chosen { book, text, why: "rules it was recorded with".to_owned() });
     }
     let fitting = fitting(&reader)?;
     let (name, why) = fitting.map_or_else(nothing, |fits| (fits.name, fits.why));
@@ -91,6 +88,10 @@ const PAIRS: &str = "pairs";
 
 /// The pairs that the recording itself shows, as rules.
 pub(super) fn learned(book: RuleBook, path: &Path) -> Result<(RuleBook, String), Failure> {
+    learned_with_text(book, "", path).map(|Chosen { book, why, .. }| (book, why))
+}
+
+fn learned_with_text(book: RuleBook, text: &str, path: &Path) -> Result<Chosen, Failure> {
     let reader = RecordingReader::open_with(path, Check::Schema)?;
     let mut pairs = Pairs::new(&book.reading);
     let mut analysis = Analysis::new(book.clone()).map_err(|error| {
@@ -107,7 +108,11 @@ pub(super) fn learned(book: RuleBook, path: &Path) -> Result<(RuleBook, String),
     } else {
         told.join("; ")
     };
-    Ok((with_pairs(book, &learned), format!("rules pairs, learned: {told}")))
+    // Of names that are no rule's, the text is as good as it was.
+    let pinned = with_pairs_text(text, &learned);
+    let text = if language::read("pairs", &pinned).is_ok() { pinned } else { text.to_owned() };
+    let why = format!("rules pairs, learned: {told}");
+    Ok(Chosen { book: with_pairs(book, &learned), text, why })
 }
 
 /// `tool_executing → tool_completed by call (128 of 129)`.

@@ -41,6 +41,7 @@ mod mask;
 mod note;
 mod open;
 mod output;
+mod passage;
 mod plan;
 mod printer;
 mod progress;
@@ -139,6 +140,7 @@ pub(crate) struct Globals {
     pub(crate) json: bool,
     /// Colours
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(hide_short_help = true)]
     pub(crate) color: ColorChoice,
     /// Colours of the full screen
     #[arg(long, global = true, value_name = "LOOK", value_parser = parse_look)]
@@ -156,7 +158,7 @@ pub(crate) struct Globals {
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
     /// Say more
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, hide_short_help = true)]
     pub(crate) verbose: u8,
 }
 

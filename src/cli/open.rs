@@ -16,8 +16,9 @@ use super::front::Front;
 use super::output::{ColorChoice, Style};
 use super::signals::Signals;
 use super::{Globals, escape, locate};
+use crate::report::View;
 use crate::tui::{
-    self, App, At, Ended, Growths, Look, Message, Panics, Source as _, Tape, Theme, Until, Wall,
+    self, App, At, Ended, Growths, Look, Message, Panics, Resume, Source, Tape, Theme, Until, Wall,
     Wish,
 };
 
@@ -44,7 +45,7 @@ pub(crate) struct OpenArgs {
 }
 
 /// How long the screen may take to leave by itself once it is asked to.
-const GRACE: Duration = Duration::from_millis(500);
+pub(crate) const GRACE: Duration = Duration::from_millis(500);
 
 /// Opens a recording.
 pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failure> {
@@ -58,21 +59,21 @@ pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failur
             .next(format!("wiretape check {called}")));
     }
     let mut front = Front::new(globals, args.rules.clone());
-    let (tape, growths) = front.look(&path)?;
-    if path.is_passing() {
-        front.passes();
-    }
+    let view = path.view().cloned();
+    let (tape, growths) = front.enter(path)?;
     let mut app = app(globals, Some(tape))?;
     app.alone();
+    if let Some(View { finding, range_ns, lane }) = view.filter(|_| args.at.is_none()) {
+        app.resume(Resume { finding, range_ns, lane });
+    }
     if let Some(at) = args.at {
         tui::update::seek(&mut app, at);
     }
     if args.linear {
         return speak(&mut app, front, growths);
     }
-    let ended = show_until(&mut app, front, Some(growths), GRACE)?;
+    let ended = show_until(&mut app, Box::new(front), Some(growths), GRACE)?;
     // What was made of a report is gone before another program takes the place of this one.
-    drop(path);
     end(&ended)
 }
 
@@ -89,7 +90,7 @@ pub(crate) fn sessions(globals: &Globals) -> Result<ExitCode, Failure> {
     app.alone();
     let listed = front.recordings();
     tui::update(&mut app, Message::Listed(listed));
-    end(&show_until(&mut app, front, None, GRACE)?)
+    end(&show_until(&mut app, Box::new(front), None, GRACE)?)
 }
 
 /// A reader's place before a screen that looks as is asked for.
@@ -106,6 +107,9 @@ pub(crate) fn app(globals: &Globals, tape: Option<Tape>) -> Result<App, Failure>
     let wall = Wall::new(TimeZone::system());
     let mut app = App::new(tape, globals.dir.display().to_string(), theme, wall);
     app.bind(config.keymap);
+    if config.is_still {
+        app.still();
+    }
     app.keep(config.filters);
     Ok(app)
 }
@@ -118,13 +122,13 @@ pub(crate) fn on_a_terminal() -> bool {
 /// Shows the screen; who is asked to stop, and has not after `grace`, is ended.
 pub(crate) fn show_until(
     app: &mut App,
-    front: Front,
+    source: Box<dyn Source>,
     growths: Option<Growths>,
     grace: Duration,
 ) -> Result<Ended, Failure> {
     let stopped = listen(grace)?;
     let until = Until { stop: &|| stopped.load(Ordering::Relaxed), panics: Panics::EndAll };
-    Ok(tui::run(app, Box::new(front), growths, until)?)
+    Ok(tui::run(app, source, growths, until)?)
 }
 
 /// The exit code of how it ended; or what was wanted instead.

@@ -31,24 +31,37 @@ pub struct Leak {
 #[derive(Debug)]
 pub struct Leaks {
     search: Option<AhoCorasick>,
-    /// What is searched for: the bytes, how they are written, and the original.
-    forms: BTreeMap<Vec<u8>, (&'static str, String)>,
+    /// What is searched for: the bytes, and whose they are.
+    forms: BTreeMap<Vec<u8>, Form>,
+}
+
+/// An original as it may be written.
+#[derive(Clone, Debug)]
+struct Form {
+    how: &'static str,
+    original: String,
+    /// The id of a user: within a longer word it is another one's.
+    is_word: bool,
 }
 
 impl Leaks {
-    pub(super) fn new<'a>(originals: impl Iterator<Item = &'a str>) -> Self {
-        let mut forms: BTreeMap<Vec<u8>, (&'static str, String)> = BTreeMap::new();
-        for original in originals.filter(|original| original.len() >= WHEREVER) {
-            for (form, bytes) in clothes(original) {
+    /// Of originals, each with whether it is the id of a user.
+    pub(super) fn new<'a>(originals: impl Iterator<Item = (&'a str, bool)>) -> Self {
+        let mut forms: BTreeMap<Vec<u8>, Form> = BTreeMap::new();
+        for (original, is_user) in originals.filter(|(original, _)| original.len() >= WHEREVER) {
+            for (how, bytes) in clothes(original) {
                 if bytes.len() >= WHEREVER {
-                    forms.entry(bytes).or_insert_with(|| (form, original.to_owned()));
+                    // In base64, what is beside it says nothing.
+                    let is_word = is_user && how != "base64";
+                    let form = || Form { how, original: original.to_owned(), is_word };
+                    forms.entry(bytes).or_insert_with(form);
                 }
             }
         }
         Self::of(forms)
     }
 
-    fn of(forms: BTreeMap<Vec<u8>, (&'static str, String)>) -> Self {
+    fn of(forms: BTreeMap<Vec<u8>, Form>) -> Self {
         Self { search: AhoCorasick::new(forms.keys()).ok(), forms }
     }
 
@@ -66,12 +79,19 @@ impl Leaks {
     /// What of the originals is in `bytes`; linear in their length.
     pub fn find(&self, bytes: &[u8]) -> Vec<Leak> {
         let Some(search) = &self.search else { return Vec::new() };
-        let forms: Vec<&(&'static str, String)> = self.forms.values().collect();
-        let found = search.find_iter(bytes).take(MAX_LEAKS);
+        let forms: Vec<&Form> = self.forms.values().collect();
+        let is_letter = |at: Option<usize>| {
+            at.and_then(|at| bytes.get(at)).is_some_and(|byte| byte.is_ascii_alphanumeric())
+        };
+        let found = search.find_iter(bytes).filter(|found| {
+            let glued = is_letter(found.start().checked_sub(1)) || is_letter(Some(found.end()));
+            !(glued && forms[found.pattern().as_usize()].is_word)
+        });
         found
+            .take(MAX_LEAKS)
             .map(|found| {
-                let (form, original) = forms[found.pattern().as_usize()];
-                Leak { at: found.start(), form, original: original.clone() }
+                let Form { how, original, .. } = forms[found.pattern().as_usize()];
+                Leak { at: found.start(), form: how, original: original.clone() }
             })
             .collect()
     }

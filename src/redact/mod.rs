@@ -103,9 +103,14 @@ impl Redacted {
     /// Hides what `policy` says.
     pub fn new(facts: &[Fact<'_>], policy: Policy) -> Self {
         let mut redactor = text::Redactor::new(policy);
-        // The first time finds what is secret somewhere; the second hides it everywhere.
+        // The first time finds what is secret somewhere; the last hides it everywhere. Where people
+        // write is only known after the first, and what they wrote there after one more.
         frames::facts(&mut redactor, facts);
         redactor.settle();
+        if redactor.is_wordy() {
+            frames::facts(&mut redactor, facts);
+            redactor.settle();
+        }
         let facts = frames::facts(&mut redactor, facts);
         let rows = redactor.review.rows();
         Self { facts, rows, redactor }
@@ -133,6 +138,7 @@ impl Redacted {
 
     /// A search for all that was hidden.
     pub fn leaks(&self) -> Leaks {
-        Leaks::new(self.redactor.names.originals())
+        let names = &self.redactor.names;
+        Leaks::new(names.originals().map(|original| (original, names.is_user(original))))
     }
 }

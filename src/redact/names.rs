@@ -116,6 +116,11 @@ impl Names {
         self.known.get(original).map(|(kind, _)| *kind)
     }
 
+    /// It is the id of a user.
+    pub(super) fn is_user(&self, original: &str) -> bool {
+        self.kind(original) == Some(Kind::User)
+    }
+
     /// The name of a user who has one already.
     pub(super) fn known_user(&self, original: &str) -> Option<String> {
         match self.known.get(original) {

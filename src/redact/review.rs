@@ -1,6 +1,6 @@
 //! Hits, one by one → the rows of the review: what was found by which rule, where, how often.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Decision;
 
@@ -234,6 +234,12 @@ impl Review {
     /// From now on hits are in this.
     pub(super) fn within(&mut self, whence: String, text: &[u8]) {
         self.subject = (whence, String::from_utf8_lossy(text).into_owned());
+    }
+
+    /// Where a rule found something.
+    pub(super) fn places(&self, rule: Rule) -> BTreeSet<String> {
+        let of = self.rows.keys().filter(|(known, _)| *known == rule);
+        of.map(|(_, place)| place.clone()).collect()
     }
 
     pub(super) fn clear(&mut self) {

@@ -1,5 +1,6 @@
 //! One text and where it stands → the same text without what is hidden.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::json::{self, Part};
@@ -29,6 +30,9 @@ pub(super) struct Redactor {
     known: Option<AhoCorasick>,
     /// The originals that `known` finds, in its order.
     wherever: Vec<String>,
+    /// Places at which people's words were found at the first look: what is said there in pieces,
+    /// each too short to be told for that, is of the same kind.
+    wordy: BTreeSet<String>,
 }
 
 impl Redactor {
@@ -43,19 +47,35 @@ impl Redactor {
                 None => {}
             }
         }
-        Self { policy, names, review: Review::default(), known: None, wherever: Vec::new() }
+        Self {
+            policy,
+            names,
+            review: Review::default(),
+            known: None,
+            wherever: Vec::new(),
+            wordy: BTreeSet::new(),
+        }
     }
 
     /// After the first look: what was hidden somewhere is from now on hidden everywhere.
     pub(super) fn settle(&mut self) {
         self.names.settle();
+        self.wordy = self.review.places(Rule::FreeText);
         self.review.clear();
-        let long = self.names.originals().filter(|original| original.len() >= WHEREVER);
+        let users = &self.policy.user_ids;
+        let is_one = |id: &str| users.contains(id) && is_distinct(id);
+        let all = self.names.originals();
+        let long = all.filter(|original| original.len() >= WHEREVER || is_one(original));
         self.wherever = long.map(str::to_owned).collect();
         self.wherever.sort();
         let builder =
             AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&self.wherever);
         self.known = builder.ok();
+    }
+
+    /// There are places at which people write.
+    pub(super) fn is_wordy(&self) -> bool {
+        !self.wordy.is_empty()
     }
 
     /// A text outside of JSON.
@@ -198,7 +218,7 @@ impl Redactor {
             if self.policy.level == Level::Strict {
                 return self.hide((Rule::Strict, place), Kind::Text, text, Form::Marked);
             }
-            if is_free_text(key, &without(text, &found)) {
+            if is_free_text(key, &without(text, &found)) || self.wordy.contains(place) {
                 return self.hide((Rule::FreeText, place), Kind::Text, text, Form::Marked);
             }
             if found.is_empty() && !is_id(key) && randomness(text).is_some() {
@@ -324,10 +344,16 @@ impl Redactor {
     }
 }
 
+/// Ids are put together of others with `_` and `-`: those are no part of a word.
 fn is_part_of_a_word(text: &str, range: &Range<usize>) -> bool {
-    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let is_letter = char::is_alphanumeric;
     text[..range.start].chars().next_back().is_some_and(is_letter)
         || text[range.end..].chars().next().is_some_and(is_letter)
+}
+
+/// An id that is no word, so that wherever it stands its owner is meant.
+fn is_distinct(id: &str) -> bool {
+    id.len() >= 4 && id.chars().any(|letter| !letter.is_alphabetic())
 }
 
 /// It is long enough to mean nobody else and nothing else.

@@ -17,6 +17,7 @@ use super::list::{self, Entry};
 use super::measure::Wall;
 use super::message::{Listed, Shown};
 use super::player::Player;
+use super::resume::Resume;
 use super::scale::{Folding, Scale};
 use super::shape::Shape;
 use super::tape::{Growth, Tape};
@@ -44,6 +45,8 @@ pub struct App {
     pub(super) folder: String,
     pub(super) picked: usize,
     pub(super) list_order: ListOrder,
+    /// Nothing moves by itself: playing is a step.
+    pub(super) is_still: bool,
     /// The program may be left for another verb of it.
     pub(super) starts: bool,
     pub(super) screen: Screen,
@@ -122,6 +125,10 @@ pub struct App {
     /// The row of the Frames screen.
     pub(super) row: u32,
     pub(super) said: Option<String>,
+    /// A report was reviewed, and may be written.
+    pub(super) reviewed: bool,
+    /// Where somebody else left off, to be gone to once all of it is there.
+    pub(super) resume: Option<Resume>,
     /// Where the reader wants to be once it is there.
     pub(super) seeking: Option<At>,
     /// The reader has gone somewhere.
@@ -137,6 +144,7 @@ impl App {
             folder,
             picked: 0,
             list_order: ListOrder::Newest,
+            is_still: false,
             starts: false,
             screen: Screen::Sessions,
             root: Screen::Sessions,
@@ -188,6 +196,8 @@ impl App {
             asked: None,
             row: 0,
             said: None,
+            reviewed: false,
+            resume: None,
             seeking: None,
             stood: false,
         };
@@ -201,6 +211,11 @@ impl App {
     /// What keys do, from now on.
     pub fn bind(&mut self, keys: Keymap) {
         self.keys = Arc::new(keys);
+    }
+
+    /// Nothing moves by itself, for who is not to be moved.
+    pub fn still(&mut self) {
+        self.is_still = true;
     }
 
     /// Its terminal is nobody else's: it may be left for the demo, or to record.

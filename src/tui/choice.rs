@@ -2,6 +2,7 @@
 
 use super::menu::Menu;
 use super::message::{Answer, Listed};
+use super::review::Review;
 
 /// A filter, and what it has let through so far.
 #[derive(Clone, Debug, Default)]
@@ -115,6 +116,8 @@ pub enum Overlay {
     Sql(Box<Sql>),
     /// A note is being typed.
     Note(String),
+    /// What leaves the machine with a report.
+    Review(Box<Review>),
     /// An answer is being typed.
     Prompt(Asking, String),
     /// Whether a recording is to be removed.

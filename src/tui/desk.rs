@@ -172,6 +172,7 @@ impl Desk<'_> {
                 }
                 Effect::Diff(run) => tape.map(|tape| Asked::Diff(Arc::clone(tape), *run)),
                 Effect::Note(note) => Some(Asked::Note(note.clone())),
+                Effect::Report(step) => Some(Asked::Report(step.clone())),
                 Effect::Forget(notes) => Some(Asked::Forget(notes.clone())),
                 Effect::Query(sql) => Some(Asked::Query(sql.clone())),
                 Effect::Copy(what, text) => Some(self.copy(what, text.clone())),

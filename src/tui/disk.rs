@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
 use super::message::{Message, Portion};
+use super::review::Step;
 use super::{Growths, Source, Tape, diff};
 use crate::analysis::timeline::Row;
 use crate::rules::RuleBook;
@@ -18,6 +19,7 @@ pub(super) enum Asked {
     Query(String),
     Diff(Arc<Tape>, u32),
     Note(Box<Note>),
+    Report(Step),
     Forget(Vec<i64>),
     /// A text for the clipboard, and what it is.
     Copy(String, String),
@@ -64,6 +66,7 @@ fn one(source: &mut dyn Source, asked: Asked) -> Told {
             let said = source.remove(&key).map(|()| "removed".to_owned());
             Told::Answer(Message::Tidied(said, source.recordings()))
         }
+        Asked::Report(step) => Told::Answer(Message::Staged(source.report(step))),
         Asked::Save(name, filter) => {
             let place = source.save(&name, &filter);
             Told::Answer(Message::Saved(name, filter, place))

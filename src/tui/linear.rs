@@ -10,6 +10,7 @@ use super::list::{self, Entry};
 use super::measure::{Digits, bytes, count, counted, lasted};
 use super::menu::Menu;
 use super::message::Message;
+use super::review::Review;
 use super::tape::Tape;
 use crate::analysis::timeline::Row;
 use crate::events::Kind;
@@ -47,6 +48,14 @@ pub(super) fn heard(app: &App, line: &str) -> Vec<Message> {
                 messages = key(Key::Esc);
             }
             return messages;
+        }
+        Overlay::Review(_) => {
+            return match (typed, typed.strip_prefix("rule ")) {
+                ("", _) => key(Key::Esc),
+                ("write", _) => key(Key::Tab),
+                (_, Some(rule)) => text(Key::Char('a'), rule),
+                _ => Key::named(typed).map(key).unwrap_or_default(),
+            };
         }
         Overlay::Remove(_) => return key(typed.chars().next().map_or(Key::Esc, Key::Char)),
         Overlay::Menu(_) | Overlay::Sheet(_) | Overlay::Help => {
@@ -114,13 +123,14 @@ pub(super) fn tell(app: &App) -> Vec<String> {
             ));
         }
         Overlay::Menu(menu) => choices(menu, &mut told),
+        Overlay::Review(review) => hidden(review, &mut told),
         Overlay::Sheet(sheet) => {
             told.push(format!("{}.", sheet.title));
             told.extend(sheet.text.lines().map(str::to_owned));
         }
         Overlay::Sql(sql) => match &sql.answer {
             None => {
-                told.push("Type SQL; nothing leaves it. Views: frames, connections, gaps.".into())
+                told.push("Type SQL; nothing leaves it. Views: frames, connections, gaps.".into());
             }
             Some(Err(why)) => told.push(why.clone()),
             Some(Ok(answer)) => {
@@ -135,6 +145,24 @@ pub(super) fn tell(app: &App) -> Vec<String> {
         },
     }
     told.iter().map(|line| escape::text(line)).collect()
+}
+
+/// What a report hides, and what is still to be decided.
+fn hidden(review: &Review, told: &mut Vec<String>) {
+    told.push(format!("Report of {}.", review.scope));
+    page(told, review.picked, review.rows.len(), &|at| {
+        let row = review.rows.get(at)?;
+        let asked = if row.decided { "" } else { "to be decided: " };
+        let hits = counted(row.hits, "hit");
+        let (rule, place, before, after) = (&row.rule, &row.place, &row.before, &row.after);
+        Some(format!("{asked}{rule}, {place}, {hits}: {before} becomes {after}."))
+    });
+    told.extend(review.said.iter().cloned());
+    let open = counted(review.undecided() as u64, "line");
+    told.push(format!(
+        "{open} to be decided. A number decides or changes one; rule PLACE = hide, show or length \
+         adds one; write goes on; nothing leaves."
+    ));
 }
 
 /// A finding that is new, while it is recorded.

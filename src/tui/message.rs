@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::diff::{Compared, Paired};
 use super::keys::Key;
 use super::mouse::Mouse;
+use super::review::{Stage, Step};
 use super::tape::{Growth, Tape};
 use crate::wire::Note;
 
@@ -43,6 +44,8 @@ pub enum Message {
     Diffed(Result<Box<Compared>, String>),
     /// A note was written: all that there are now.
     Noted(Result<Vec<Note>, String>),
+    /// A report came a step further.
+    Staged(Result<Stage, String>),
     /// More of the recording was looked at.
     Grown(Box<Growth>),
 }
@@ -66,6 +69,8 @@ pub enum Effect {
     CopyScreen,
     /// Compare a run with the good run that is most like it.
     Diff(u32),
+    /// Take a report a step further.
+    Report(Step),
     /// Find the counterparts of runs in another recording, by its key.
     Pairs(String),
     /// Compare a run of that with one of this.

@@ -25,6 +25,8 @@ pub mod message;
 mod mouse;
 mod paging;
 pub mod player;
+pub mod resume;
+pub mod review;
 pub mod scale;
 pub mod shape;
 mod shown;
@@ -51,6 +53,7 @@ pub use keys::Key;
 pub use measure::{Digits, Wall, count, counted};
 pub use message::{Answer, Effect, Listed, Message, Portion, Shown, Sifted, Wish};
 pub use mouse::Mouse;
+pub use resume::Resume;
 pub use spoken::speak;
 pub use tape::{Growth, Tape};
 pub use terminal::{Ended, Panics, Until, restore, run};
@@ -97,6 +100,11 @@ pub trait Source: Send {
     /// Why it can't be kept, in words.
     fn note(&mut self, note: &Note) -> Result<Vec<Note>, String>;
 
+    /// Takes a report about the recording a step further.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    fn report(&mut self, step: review::Step) -> Result<review::Stage, String>;
     /// Removes the notes with these ids; all notes that there are then.
     ///
     /// # Errors

@@ -477,6 +477,78 @@ fn what_cannot_be_read_is_not_left() {
     assert_eq!(one(text), r#"{"a":"‹text›","‹text›":1}"#);
 }
 
+/// A text that is streamed is in pieces, each of which is nothing by itself.
+#[test]
+fn what_people_wrote_is_hidden_in_pieces_too() {
+    let texts = [
+        r#"{"type":"chunk","content":" the 14th of"}"#,
+        r#"{"type":"chunk","content":"May."}"#,
+        r#"{"type":"chunk","content":"","n":1}"#,
+        r#"{"type":"done","content":"It rose on the 14th of May."}"#,
+    ];
+    let (out, redacted) = payloads(&texts, policy(Level::Default));
+    assert_eq!(out[0], r#"{"type":"chunk","content":"‹text, 12 characters›"}"#);
+    assert_eq!(out[1], r#"{"type":"chunk","content":"‹text, 4 characters›"}"#);
+    assert_eq!(out[2], texts[2]);
+    assert_eq!((redacted.undecided(), redacted.rows[0].hits), (1, 3));
+    let whence: Vec<&str> = redacted.rows[0].contexts.iter().map(|it| &*it.whence).collect();
+    assert_eq!(whence, ["#1", "#2", "#4"]);
+    assert_eq!(redacted.rows[0].contexts[1].before, r#"{"type":"chunk","content":""#);
+    // A longer piece is hidden wherever else it stands.
+    let texts = [
+        r#"{"type":"chunk","content":"It_rose_on_the_14th_of_May"}"#,
+        r#"{"type":"done","content":"It rose on the 14th of May."}"#,
+        r#"{"type":"x","s":"It_rose_on_the_14th_of_May"}"#,
+    ];
+    let (out, redacted) = payloads(&texts, policy(Level::Default));
+    assert_eq!(redacted.leaks().find(out.concat().as_bytes()), [], "{out:?}");
+    // Alone it may be anything.
+    assert_eq!(one(r#"{"type":"chunk","content":"May."}"#), r#"{"type":"chunk","content":"May."}"#);
+}
+
+/// Ids of runs and threads are made of those of users; of longer ids, an id may be the beginning.
+#[test]
+fn an_id_within_an_id_gets_its_name_too() {
+    let texts = [
+        r#"{"user_id":"customer-1","run_id":"thread_customer-1_run_7"}"#,
+        r#"{"user_id":"u_8412","run_id":"u_8412-run"}"#,
+        r#"{"s":"customer-12345 is nobody here, u_84129 neither"}"#,
+    ];
+    let user_ids = ["customer-1".to_owned(), "u_8412".to_owned()].into();
+    let (out, redacted) = payloads(&texts, Policy { user_ids, ..policy(Level::Default) });
+    assert_eq!(out[0], r#"{"user_id":"user_01","run_id":"thread_user_01_run_7"}"#);
+    assert_eq!(out[1], r#"{"user_id":"user_02","run_id":"user_02-run"}"#);
+    assert_eq!(out[2], texts[2]);
+    let leaks = redacted.leaks();
+    assert_eq!(leaks.find(out.concat().as_bytes()), []);
+    assert_eq!(leaks.find(b"by customer-1.").len(), 1);
+    assert_eq!(leaks.except_in(b"customer-1 is in every file").find(b"by customer-1."), []);
+}
+
+#[test]
+fn whose_a_connection_is_stays_known_of_a_token_packed_once_more() {
+    let packed = URL_SAFE_NO_PAD.encode(JWT);
+    let mut facts = said(&[(Out, r#"{"user_id":"u_8412"}"#)]);
+    let Fact::Connection(connection) = &mut facts[1] else { unreachable!("the connection") };
+    let head = format!(
+        "GET /ws/u_8412 HTTP/1.1\r\nUser-Agent: Chrome/142.0.0.0\r\nVia: 203.0.113.9\r\n\
+         Cookie: uid=u_8412; x=abc\r\nSec-WebSocket-Protocol: jwt-auth, jwt.{packed}\r\n\r\n"
+    );
+    connection.request_head = head.into_bytes();
+    let user_ids = ["u_8412".to_owned()].into();
+    let redacted = Redacted::new(&facts, Policy { user_ids, ..policy(Level::Default) });
+    let Fact::Connection(connection) = &redacted.facts[1] else { unreachable!("the connection") };
+    let head = String::from_utf8(connection.request_head.clone()).unwrap();
+    for kept in ["GET /ws/user_01 HTTP", "Chrome/142.0.0.0", "jwt-auth, jwt.", "uid=user_01;"] {
+        assert!(head.contains(kept), "{kept}: {head}");
+    }
+    assert!(!head.contains("203.0.113.9") && !head.contains(&packed), "{head}");
+    let token = head.split("jwt.").nth(1).unwrap().trim();
+    let token = String::from_utf8(URL_SAFE_NO_PAD.decode(token).unwrap()).unwrap();
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    assert_eq!(claims, br#"{"sub":"user_01"}"#);
+}
+
 #[test]
 fn plain_words_stay() {
     for text in [

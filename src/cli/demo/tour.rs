@@ -40,7 +40,7 @@ pub(super) fn run(
             Ok((ended, writer.finish(finished_ns)?.status))
         },
     )?;
-    let shown = open::show_until(&mut app, front, Some(growths), GRACE);
+    let shown = open::show_until(&mut app, Box::new(front), Some(growths), GRACE);
     if let Some(stop) = stop {
         // It may have ended by itself meanwhile.
         let _ = stop.send(());

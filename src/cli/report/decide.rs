@@ -85,13 +85,12 @@ fn line(row: &Row) -> String {
     text.lines().nth(1).unwrap_or_default().to_owned()
 }
 
-/// Asks for every decision that is open; what was decided. `None`: the reader wants no report.
+/// Asks for every decision that is open; false: the reader wants no report.
 pub(super) fn ask(
     draft: &mut Draft,
     input: &mut dyn BufRead,
     output: &mut dyn Write,
-) -> Result<Option<Vec<(String, Decision)>>, Failure> {
-    let mut all = Vec::new();
+) -> Result<bool, Failure> {
     // What is shown may uncover more.
     while draft.redacted.undecided() > 0 {
         let open: Vec<Row> =
@@ -105,13 +104,12 @@ pub(super) fn ask(
             writeln!(output, "  after    {}", escape::text(&row.after))?;
             match one(row, input, output)? {
                 Some(decision) => decided.push((row.key.clone(), decision)),
-                None => return Ok(None),
+                None => return Ok(false),
             }
         }
         draft.decide(&decided);
-        all.extend(decided);
     }
-    Ok(Some(all))
+    Ok(true)
 }
 
 fn one(

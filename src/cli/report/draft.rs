@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use super::extract::{Differs, Extract, extract, findings};
-use super::scope::{Scope, Subject, short};
+use super::finder::short;
+use super::scope::{Scope, Subject};
 use crate::cli::Globals;
 use crate::cli::failure::{Code, Failure};
 use crate::cli::human;
@@ -29,6 +30,8 @@ pub(crate) struct Draft {
     /// In it, and in the recording.
     pub(super) users_of: (u64, u64),
     policy: Policy,
+    /// What was decided here.
+    decided: Vec<(String, Decision)>,
     pub(super) redacted: Redacted,
 }
 
@@ -95,7 +98,18 @@ impl Draft {
         let found = findings(&extract.facts, &book)?;
         let redacted = Redacted::new(&extract.facts, policy.clone());
         let users_of = (kept.len() as u64, all.len().max(kept.len()) as u64);
-        Ok(Self { recording, book, rules_text, scope, extract, found, users_of, policy, redacted })
+        Ok(Self {
+            recording,
+            book,
+            rules_text,
+            scope,
+            extract,
+            found,
+            users_of,
+            policy,
+            decided: Vec::new(),
+            redacted,
+        })
     }
 
     /// How much is hidden.
@@ -103,15 +117,17 @@ impl Draft {
         self.policy.level
     }
 
-    /// What was decided.
-    pub(super) fn decisions(&self) -> &Decisions {
-        &self.policy.decisions
+    /// What was decided here, to be kept.
+    pub(super) fn decided(&self) -> &[(String, Decision)] {
+        &self.decided
     }
 
     /// Decides, and hides anew.
     pub(super) fn decide(&mut self, decided: &[(String, Decision)]) {
         for (key, decision) in decided {
             self.policy.decisions.set(key.as_str(), *decision);
+            self.decided.retain(|(known, _)| known != key);
+            self.decided.push((key.clone(), *decision));
         }
         self.redacted = Redacted::new(&self.extract.facts, self.policy.clone());
     }

@@ -137,13 +137,9 @@ fn cut(looked: &Looked, scope: &Scope, keep: &Keep) -> Result<Extract, Failure> 
             .next("wiretape report REC --run ID   or --range A..B takes less")
             .next("wiretape export REC -o FILE.jsonl   carries everything"));
     }
-    let Cut { facts, frames, all_frames, plain, ids, .. } = cut;
+    let Cut { facts, frames, all_frames, plain, ids, lines, .. } = cut;
     let found = findings(&facts, &looked.analysis.engine().book().clone())?;
-    let lines = facts.iter().filter_map(|fact| match fact {
-        Fact::Connection(connection) => Some(connection.id),
-        _ => None,
-    });
-    let (differs, odd) = compare(looked, scope, &found, (&ids, &lines.collect()));
+    let (differs, odd) = compare(looked, scope, &found, (&ids, &lines));
     let frames_of = (frames, all_frames);
     Ok(Extract { facts, frames_of, plain, words: String::new(), differs, odd })
 }
@@ -200,6 +196,8 @@ struct Cut<'a> {
     rules: &'a str,
     end_ns: u64,
     facts: Vec<Fact<'static>>,
+    /// Connections and frames that are kept.
+    lines: HashSet<i64>,
     ids: HashSet<i64>,
     frames: u64,
     all_frames: u64,
@@ -220,6 +218,7 @@ impl<'a> Cut<'a> {
             rules: &looked.rules_text,
             end_ns: latest.unwrap_or(0),
             facts: Vec::new(),
+            lines: HashSet::new(),
             ids: HashSet::new(),
             frames: 0,
             all_frames: 0,
@@ -249,6 +248,7 @@ impl<'a> Cut<'a> {
             Fact::Connection(connection) => {
                 self.messages.connection(connection);
                 if self.keep.connection(connection) {
+                    self.lines.insert(connection.id);
                     self.facts.push(Fact::Connection(connection.clone()));
                 }
             }
@@ -267,10 +267,7 @@ impl<'a> Cut<'a> {
     }
 
     fn is_of_scope(&self, gap: &Gap) -> bool {
-        gap.connection.is_none_or(|id| {
-            let is_it = |fact: &Fact<'_>| matches!(fact, Fact::Connection(it) if it.id == id);
-            self.facts.iter().any(is_it)
-        })
+        gap.connection.is_none_or(|id| self.lines.contains(&id))
     }
 
     fn frame(&mut self, frame: &RecordedFrame<'_>) {

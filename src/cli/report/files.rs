@@ -90,7 +90,8 @@ pub(super) fn write(
     fs::create_dir_all(&wanted.folder).map_err(|error| unwritten(&wanted.folder, &error))?;
     let mut written = Vec::new();
     for (name, bytes) in files {
-        let path = wanted.folder.join(&name);
+        let here = Path::new(".");
+        let path = if wanted.folder == here { name.into() } else { wanted.folder.join(name) };
         let is_markdown = path.extension().is_some_and(|end| end == "md");
         put(&path, &bytes, wanted.force)?;
         let text = text.clone().filter(|_| is_markdown || wanted.zip);

@@ -9,20 +9,26 @@ use clap::{ArgGroup, Args, ValueEnum};
 use serde::Serialize;
 
 use super::failure::{Code, Failure};
-use super::{Globals, clipboard, escape, human, locate};
+use super::{Globals, clipboard, escape, human, locate, open};
 use crate::redact::{Level, Row};
 use crate::rules;
 use crate::tui::At;
 
 use draft::{Draft, Order, Ready};
 use files::{Kind, Wanted, Written};
-pub(crate) use scope::Subject;
+use scope::Subject;
+pub(crate) use screen::Desk;
 
 mod decide;
 mod draft;
 mod extract;
 mod files;
+mod finder;
 mod scope;
+mod screen;
+
+/// Bytes of a file beyond which there is no report, unless it is asked for: what trackers take.
+const MAX_SIZE: u64 = 24_000_000;
 
 /// From this size on, less is offered (ux.md, 4).
 const LARGE: u64 = 10_000_000;
@@ -107,8 +113,8 @@ struct FileArgs {
     /// One zip with the files in it, for trackers that take no HTML
     #[arg(long)]
     zip: bool,
-    /// No file may be larger: 24M, 500K
-    #[arg(long, value_name = "SIZE", default_value = "24M", value_parser = size)]
+    /// No file may be larger: 500K, 100M; without it, 24M
+    #[arg(long, value_name = "SIZE", default_value_t = MAX_SIZE, hide_default_value = true, value_parser = size)]
     max_size: u64,
     /// Overwrite what is there
     #[arg(long)]
@@ -182,10 +188,11 @@ pub(crate) fn run(args: &ReportArgs, globals: &Globals) -> Result<ExitCode, Fail
         globals.progress(&format!("                {remark}"));
     }
     globals.progress(&format!("2/3 redaction   {}", redaction(&draft)));
-    if draft.redacted.undecided() > 0 && !review(&mut draft, args)? {
+    let Some(mut draft) = review(draft, args, globals)? else {
         globals.progress("nothing was written");
         return Ok(ExitCode::SUCCESS);
-    }
+    };
+    decide::keep(draft.decided())?;
     let ready = draft.ready(&args.meta)?;
     if let Some(differs) = ready.differs.told() {
         globals.progress(&format!("                after redaction: {differs}"));
@@ -195,19 +202,25 @@ pub(crate) fn run(args: &ReportArgs, globals: &Globals) -> Result<ExitCode, Fail
     Ok(ExitCode::SUCCESS)
 }
 
-/// Decides what is not decided; false: the reader wants no report.
-fn review(draft: &mut Draft, args: &ReportArgs) -> Result<bool, Failure> {
+/// Decides what is not decided; `None`: the reader wants no report.
+fn review(
+    mut draft: Draft,
+    args: &ReportArgs,
+    globals: &Globals,
+) -> Result<Option<Draft>, Failure> {
+    if draft.redacted.undecided() == 0 {
+        return Ok(Some(draft));
+    }
     let can_ask = stdin().is_terminal() && stderr().is_terminal();
     if args.no_input || !can_ask {
         return Err(decide::undecided(&draft.redacted.rows));
     }
-    match decide::ask(draft, &mut stdin().lock(), &mut stderr())? {
-        Some(decided) => {
-            decide::keep(&decided)?;
-            Ok(true)
-        }
-        None => Ok(false),
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    if args.linear || is_dumb || !open::on_a_terminal() {
+        let goes_on = decide::ask(&mut draft, &mut stdin().lock(), &mut stderr())?;
+        return Ok(goes_on.then_some(draft));
     }
+    screen::alone(draft, globals)
 }
 
 /// `84 values hidden by rule · 2 places need your decision`.
@@ -271,16 +284,20 @@ fn tell(
     let is_terminal = output.is_terminal();
     let text = written.iter().find_map(|file| file.text.as_deref()).filter(|_| is_terminal);
     let copied = text.and_then(clipboard::copy);
-    let paths: Vec<String> = written.iter().map(|file| escape::path(&file.path)).collect();
-    let columns = paths.iter().map(|path| escape::width(path)).max().unwrap_or(0);
-    for (file, path) in written.iter().zip(&paths) {
-        let size = escape::pad_left(&human::size(file.bytes), 8);
-        let what = use_of(file, copied.is_some());
-        output.line(&format!("    {}   {size}   {what}", escape::pad_right(path, columns)))?;
+    for file in written {
+        output.line(&format!("    {}", line_of(file, written, copied.is_some())))?;
     }
     output.flush()?;
-    advise(draft, written, &paths, globals);
+    advise(draft, written, globals);
     Ok(())
+}
+
+/// A file, its size, and what to do with it.
+fn line_of(file: &Written, all: &[Written], is_copied: bool) -> String {
+    let widths = all.iter().map(|file| escape::width(&escape::path(&file.path)));
+    let path = escape::pad_right(&escape::path(&file.path), widths.max().unwrap_or(0));
+    let size = escape::pad_left(&human::size(file.bytes), 8);
+    format!("{path}   {size}   {}", use_of(file, is_copied))
 }
 
 fn use_of(file: &Written, is_copied: bool) -> &'static str {
@@ -294,7 +311,7 @@ fn use_of(file: &Written, is_copied: bool) -> &'static str {
 }
 
 /// What is worth knowing before it is shared.
-fn advise(draft: &Draft, written: &[Written], paths: &[String], globals: &Globals) {
+fn advise(draft: &Draft, written: &[Written], globals: &Globals) {
     if draft.level() == Level::Off {
         globals.progress("Nothing is hidden: tokens, cookies and all that was said are in it.");
     } else {
@@ -308,6 +325,7 @@ fn advise(draft: &Draft, written: &[Written], paths: &[String], globals: &Global
             "Over 10 MB: some trackers take no more. --run ID or --range A..B takes less.",
         );
     }
+    let paths: Vec<String> = written.iter().map(|file| escape::path(&file.path)).collect();
     let ending = |end: &str| paths.iter().find(|path| path.ends_with(end));
     if let (Some(md), Some(svg)) = (ending(".md"), ending(".svg")) {
         globals.progress(&format!("With gh 2.99+:  gh issue create -F {md} --attach {svg}"));

@@ -260,7 +260,7 @@ pub fn with_files(text: &str, book: &RuleBook) -> String {
 }
 
 /// A text as TOML writes it on one line; its dots are not counted as those of keys, see [`dotted`].
-fn basic(text: &str) -> String {
+pub(in crate::rules) fn basic(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::events::{Event, FieldId, Kind, Reading, Scalar, Symbol, Symbols};
+use crate::rules::language::basic;
 use crate::rules::{AtEnd, ClockKind, Origin, Rule, RuleBook, RuleKind, Severity};
 
 /// Where learned rules are said to stand: [`Origin::file`].
@@ -299,6 +300,23 @@ pub fn with_pairs(mut book: RuleBook, pairs: &[LearnedPair]) -> RuleBook {
         });
     }
     book
+}
+
+/// `text`, a rules file that pairs were learned by, with the pairs: what it says then depends on
+/// no traffic any more.
+pub fn with_pairs_text(text: &str, pairs: &[LearnedPair]) -> String {
+    let mut whole = text.to_owned();
+    for LearnedPair { open, close, key, .. } in pairs {
+        let close: Vec<String> = close.iter().map(|name| basic(name)).collect();
+        let key = key.as_deref().map_or_else(String::new, |key| format!("key = {}\n", basic(key)));
+        whole.push_str(&format!(
+            "\n[[rule]]\nid = {}\nscope = \"session\"\n{key}pair = {{ open = {}, close = [{}] }}\n",
+            basic(&format!("pair-{open}")),
+            basic(open),
+            close.join(", ")
+        ));
+    }
+    whole
 }
 
 #[cfg(test)]

@@ -118,6 +118,7 @@ fn here(app: &App, tape: &Tape, act: Act) -> Option<&'static str> {
         Act::Follow if tape.about.state != "live" => Some("this recording does not grow"),
         Act::Sort if !app.pins.is_empty() => Some("not while lanes are pinned; {pin} unpins"),
         Act::HitNext | Act::HitBefore | Act::Hide if app.screen == Screen::Diff => None,
+        Act::Report if tape.timeline.is_empty() => Some("nothing was said yet"),
         Act::Diff if on_a_user(app, tape) => Some("stand on a run first ({run-next})"),
         Act::Marks if tape.notes.is_empty() => Some("there are none: {mark} marks, {note} notes"),
         Act::HitNext | Act::HitBefore | Act::Hide if app.filter.is_none() => {

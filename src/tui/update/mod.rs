@@ -9,6 +9,7 @@ mod overlay;
 mod pick;
 mod play;
 mod point;
+mod review;
 mod walk;
 
 use super::app::{App, Mode, Overlay, Pane, Screen, Sieve, Times, Typed};
@@ -65,6 +66,7 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         Message::Queried(_) => overlay::answered(app, message),
         Message::Diffed(diffed) => compare::done(app, diffed),
         Message::Noted(noted) => overlay::noted(app, noted),
+        Message::Staged(stage) => review::staged(app, stage, &mut effects),
         Message::Copied(what) => app.said = Some(what),
         Message::Opened(Ok(tape)) => app.take(*tape),
         Message::Opened(Err(why)) => app.said = Some(why),
@@ -149,6 +151,13 @@ pub fn seek(app: &mut App, at: At) {
 
 /// Goes to the place that is waited for, if it is there by now.
 fn arrive(app: &mut App) {
+    let is_whole = app.tape.as_ref().is_some_and(|tape| tape.is_whole);
+    if let Some(resume) = app.resume.take_if(|_| is_whole) {
+        // Whoever has gone somewhere meanwhile stays there.
+        if !app.stood {
+            resume.restore(app);
+        }
+    }
     let (Some(at), Some(tape)) = (app.seeking, app.tape.clone()) else { return };
     match at.find(&tape, &app.wall) {
         Ok(found) => {
@@ -193,6 +202,7 @@ fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
             arrange::show_range(app);
         }
         Act::Diff | Act::Pace | Act::Mark => compare::act(app, act, effects),
+        Act::Report => review::begin(app, effects),
         Act::Help
         | Act::Filter
         | Act::Palette

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{act, compare, listed, seek, walk};
+use super::{act, compare, listed, review, seek, walk};
 use crate::rules::codes;
 use crate::tui::app::{App, Overlay, Screen, Sheet, Sql, Typed};
 use crate::tui::at::Found;
@@ -32,6 +32,7 @@ pub(super) fn press(app: &mut App, key: Key, effects: &mut Vec<Effect>) -> bool 
         Overlay::Sheet(sheet) => read(app, sheet, key),
         Overlay::Sql(sql) => ask(app, *sql, key, effects),
         Overlay::Note(text) => note(app, text, key, effects),
+        Overlay::Review(it) => review::press(app, it, key, effects),
         Overlay::Prompt(asking, text) => listed::answer(app, (asking, text), key, effects),
         Overlay::Remove(which) => listed::confirm(app, *which, key, effects),
     }

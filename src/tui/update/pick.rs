@@ -16,6 +16,11 @@ pub(super) fn pick(app: &mut App, place: usize, effects: &mut Vec<Effect>) {
             sql.picked = place;
             matches!(&sql.answer, Some(Ok(answer)) if place < answer.rows.len())
         }
+        Overlay::Review(review) if place < review.rows.len() => {
+            review.picked = place;
+            review.flip();
+            return;
+        }
         Overlay::None => return on_the_screen(app, place, effects),
         _ => false,
     };

@@ -11,6 +11,15 @@ use crate::tui::paging;
 const WHEEL: usize = 3;
 
 pub(super) fn point(app: &mut App, mouse: Mouse, (x, y): (u16, u16), effects: &mut Vec<Effect>) {
+    if let Overlay::Review(review) = &mut app.overlay {
+        let last = review.rows.len().saturating_sub(1);
+        match mouse {
+            Mouse::Up => review.picked = review.picked.saturating_sub(WHEEL),
+            Mouse::Down => review.picked = (review.picked + WHEEL).min(last),
+            _ => {}
+        }
+        return;
+    }
     if app.overlay != Overlay::None {
         if mouse == Mouse::Press {
             app.overlay = Overlay::None;

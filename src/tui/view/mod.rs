@@ -11,13 +11,14 @@ mod lanes;
 mod live;
 mod overlay;
 mod picture;
+mod review;
 mod sessions;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 
 use super::app::{App, Overlay, Pane, Screen};
-use super::shape::{Kind, LEAST, Shape};
+use super::shape::{Area, Kind, LEAST, Shape};
 use super::theme::Role;
 use canvas::Canvas;
 pub(super) use edges::{bar, tab_at};
@@ -36,6 +37,11 @@ fn draw_on(app: &App, buffer: &mut Buffer) {
         canvas.put((0, 0), usize::from(size.width), &text, Role::Plain);
         return;
     }
+    // It has the whole screen: nothing is done meanwhile but that.
+    if let Overlay::Review(review) = &app.overlay {
+        let area = Area::new(size.x, size.y, size.width, size.height);
+        return review::draw(review, area, &mut canvas);
+    }
     edges::head(app, &shape, &mut canvas);
     match app.screen {
         Screen::Sessions => sessions::draw(app, &shape, &mut canvas),
@@ -52,7 +58,11 @@ fn draw_on(app: &App, buffer: &mut Buffer) {
         Overlay::Sheet(sheet) => overlay::sheet(sheet, &shape, &mut canvas),
         Overlay::Sql(sql) => overlay::sql(sql, &shape, &mut canvas),
         Overlay::Remove(listed) => overlay::remove(listed, &shape, &mut canvas),
-        Overlay::None | Overlay::Filter(_) | Overlay::Note(_) | Overlay::Prompt(..) => {}
+        Overlay::None
+        | Overlay::Filter(_)
+        | Overlay::Note(_)
+        | Overlay::Prompt(..)
+        | Overlay::Review(_) => {}
     }
 }
 

@@ -116,14 +116,14 @@ fn a_report_has_its_three_files_and_is_never_written_over_another() {
     assert_eq!(code, Some(0), "{stderr}");
     let files: Vec<&str> =
         stdout.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
-    assert_eq!(files, ["html", "md", "svg"].map(|end| format!("./{name}.{end}")));
+    assert_eq!(files, ["html", "md", "svg"].map(|end| format!("{name}.{end}")));
     assert!(
         stderr.starts_with(
             "1/3 scope       run ce1ee94e ±5s: 17 frames of 2,348, 1 user of 13\n2/3 redaction   "
         ),
         "{stderr}"
     );
-    assert!(stderr.contains("gh issue create -F ./wiretape-ce1ee94e-missing-tool_completed.md"));
+    assert!(stderr.contains("gh issue create -F wiretape-ce1ee94e-missing-tool_completed.md"));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -240,13 +240,13 @@ fn the_recording_stays_as_it_was() {
 fn what_is_undecided_is_listed_with_the_lines_that_decide_it() {
     let room = Room::new();
     let recording = room.recording();
-    let order = ["report", recording.to_str().unwrap(), "--finding", "E104", "--no-input"];
+    let order = ["report", recording.to_str().unwrap(), "--whole", "--no-input"];
     let (code, stdout, stderr) = room.says(&order);
     assert_eq!((code, &*stdout), (Some(5), ""), "{stderr}");
     assert!(stderr.contains("to be decided, and nobody can be asked"), "{stderr}");
-    assert!(stderr.contains("free text   $.payload.content   9 hits"), "{stderr}");
+    assert!(stderr.contains("free text   $.payload.content   "), "{stderr}");
     // Without a terminal it is the same, whether that is said or not.
-    assert_eq!(room.says(&order[..4]).0, Some(5));
+    assert_eq!(room.says(&order[..3]).0, Some(5));
     // The lines that are told are the ones to write.
     let lines = stderr.lines().map(|line| line.trim_start_matches("  try   ").trim());
     let lines: Vec<&str> = lines.skip_while(|line| *line != "[redact]").collect();

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use wiretape::exchange::jsonl;
+use wiretape::wire::{Connection, Direction, Fact, Note, Recording};
 
 use super::{DECIDED, Room};
+use crate::sample::{self, frame};
 
 /// The frames of a recording: id, connection, direction, times.
 fn frames(room: &Room, recording: &str) -> Vec<String> {
@@ -15,11 +18,6 @@ fn frames(room: &Room, recording: &str) -> Vec<String> {
     let of = |frame: &Value, name: &str| frame[name].to_string();
     let names = ["id", "connection", "direction", "read_ns", "written_ns", "opcode"];
     frames.map(|frame| names.map(|name| of(&frame, name)).join(" ")).collect()
-}
-
-fn frame_lines(room: &Room, recording: &str) -> BTreeSet<String> {
-    let lines = room.prints(&["export", recording]);
-    lines.lines().filter(|line| line.contains("\"kind\":\"frame\"")).map(str::to_owned).collect()
 }
 
 /// Each of the demo's planted bugs, taken out by itself: the same finding, of the same frames, and
@@ -53,16 +51,18 @@ fn each_bug_is_told_alone_as_in_the_whole() {
     }
 }
 
-/// Unredacted, what is kept is kept byte for byte.
+/// Unredacted, every message in scope says what it said, to the letter.
 #[test]
-fn frames_in_scope_are_those_of_the_recording() {
+fn messages_in_scope_are_those_of_the_recording() {
     let room = Room::new();
-    let recording = room.recording();
-    let all = frame_lines(&room, recording.to_str().unwrap());
-    let page = room.page(&["--range", "+20s..+22s", "--redact", "off"]);
-    let kept = frame_lines(&room, &page);
+    let messages = |recording: &str| -> BTreeSet<String> {
+        let csv = room.prints(&["export", recording, "--format", "csv"]);
+        csv.lines().map(str::to_owned).collect()
+    };
+    let all = messages(room.recording().to_str().unwrap());
+    let kept = messages(&room.page(&["--range", "+20s..+22s", "--redact", "off"]));
     assert!(kept.len() > 20, "{}", kept.len());
-    assert!(kept.is_subset(&all));
+    assert!(kept.is_subset(&all), "{:?}", kept.difference(&all).next());
 }
 
 #[test]
@@ -75,27 +75,69 @@ fn what_is_found_in_all_of_it_survives_redaction() {
     }
 }
 
-/// Users are called the same everywhere in one report, and not as they are.
+/// What was learned from all of it is what a report is judged by.
 #[test]
-fn a_user_is_one_user_throughout() {
+fn learned_rules_go_along() {
     let room = Room::new();
     let recording = room.recording();
     let recording = recording.to_str().unwrap();
-    // Names that are their owners'.
-    room.prints(&["export", recording, "-o", "a.jsonl"]);
-    let lines = fs::read_to_string(room.path("a.jsonl")).unwrap();
-    let lines: String = lines.lines().map(|line| line.replace("user_07", "ada") + "\n").collect();
-    fs::write(room.path("a.jsonl"), lines).unwrap();
+    let page = room.page(&["--rules", "pairs", "--redact", "strict"]);
+    let found = room.found(&page);
+    assert!(!found.is_empty());
+    let printed =
+        room.prints(&["check", recording, "--rules", "pairs", "--json", "--fail-on", "never"]);
+    let object: Value = serde_json::from_str(&printed).unwrap();
+    let whole: BTreeSet<String> =
+        object["findings"].as_array().unwrap().iter().map(super::told).collect();
+    assert!(found.is_subset(&whole), "{:?}", found.difference(&whole));
+}
+
+/// Users are called the same everywhere in one report, wherever it is said who they are.
+#[test]
+fn a_user_is_one_user_throughout() {
+    let room = Room::empty();
+    let mut facts = vec![Fact::Recording(Recording {
+        upstream: "ws://localhost:8000".into(),
+        ..sample::recording()
+    })];
+    for (id, name) in [(1, "ada.l"), (2, "grace-h")] {
+        facts.push(Fact::Connection(Connection {
+            id,
+            request_head: format!("GET /ws/{name}?user_id={name} HTTP/1.1\r\n\r\n").into_bytes(),
+            response_head: b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec(),
+            ..sample::connections()[0].clone()
+        }));
+    }
+    let say = |id: i64, connection: i64, text: &str| {
+        Fact::Frame(frame(id, connection, Direction::ServerToClient, 0x81, text.as_bytes()))
+    };
+    let run = |user: &str| json!({"type": "agent_started", "user_id": user, "run_id": format!("r-{}", user.len())});
+    facts.push(say(1, 1, &run("ada.l").to_string()));
+    facts.push(say(2, 2, &run("grace-h").to_string()));
+    facts.push(say(3, 1, &json!({"type": "note", "by": "grace-h", "for": ["ada.l"]}).to_string()));
+    facts.push(Fact::Note(Note {
+        id: 1,
+        text: "ada.l saw it, grace-h not".into(),
+        ..Note::default()
+    }));
+    let lines: String = facts.iter().map(|fact| jsonl::render(fact) + "\n").collect();
+    fs::write(room.path("a.jsonl"), lines + &jsonl::render_end(facts.len() as u64)).unwrap();
     let order =
-        ["report", "a.jsonl", "--user", "ada", "--redact", "strict", "--no-input", "--json"];
+        ["report", "a.jsonl", "--rules", "agent", "--no-input", "--json", "--user", "ada.l"];
     let object: Value = serde_json::from_str(&room.prints(&order)).unwrap();
-    let scope = object["scope"].as_str().unwrap();
-    assert!(scope.starts_with("all of user_"), "{scope}");
+    assert_eq!(object["scope"], "all of user_01");
+    let order = [&order[..6], &["--whole", "--html"]].concat();
+    let object: Value = serde_json::from_str(&room.prints(&order)).unwrap();
     let page = object["files"][0]["path"].as_str().unwrap();
-    let stats = room.prints(&["timeline", page]);
-    assert!(!stats.contains("ada"), "{stats}");
     let exported = room.prints(&["export", page]);
-    let user = scope.trim_start_matches("all of ");
-    assert!(exported.contains(&format!("\\\"user_id\\\":\\\"{user}\\\"")), "{exported:.3000}");
-    assert!(!exported.contains("\"ada\\\""));
+    assert!(!exported.contains("ada.l") && !exported.contains("grace-h"), "{exported}");
+    for said in [
+        "GET /ws/user_01?user_id=user_01 HTTP",
+        "GET /ws/user_02?user_id=user_02 HTTP",
+        "\\\"user_id\\\":\\\"user_01\\\"",
+        "\\\"by\\\":\\\"user_02\\\",\\\"for\\\":[\\\"user_01\\\"]",
+        "user_01 saw it, user_02 not",
+    ] {
+        assert!(exported.contains(said), "{said}: {exported}");
+    }
 }

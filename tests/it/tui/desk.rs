@@ -21,6 +21,7 @@ use wiretape::exchange::jsonl::FactReader;
 use wiretape::rules::presets;
 use wiretape::tui::diff::{Which, between, compare, pairs};
 use wiretape::tui::pulse::Pulse;
+use wiretape::tui::review::{Stage, Step};
 use wiretape::tui::tape::About;
 use wiretape::tui::{
     Answer, App, Effect, Growth, Key, Listed, Message, Portion, Shown, Sifted, Tape, Theme, Wall,
@@ -40,6 +41,8 @@ pub(super) struct Desk {
     pub(super) size: (u16, u16),
     pub(super) left: bool,
     pub(super) copied: String,
+    /// Steps of reports that were asked for.
+    pub(super) steps: Vec<Step>,
     notes: Vec<Note>,
     /// The recording that this one is compared with.
     other: Option<(Tape, Payloads)>,
@@ -142,6 +145,7 @@ impl Desk {
             size,
             left: false,
             copied: String::new(),
+            steps: Vec::new(),
             notes: Vec::new(),
             other: None,
             tape,
@@ -162,6 +166,7 @@ impl Desk {
             size,
             left: false,
             copied: String::new(),
+            steps: Vec::new(),
             notes: Vec::new(),
             other: None,
             tape,
@@ -240,6 +245,7 @@ impl Desk {
                     let mut payload = |row: &Row| self.payloads.get(&row.frames.1).cloned();
                     Message::Diffed(compare(&self.tape, run, &mut payload).map(Box::new))
                 }
+                Effect::Report(step) => Message::Staged(Ok(self.step(step))),
                 Effect::Pairs(key) => {
                     let other = self.other.as_ref().ok_or_else(|| "no such one".to_owned());
                     Message::Paired(key, other.map(|(other, _)| pairs(other, &self.tape)))
@@ -288,6 +294,30 @@ impl Desk {
             };
             effects.extend(update(&mut self.app, answer));
         }
+    }
+
+    /// What a review shows: as ux.md, 4.1 draws it, with what was decided.
+    fn step(&mut self, step: Step) -> Stage {
+        self.steps.push(step.clone());
+        let (decided, writes) = match step {
+            Step::Begin(_) => (Vec::new(), false),
+            Step::Again(decided) => (decided, false),
+            Step::Write(decided) => (decided, true),
+        };
+        let mut review = super::review::drawn();
+        for (key, choice) in decided {
+            for row in review.rows.iter_mut().filter(|row| row.key == key) {
+                row.decided = true;
+                if row.choices[0] != choice {
+                    row.choices.swap(0, 1);
+                }
+            }
+        }
+        review.rows.sort_by_key(|row| row.decided);
+        if writes && review.undecided() == 0 {
+            return Stage::Written(vec!["wiretape-9c1e.html   97 KiB".to_owned()]);
+        }
+        Stage::Review(Box::new(review))
     }
 
     fn payload(&self, row: u32, portion: Portion) -> Shown {

@@ -11,4 +11,5 @@ mod readme;
 mod real;
 #[cfg(target_os = "linux")]
 mod recorder;
+mod review;
 mod screens;

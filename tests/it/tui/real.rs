@@ -174,6 +174,80 @@ fn a_panic_gives_the_terminal_back_and_is_read() {
     real.is_as_it_was(101);
 }
 
+/// J5: from the command to the files, with what is not sure decided on the screen, and kept.
+#[test]
+fn a_report_is_reviewed_and_written() {
+    let Some(real) = Real::new() else { return };
+    real.opens("", "report recordings/*.db --finding E104 --out out");
+    real.shows("? free text");
+    assert!(real.on_its_own_screen());
+    real.press("Tab");
+    real.shows("to decide first");
+    real.press("Enter");
+    real.shows("»");
+    real.press("Escape");
+    real.shows("before");
+    real.press("Space");
+    real.shows("everything is decided");
+    real.press("Tab");
+    real.shows("opens in any browser");
+    real.is_as_it_was(0);
+    let decided = fs::read_to_string(real.folder.path().join("wiretape.toml")).unwrap();
+    assert_eq!(decided, "[redact]\n\"$.payload.content\" = \"length\"\n");
+    assert_eq!(fs::read_dir(real.folder.path().join("out")).unwrap().count(), 3);
+    // What was decided once is not asked again; and left, there is no report.
+    real.types("clear");
+    real.opens("", "report recordings/*.db --finding E104 --out again");
+    real.shows("Look first");
+    assert_eq!(fs::read_dir(real.folder.path().join("again")).unwrap().count(), 3);
+    fs::remove_file(real.folder.path().join("wiretape.toml")).unwrap();
+    real.types("clear");
+    real.opens("", "report recordings/*.db --finding E104 --out never");
+    real.shows("? free text");
+    real.press("q");
+    real.shows("nothing was written");
+    real.is_as_it_was(0);
+    assert!(!real.folder.path().join("never").exists());
+    // Without a screen the same is asked in words.
+    real.types("clear");
+    real.opens("", "report recordings/*.db --finding E104 --out lines --linear");
+    real.shows("length (Enter), show, every hit, or quit?");
+    real.types("every");
+    real.shows("#1632");
+    real.types("length");
+    real.shows("Look first");
+    assert_eq!(fs::read_dir(real.folder.path().join("lines")).unwrap().count(), 3);
+}
+
+/// `r` reviews, writes and comes back; the page is opened where it was made.
+#[test]
+fn a_report_from_the_screen_and_back() {
+    let Some(real) = Real::new() else { return };
+    real.opens("", "open recordings/*.db --at E102");
+    real.shows("expected here: C tool_completed");
+    real.press("r");
+    real.shows("what leaves this machine");
+    real.press("Space");
+    real.shows("everything is decided");
+    real.press("Tab");
+    real.shows("Report: written");
+    real.press("Enter");
+    real.waits_for("the timeline again", |screen| {
+        screen.contains("expected here: C tool_completed") && !screen.contains("Report: written")
+    });
+    real.press("q");
+    real.is_as_it_was(0);
+    real.types("clear");
+    real.opens("", "open wiretape-*.html");
+    real.shows("expected here: C tool_completed");
+    real.shows("Inspector  E102");
+    real.press("a");
+    real.types("mine");
+    real.shows("wiretape import makes one of this");
+    real.press("q");
+    real.is_as_it_was(0);
+}
+
 /// tmux says what is written on; what is typed before the screen is there is not lost to it.
 #[test]
 fn light_or_dark_is_asked_for_and_keys_typed_meanwhile_are_keys() {

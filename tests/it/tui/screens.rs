@@ -14,7 +14,7 @@ const WIDE: (u16, u16) = (120, 36);
 const COMPACT: (u16, u16) = (80, 24);
 
 #[track_caller]
-fn assert_looks(name: &str, desk: &Desk) {
+pub(super) fn assert_looks(name: &str, desk: &Desk) {
     assert_text(name, desk.size, &desk.screen());
 }
 
