@@ -162,11 +162,7 @@ fn choose(app: &mut App, chosen: Do, effects: &mut Vec<Effect>) {
                 Err(why) => why,
             });
         }
-        Do::Pauses => {
-            app.player.pauses = !app.player.pauses;
-            let word = if app.player.pauses { "pauses" } else { "does not pause" };
-            app.said = Some(format!("playing {word} at findings"));
-        }
+        Do::Pauses => pauses(app),
         Do::Look(look) => app.theme.look = look,
         Do::Sort(order) => {
             app.order = order;
@@ -197,6 +193,13 @@ fn choose(app: &mut App, chosen: Do, effects: &mut Vec<Effect>) {
         Do::Copy(what, text) => effects.push(Effect::Copy(what, text)),
         Do::CopyScreen => effects.push(Effect::CopyScreen),
     }
+}
+
+/// Playing pauses at findings, or no more.
+fn pauses(app: &mut App) {
+    app.player.pauses = !app.player.pauses;
+    let word = if app.player.pauses { "pauses" } else { "does not pause" };
+    app.said = Some(format!("playing {word} at findings"));
 }
 
 /// Shows what was asked for, whichever screen can.
