@@ -35,6 +35,10 @@ const SHOWN: usize = 64 << 10;
 const MOST_ROWS: usize = 1000;
 const CELL: usize = 40;
 
+/// What is said where no recording is open, and of notes in what is no recording.
+const NOTHING: &str = "nothing is open";
+const NO_NOTES: &str = "notes are kept in recordings: wiretape import makes one of this";
+
 /// How long SQL may take, on the screen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -55,9 +59,7 @@ struct Open {
     parts: Parts,
     book: Arc<RuleBook>,
     pass: Option<Pass>,
-    /// It is gone when the screen is: nothing is written to it.
-    passes: bool,
-    /// The file that it was made of, for as long as it is open.
+    /// It is no recording, and is there for as long as it is open: nothing is written to it.
     passing: Option<Located>,
 }
 
@@ -126,17 +128,24 @@ impl Front {
             parts,
             book: Arc::clone(&book),
             pass: None,
-            passes: false,
             passing: None,
         };
         Ok((open, Tape::new(about, book), growths))
     }
 
-    /// What is open is a report, or another file that was made into a recording for the time being.
-    pub(crate) fn passes(&mut self) {
-        if let Some(open) = &mut self.open {
-            open.passes = true;
+    /// What is open, if something written to it stays.
+    fn kept(&self) -> Result<&Open, String> {
+        let open = self.open.as_ref().ok_or(NOTHING)?;
+        if open.passing.is_some() { Err(NO_NOTES.to_owned()) } else { Ok(open) }
+    }
+
+    /// Begins to look at what was found, whatever it is.
+    pub(crate) fn enter(&mut self, located: Located) -> Result<(Tape, Growths), Failure> {
+        let looked = self.look(&located)?;
+        if let Some(open) = self.open.as_mut().filter(|_| located.is_passing()) {
+            open.passing = Some(located);
         }
+        Ok(looked)
     }
 }
 
@@ -265,13 +274,13 @@ impl Source for Front {
         book: &Arc<RuleBook>,
         portion: Portion,
     ) -> Result<Shown, String> {
-        let Some(open) = &mut self.open else { return Err("nothing is open".to_owned()) };
+        let open = self.open.as_mut().ok_or(NOTHING)?;
         let read = open.by(book).and_then(|()| open.payload(row, portion));
         read.map_err(|failure| failure.render())
     }
 
     fn sift(&mut self, tape: &Tape, filter: &str, from: u32) -> Result<Sifted, String> {
-        let Some(open) = &mut self.open else { return Err("nothing is open".to_owned()) };
+        let open = self.open.as_mut().ok_or(NOTHING)?;
         open.sift(tape, filter, from).map_err(|failure| failure.in_one_row())
     }
 
@@ -280,15 +289,12 @@ impl Source for Front {
     }
 
     fn query(&mut self, sql: &str) -> Result<Answer, String> {
-        let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
+        let open = self.open.as_ref().ok_or(NOTHING)?;
         open.query(sql).map_err(|failure| failure.in_one_row())
     }
 
     fn note(&mut self, note: &Note) -> Result<Vec<Note>, String> {
-        let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
-        if open.passes || open.passing.is_some() {
-            return Err("notes are kept in recordings: wiretape import makes one of this".into());
-        }
+        let open = self.kept()?;
         let author = std::env::var("USER").unwrap_or_default();
         let note = Note { author, at_ns: clock::wall_ns(), ..note.clone() };
         let kept = note::add(&open.path, &note).map_err(Failure::from);
@@ -296,13 +302,13 @@ impl Source for Front {
     }
 
     fn report(&mut self, step: Step) -> Result<Stage, String> {
-        let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
-        let what = (open.path.as_path(), self.rules.as_deref());
+        let path = &self.open.as_ref().ok_or(NOTHING)?.path;
+        let what = (path.as_path(), self.rules.as_deref());
         self.desk.step(what, &self.globals, &step).map_err(|failure| failure.in_one_row())
     }
 
     fn forget(&mut self, notes: &[i64]) -> Result<Vec<Note>, String> {
-        let Some(open) = &self.open else { return Err("nothing is open".to_owned()) };
+        let open = self.kept()?;
         let mut removed = notes.iter().map(|id| note::remove(&open.path, *id));
         let removed = removed.try_for_each(|removed| removed.map(drop)).map_err(Failure::from);
         removed.and_then(|()| open.notes()).map_err(|failure| failure.in_one_row())
@@ -337,7 +343,7 @@ impl Source for Front {
     fn between(&mut self, tape: &Tape, key: &str, runs: (u32, u32)) -> Result<Compared, String> {
         self.other(key).map_err(|failure| failure.in_one_row())?;
         let (Some((other, other_tape)), Some(open)) = (&self.other, &self.open) else {
-            return Err("nothing is open".to_owned());
+            return Err(NOTHING.to_owned());
         };
         let mut payload = |which, row: &Row| {
             let of = if which == Which::A { other } else { open };
@@ -352,15 +358,9 @@ impl Source for Front {
     }
 
     fn open(&mut self, key: &str) -> Result<(Tape, Growths), String> {
-        // What is said of it would be written over the screen.
-        let quiet = Globals { quiet: true, ..self.globals.clone() };
-        let opened = locate::find(&quiet, OsStr::new(key)).and_then(|located| {
-            let looked = self.look(&located)?;
-            if let Some(open) = self.open.as_mut().filter(|_| located.is_passing()) {
-                open.passing = Some(located);
-            }
-            Ok(looked)
-        });
-        opened.map_err(|failure| failure.in_one_row())
+        // What is going on is for the screen to say.
+        let globals = Globals { quiet: true, ..self.globals.clone() };
+        let found = locate::find(&globals, OsStr::new(key));
+        found.and_then(|found| self.enter(found)).map_err(|failure| failure.in_one_row())
     }
 }

@@ -2,20 +2,16 @@
 //! is. Payloads are read only where they decide.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::failure::Failure;
+use super::passage::Reading;
 use super::{human, sift};
-use crate::analysis::MESSAGE_LIMIT;
 use crate::analysis::look::Look;
 use crate::analysis::timeline::Row;
 use crate::events::filter::{Filter, Payload};
 use crate::events::payload::Parts;
-use crate::exchange::Messages;
-use crate::recording::{Check, Follow, FrameRange, RecordingReader};
 use crate::tui::Tape;
-use crate::wire::{Fact, Gap, Opcode};
 
 /// Rows that are looked at before the screen hears of them: some hundredths of a second's work.
 pub(super) const ROWS_AT_ONCE: usize = 8192;
@@ -31,14 +27,6 @@ pub(super) struct Pass {
     /// What would be met without a condition, by the condition.
     without: Vec<(String, Filter, u64)>,
     read: Option<Reading>,
-}
-
-/// Payloads on their way through a recording.
-struct Reading {
-    reader: RecordingReader,
-    follow: Follow,
-    messages: Messages,
-    gaps: Vec<Gap>,
 }
 
 impl Pass {
@@ -109,52 +97,5 @@ impl Pass {
             }
             None => self.filter.in_words(),
         }
-    }
-}
-
-impl Reading {
-    fn new(path: &Path) -> Result<Self, Failure> {
-        Ok(Self {
-            reader: RecordingReader::open_with(path, Check::Schema)?,
-            follow: Follow::new(FrameRange::default()),
-            messages: Messages::new(MESSAGE_LIMIT),
-            gaps: Vec::new(),
-        })
-    }
-
-    /// Reads on until this frame: of each message its last frame, its opcode and its payload.
-    fn until(
-        &mut self,
-        last: i64,
-        each: &mut dyn FnMut(i64, Opcode, &[u8]),
-    ) -> Result<(), Failure> {
-        let Self { reader, follow, messages, gaps } = self;
-        if follow.last_frame() >= last {
-            return Ok(());
-        }
-        follow.poll(reader, &mut |fact| {
-            match &fact {
-                Fact::Connection(connection) => messages.connection(connection),
-                Fact::Gap(gap) => gaps.push(gap.clone()),
-                Fact::Frame(frame) => {
-                    gaps.retain(|gap| {
-                        let is_due = gap.from_ns <= frame.stamp.read_ns;
-                        if is_due {
-                            messages.gap(gap);
-                        }
-                        !is_due
-                    });
-                    if let Some(message) = messages.feed(frame) {
-                        each(message.frames.1, message.opcode, &message.payload);
-                    }
-                    if frame.id >= last {
-                        return ControlFlow::Break(());
-                    }
-                }
-                Fact::Recording(_) | Fact::Note(_) => {}
-            }
-            ControlFlow::Continue(())
-        })?;
-        Ok(())
     }
 }

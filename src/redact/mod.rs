@@ -103,9 +103,14 @@ impl Redacted {
     /// Hides what `policy` says.
     pub fn new(facts: &[Fact<'_>], policy: Policy) -> Self {
         let mut redactor = text::Redactor::new(policy);
-        // The first time finds what is secret somewhere; the second hides it everywhere.
+        // The first time finds what is secret somewhere; the last hides it everywhere. Where people
+        // write is only known after the first, and what they wrote there after one more.
         frames::facts(&mut redactor, facts);
         redactor.settle();
+        if redactor.is_wordy() {
+            frames::facts(&mut redactor, facts);
+            redactor.settle();
+        }
         let facts = frames::facts(&mut redactor, facts);
         let rows = redactor.review.rows();
         Self { facts, rows, redactor }

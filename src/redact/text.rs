@@ -73,6 +73,11 @@ impl Redactor {
         self.known = builder.ok();
     }
 
+    /// There are places at which people write.
+    pub(super) fn is_wordy(&self) -> bool {
+        !self.wordy.is_empty()
+    }
+
     /// A text outside of JSON.
     pub(super) fn loose(&mut self, place: &str, text: &str) -> String {
         match self.policy.level {

@@ -18,7 +18,6 @@ use super::measure::Wall;
 use super::message::{Listed, Shown};
 use super::player::Player;
 use super::resume::Resume;
-use super::review::Review;
 use super::scale::{Folding, Scale};
 use super::shape::Shape;
 use super::tape::{Growth, Tape};
@@ -239,21 +238,6 @@ impl App {
         self.following = true;
         self.stops = true;
         self.stood = true;
-    }
-
-    /// Nothing but the review of a report, which is left when that is done.
-    pub fn review(&mut self, review: Review) {
-        self.overlay = Overlay::Review(Box::new(review));
-    }
-
-    /// Begins where somebody else left off.
-    pub fn resume(&mut self, resume: Resume) {
-        self.resume = Some(resume);
-    }
-
-    /// The review was gone through, and nothing is undecided.
-    pub fn is_reviewed(&self) -> bool {
-        self.reviewed
     }
 
     /// Shows how it goes, as it goes: for a recorder, whose lines are where leaving leads.

@@ -41,6 +41,13 @@ impl Resume {
     }
 }
 
+impl App {
+    /// Begins where somebody else left off.
+    pub fn resume(&mut self, resume: Resume) {
+        self.resume = Some(resume);
+    }
+}
+
 fn lane(tape: &Tape, name: &str) -> Option<Lane> {
     let run = (0..tape.runs.len() as u32).find(|run| tape.run_id(*run) == name);
     let user = || tape.users.iter().position(|user| user.name == name).map(Lane::User);

@@ -1,6 +1,7 @@
 //! What may leave the machine with a report: what was found by which rule, where, and what the
 //! reader decides. Nothing goes on while anything is undecided.
 
+use super::app::{App, Overlay};
 use super::escape;
 
 /// What is done with what a rule found.
@@ -143,6 +144,18 @@ impl Review {
         let last = next.rows.len().saturating_sub(1);
         self.picked = found.unwrap_or(self.picked).min(last);
         (self.rows, self.scope, self.is_busy) = (next.rows, next.scope, false);
+    }
+}
+
+impl App {
+    /// Nothing but the review of a report, which is left when that is done.
+    pub fn review(&mut self, review: Review) {
+        self.overlay = Overlay::Review(Box::new(review));
+    }
+
+    /// The review was gone through, and nothing is undecided.
+    pub fn is_reviewed(&self) -> bool {
+        self.reviewed
     }
 }
 

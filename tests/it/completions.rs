@@ -87,7 +87,7 @@ fn every_shell_asks_for_names() {
         ("zsh", "name:_wiretape_recordings' \\"),
         (
             "fish",
-            "using_subcommand info frames open timeline stats diff note query export check rm\"",
+            "using_subcommand info frames open timeline stats diff note report query export check rm\"",
         ),
     ] {
         let script = home.prints(&["completions", shell]);
@@ -95,6 +95,6 @@ fn every_shell_asks_for_names() {
         assert!(script.contains("completions --names"), "{shell}");
     }
     let zsh = home.prints(&["completions", "zsh"]);
-    assert_eq!(zsh.matches(":_wiretape_recordings' \\").count(), 12);
+    assert_eq!(zsh.matches(":_wiretape_recordings' \\").count(), 13);
     assert!(!home.prints(&["completions", "--help"]).contains("--names"));
 }

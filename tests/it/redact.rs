@@ -494,8 +494,16 @@ fn what_people_wrote_is_hidden_in_pieces_too() {
     let whence: Vec<&str> = redacted.rows[0].contexts.iter().map(|it| &*it.whence).collect();
     assert_eq!(whence, ["#1", "#2", "#4"]);
     assert_eq!(redacted.rows[0].contexts[1].before, r#"{"type":"chunk","content":""#);
-    // Alone they may be anything.
-    assert_eq!(payloads(&texts[1..2], policy(Level::Default)).0[0], texts[1]);
+    // A longer piece is hidden wherever else it stands.
+    let texts = [
+        r#"{"type":"chunk","content":"It_rose_on_the_14th_of_May"}"#,
+        r#"{"type":"done","content":"It rose on the 14th of May."}"#,
+        r#"{"type":"x","s":"It_rose_on_the_14th_of_May"}"#,
+    ];
+    let (out, redacted) = payloads(&texts, policy(Level::Default));
+    assert_eq!(redacted.leaks().find(out.concat().as_bytes()), [], "{out:?}");
+    // Alone it may be anything.
+    assert_eq!(one(r#"{"type":"chunk","content":"May."}"#), r#"{"type":"chunk","content":"May."}"#);
 }
 
 /// Ids of runs and threads are made of those of users; of longer ids, an id may be the beginning.
@@ -504,7 +512,7 @@ fn an_id_within_an_id_gets_its_name_too() {
     let texts = [
         r#"{"user_id":"customer-1","run_id":"thread_customer-1_run_7"}"#,
         r#"{"user_id":"u_8412","run_id":"u_8412-run"}"#,
-        r#"{"text":"customer-12345 is nobody here, u_84129 neither"}"#,
+        r#"{"s":"customer-12345 is nobody here, u_84129 neither"}"#,
     ];
     let user_ids = ["customer-1".to_owned(), "u_8412".to_owned()].into();
     let (out, redacted) = payloads(&texts, Policy { user_ids, ..policy(Level::Default) });

@@ -363,7 +363,10 @@ impl<'a> Look<'a> {
     }
 
     fn note(&self, note: &Note, sight: &Sight) -> Noted {
-        let event = note.first_frame.and_then(|frame| self.event_of(frame));
+        let event = note.first_frame.and_then(|frame| {
+            let is_of = |it: &Event| it.first.unwrap_or(it.frame) <= frame && frame <= it.frame;
+            sight.events.iter().position(is_of).map(|event| event as u32)
+        });
         let code = note.finding.as_deref();
         let about = |found: &&Found| {
             let event = event.is_none_or(|event| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{act, compare, listed, review, seek, walk};
 use crate::rules::codes;
 use crate::tui::app::{App, Overlay, Screen, Sheet, Sql, Typed};
-use crate::tui::at::Found;
+use crate::tui::at::{At, Found};
 use crate::tui::complete;
 use crate::tui::keys::{Act, Key};
 use crate::tui::measure::counted;
@@ -133,7 +133,7 @@ fn choose(app: &mut App, chosen: Do, effects: &mut Vec<Effect>) {
             walk::go(app, found);
         }
         Do::Seek(at) => {
-            on_the_timeline(app, false);
+            on_the_timeline(app, matches!(at, At::Finding(_)));
             seek(app, at);
         }
         Do::Lane(lane) => {

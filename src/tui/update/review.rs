@@ -36,9 +36,14 @@ pub(super) fn staged(app: &mut App, stage: Result<Stage, String>, effects: &mut 
     app.said = None;
     match (before, stage) {
         (Overlay::Review(mut review), Ok(Stage::Review(next))) => {
+            let was_decided = review.undecided() == 0;
             review.renew(*next);
-            review.said = (review.undecided() > 0)
-                .then(|| "there is more to decide: Space decides, Enter shows it".to_owned());
+            if let Some(first) = review.rows.iter().position(|row| !row.decided)
+                && was_decided
+            {
+                review.picked = first;
+                review.said = Some("that uncovered more to decide: Space decides".to_owned());
+            }
             app.overlay = Overlay::Review(review);
         }
         (Overlay::Review(mut review), Err(why)) => {

@@ -5,7 +5,7 @@
 //! │   rule                where                 hits  before          after         keep? │
 //! │ ✔ auth header         header:Authorization     3  Bearer eyJhb…   ‹token-1 #9f2c› [ ] │
 //! │ ? free text           $.data.prompt            1  compare our…    [x]length [ ]show   │
-//! └─ j k move  Space hide or show  Enter every hit  a rule  Tab next step  q leave ───────┘
+//! └─ j k  Space hide or show  Enter every hit  a rule  Tab next step  q leave ────────────┘
 //! ```
 
 use super::canvas::Canvas;
@@ -28,9 +28,9 @@ pub(super) fn draw(review: &Review, area: Area, canvas: &mut Canvas<'_>) {
         () if review.typed.is_some() => "Enter adds it  Esc drops it",
         () if review.hits.is_some() => "j k scroll  Space hide or show  any other key goes back",
         () if review.undecided() > 0 => {
-            "j k move  Space decides  Enter every hit  a rule  Tab next (decide ? first)  q leave"
+            "j k  Space decides  Enter every hit  a rule  Tab next (? first)  q leave"
         }
-        () => "j k move  Space hide or show  Enter every hit  a rule  Tab next step  q leave",
+        () => "j k  Space hide or show  Enter every hit  a rule  Tab next step  q leave",
     };
     canvas.frame(area, title, foot, true);
     let inner = area.inner();

@@ -7,7 +7,7 @@ use wiretape::report::View;
 
 use super::browser::{Walked, open, walk};
 use super::seen::Seen;
-use super::{bundle, copies, demo, redacted, text_frame, written};
+use super::{bundle, copies, demo, text_frame, written};
 
 /// A screen on a desk, and a telephone.
 const SIZES: [[u32; 2]; 2] = [[1280, 800], [390, 844]];
@@ -388,8 +388,7 @@ fn without_scripts_there_is_a_text_and_on_paper_no_buttons() {
 
 #[test]
 fn ten_thousand_frames_are_under_a_megabyte_and_a_half_and_fifty_thousand_scroll() {
-    let facts = redacted(copies(5));
-    let path = written("10k", &bundle(facts, "agent", View::default()));
+    let path = written("10k", &bundle(copies(5), "agent", View::default()));
     let size = fs::metadata(&path).unwrap().len();
     let of_page = "[Number(document.documentElement.dataset.ready), frameRows.size, document.querySelectorAll('#rows .row').length]";
     let Some(values) = at(&path, SIZES[0], "", vec![drawn(of_page)]) else { return };

@@ -213,7 +213,7 @@ fn a_report_is_reviewed_and_written() {
     real.opens("", "report recordings/*.db --finding E104 --out lines --linear");
     real.shows("length (Enter), show, every hit, or quit?");
     real.types("every");
-    real.shows("#1412");
+    real.shows("#1632");
     real.types("length");
     real.shows("Look first");
     assert_eq!(fs::read_dir(real.folder.path().join("lines")).unwrap().count(), 3);
@@ -231,8 +231,10 @@ fn a_report_from_the_screen_and_back() {
     real.shows("everything is decided");
     real.press("Tab");
     real.shows("Report: written");
-    real.press("Escape");
-    real.shows("expected here: C tool_completed");
+    real.press("Enter");
+    real.waits_for("the timeline again", |screen| {
+        screen.contains("expected here: C tool_completed") && !screen.contains("Report: written")
+    });
     real.press("q");
     real.is_as_it_was(0);
     real.types("clear");
