@@ -27,7 +27,7 @@ const MAX_BYTES: u64 = 1 << 20;
 const MAX_FILTERS: usize = 1000;
 
 /// What can stand in the file, of what is read here and elsewhere.
-const NAMES: [&str; 6] = ["theme", "ascii", "keys", "filters", "redact", "report"];
+const NAMES: [&str; 7] = ["theme", "ascii", "reduce_motion", "keys", "filters", "redact", "report"];
 
 /// The environment's name for the look.
 const LOOK: &str = "WIRETAPE_THEME";
@@ -37,6 +37,8 @@ const LOOK: &str = "WIRETAPE_THEME";
 pub(super) struct Config {
     pub(super) look: Option<Look>,
     pub(super) ascii: bool,
+    /// Nothing moves by itself.
+    pub(super) is_still: bool,
     pub(super) keymap: Keymap,
     pub(super) filters: BTreeMap<String, String>,
 }
@@ -46,6 +48,7 @@ pub(super) struct Config {
 struct File {
     look: Option<Look>,
     ascii: Option<bool>,
+    is_still: Option<bool>,
     preset: Option<Preset>,
     keys: Vec<(Act, Vec<Key>)>,
     filters: BTreeMap<String, String>,
@@ -68,6 +71,7 @@ impl Config {
             let Some(file) = read(&path, globals)? else { continue };
             config.look = file.look.or(config.look);
             ascii = file.ascii.or(ascii);
+            config.is_still = file.is_still.unwrap_or(config.is_still);
             preset = file.preset.or(preset);
             keys.extend(file.keys);
             config.filters.extend(file.filters);
@@ -135,12 +139,8 @@ fn parse(text: &str) -> Result<File, Mistake> {
                 let wrong = || mistake(value, format!("theme is {}", looks()));
                 file.look = Some(Look::named(look).ok_or_else(wrong)?);
             }
-            "ascii" => {
-                let DeValue::Boolean(ascii) = value.get_ref() else {
-                    return Err(mistake(value, "ascii is true or false".to_owned()));
-                };
-                file.ascii = Some(*ascii);
-            }
+            "ascii" => file.ascii = Some(yes_or_no(value, "ascii")?),
+            "reduce_motion" => file.is_still = Some(yes_or_no(value, "reduce_motion")?),
             "keys" => keys(value, &mut file)?,
             "filters" => filters(value, &mut file)?,
             "redact" | "report" => {}
@@ -156,6 +156,13 @@ fn parse(text: &str) -> Result<File, Mistake> {
         }
     }
     Ok(file)
+}
+
+fn yes_or_no(value: &Spanned<DeValue<'_>>, name: &str) -> Result<bool, Mistake> {
+    match value.get_ref() {
+        DeValue::Boolean(yes) => Ok(*yes),
+        _ => Err(mistake(value, format!("{name} is true or false"))),
+    }
 }
 
 fn keys(value: &Spanned<DeValue<'_>>, file: &mut File) -> Result<(), Mistake> {
@@ -284,7 +291,9 @@ pub(super) fn as_file(config: &Config, globals: &Globals) -> String {
     let look = config.look.unwrap_or_default().word();
     let _ = writeln!(text, "\n# {}; also: --theme, {LOOK}\ntheme = \"{look}\"", looks());
     let _ = writeln!(text, "# nothing but ASCII; also: --ascii, WIRETAPE_ASCII");
-    let _ = writeln!(text, "ascii = {}\n\n[keys]", config.ascii);
+    let _ = writeln!(text, "ascii = {}", config.ascii);
+    let _ = writeln!(text, "# nothing moves by itself: playing is a step");
+    let _ = writeln!(text, "reduce_motion = {}\n\n[keys]", config.is_still);
     let presets = Preset::ALL.map(Preset::word).join(", ");
     let _ = writeln!(text, "# preset = \"vim\"   # {presets}; the lines below change it");
     for bound in config.keymap.rows() {
@@ -313,11 +322,12 @@ mod tests {
 
     #[test]
     fn settings_are_read() {
-        let text = "theme = \"light\"\nascii = true\n[keys]\npreset = \"less\"\nplay = \"P\"\n\
+        let text = "theme = \"light\"\nascii = true\nreduce_motion = true\n[keys]\npreset = \"less\"\nplay = \"P\"\n\
             pin = [\"F5\", \"Ctrl-g\"]\n[filters]\nslow = \"dt>2s\"\n[redact]\nx = \"hide\"\n";
         let wanted = File {
             look: Some(Look::Light),
             ascii: Some(true),
+            is_still: Some(true),
             preset: Some(Preset::Less),
             keys: vec![
                 (Act::Pin, vec![Key::F(5), Key::Ctrl('g')]),

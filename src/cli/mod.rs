@@ -41,6 +41,7 @@ mod mask;
 mod note;
 mod open;
 mod output;
+mod pass;
 mod passage;
 mod plan;
 mod printer;
@@ -140,6 +141,7 @@ pub(crate) struct Globals {
     pub(crate) json: bool,
     /// Colours
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(hide_short_help = true)]
     pub(crate) color: ColorChoice,
     /// Colours of the full screen
     #[arg(long, global = true, value_name = "LOOK", value_parser = parse_look)]
@@ -157,7 +159,7 @@ pub(crate) struct Globals {
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
     /// Say more
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, hide_short_help = true)]
     pub(crate) verbose: u8,
 }
 

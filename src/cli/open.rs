@@ -111,6 +111,9 @@ pub(crate) fn app(globals: &Globals, tape: Option<Tape>) -> Result<App, Failure>
     let wall = Wall::new(TimeZone::system());
     let mut app = App::new(tape, globals.dir.display().to_string(), theme, wall);
     app.bind(config.keymap);
+    if config.is_still {
+        app.still();
+    }
     app.keep(config.filters);
     Ok(app)
 }

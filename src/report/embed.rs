@@ -194,5 +194,5 @@ fn unpack(packed: &str, what: &'static str, limit: usize) -> Result<String, Tape
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
 }

@@ -45,6 +45,8 @@ pub struct App {
     pub(super) folder: String,
     pub(super) picked: usize,
     pub(super) list_order: ListOrder,
+    /// Nothing moves by itself: playing is a step.
+    pub(super) is_still: bool,
     /// The program may be left for another verb of it.
     pub(super) starts: bool,
     pub(super) screen: Screen,
@@ -142,6 +144,7 @@ impl App {
             folder,
             picked: 0,
             list_order: ListOrder::Newest,
+            is_still: false,
             starts: false,
             screen: Screen::Sessions,
             root: Screen::Sessions,
@@ -208,6 +211,11 @@ impl App {
     /// What keys do, from now on.
     pub fn bind(&mut self, keys: Keymap) {
         self.keys = Arc::new(keys);
+    }
+
+    /// Nothing moves by itself, for who is not to be moved.
+    pub fn still(&mut self) {
+        self.is_still = true;
     }
 
     /// Its terminal is nobody else's: it may be left for the demo, or to record.

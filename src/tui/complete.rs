@@ -44,19 +44,16 @@ fn words(app: &App, word: &str) -> Vec<String> {
         let path = if path.is_empty() { "$" } else { path };
         return paths(app, path).into_iter().map(|path| format!("has:{path}")).collect();
     }
-    match word.split_once(':') {
-        Some((field, typed)) => {
-            let fits = |value: &String| value.to_lowercase().contains(&typed.to_lowercase());
-            let mut values: Vec<String> = values(tape, field).into_iter().filter(fits).collect();
-            // What begins so comes before what has it further on.
-            values.sort_by_key(|value| !value.to_lowercase().starts_with(&typed.to_lowercase()));
-            values.into_iter().map(|value| format!("{field}:{}", quoted(&value))).collect()
-        }
-        None => {
-            let fields = FIELDS.into_iter().filter(|field| field.starts_with(word));
-            fields.map(str::to_owned).collect()
-        }
-    }
+    let Some((field, typed)) = word.split_once(':') else {
+        let fields = FIELDS.into_iter().filter(|field| field.starts_with(word));
+        return fields.map(str::to_owned).collect();
+    };
+    let typed = typed.to_lowercase();
+    let mut values = values(tape, field);
+    values.retain(|value| value.to_lowercase().contains(&typed));
+    // What begins so comes before what has it further on.
+    values.sort_by_key(|value| !value.to_lowercase().starts_with(&typed));
+    values.into_iter().map(|value| format!("{field}:{}", quoted(&value))).collect()
 }
 
 /// What a field was seen to be.

@@ -152,7 +152,7 @@ impl Lines {
 }
 
 /// The lines that are seen where those of `folds` are folded.
-pub fn shown(lines: &[Line], folds: &HashSet<usize>) -> Vec<usize> {
+pub(super) fn shown(lines: &[Line], folds: &HashSet<usize>) -> Vec<usize> {
     let (mut shown, mut at) = (Vec::new(), 0);
     while let Some(line) = lines.get(at) {
         shown.push(at);

@@ -177,16 +177,13 @@ impl Keymap {
                 let bound = self.0.iter().find(|bound| bound.row.act.name() == name)?;
                 Some((bound, after))
             });
-            match named {
-                Some((bound, after)) => {
-                    let shown = bound.shown();
-                    filled += if shown.is_empty() { bound.row.does } else { &shown };
-                    rest = after;
-                }
-                None => {
-                    filled.push('{');
-                    rest = after;
-                }
+            rest = after;
+            if let Some((bound, after)) = named {
+                let shown = bound.shown();
+                filled += if shown.is_empty() { bound.row.does } else { &shown };
+                rest = after;
+            } else {
+                filled.push('{');
             }
         }
         filled + rest

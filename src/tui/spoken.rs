@@ -43,8 +43,9 @@ pub fn speak(
             voice.say(desk.app)?;
             match typed.try_recv() {
                 Ok(line) => {
-                    let messages = linear::heard(desk.app, &line);
-                    messages.into_iter().for_each(|message| desk.take(message));
+                    for message in linear::heard(desk.app, &line) {
+                        desk.take(message);
+                    }
                     voice.is_due = true;
                     continue;
                 }

@@ -226,14 +226,21 @@ mod tests {
     }
 
     /// CIE L*a*b*, in daylight.
-    fn lab([r, g, b]: Light) -> Light {
-        let x = (0.412_456 * r + 0.357_576 * g + 0.180_437 * b) / 0.950_47;
-        let y = 0.212_673 * r + 0.715_152 * g + 0.072_175 * b;
-        let z = (0.019_334 * r + 0.119_192 * g + 0.950_304 * b) / 1.088_83;
+    fn lab(light: Light) -> Light {
+        const WHITE: Light = [0.950_47, 1.0, 1.088_83];
+        const XYZ: [Light; 3] = [
+            [0.412_456, 0.357_576, 0.180_437],
+            [0.212_673, 0.715_152, 0.072_175],
+            [0.019_334, 0.119_192, 0.950_304],
+        ];
+        let part = |row: usize| {
+            let shares = XYZ[row].iter().zip(light);
+            shares.map(|(share, part)| share * part).sum::<f64>() / WHITE[row]
+        };
         let root = |t: f64| {
             if t > 216.0 / 24389.0 { t.cbrt() } else { (24389.0 / 27.0 * t + 16.0) / 116.0 }
         };
-        let (x, y, z) = (root(x), root(y), root(z));
+        let [x, y, z] = [0, 1, 2].map(|row| root(part(row)));
         [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
     }
 

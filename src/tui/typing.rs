@@ -81,9 +81,8 @@ const LONGEST_ANSWER: u8 = 40;
 fn is_answer(late: &mut Option<Late>, code: KeyCode, modifiers: KeyModifiers) -> bool {
     let alt = modifiers.contains(KeyModifiers::ALT);
     let next = match (*late, code) {
-        (None, _) => return false,
         (Some(Late::Awaited), KeyCode::Char(']')) if alt => Some(Late::Begun(0)),
-        (Some(Late::Awaited), _) => return false,
+        (None | Some(Late::Awaited), _) => return false,
         (Some(Late::Begun(_)), KeyCode::Char('\\')) if alt => None,
         (Some(Late::Begun(_)), KeyCode::Char('g')) if modifiers == KeyModifiers::CONTROL => None,
         (Some(Late::Begun(LONGEST_ANSWER..)), _) => None,

@@ -53,13 +53,11 @@ fn key<'a>(tape: &Tape, index: usize, finding: &'a Finding) -> Key<'a> {
     // A connection's end and how long it took to come back are what else it explains.
     let is_end = matches!(finding.code, Code::W203 | Code::W204);
     let end = || tape.end_row(finding.connection.filter(|_| is_end)?);
-    match tape.cause_row(index).or_else(end) {
-        Some(row) => Key::Row(row),
-        None => {
-            let event = finding.expected.as_ref().map(|expected| expected.event.as_str());
-            Key::Problem(finding.code, &finding.rule, event)
-        }
+    if let Some(row) = tape.cause_row(index).or_else(end) {
+        return Key::Row(row);
     }
+    let event = finding.expected.as_ref().map(|expected| expected.event.as_str());
+    Key::Problem(finding.code, &finding.rule, event)
 }
 
 impl Group {

@@ -272,7 +272,7 @@ impl Tape {
 
     /// A finding that is told: not taken back, and not muted.
     pub fn is_told(&self, finding: &Finding) -> bool {
-        finding.status != Status::Withdrawn && !self.mutes.iter().any(|mute| mute.holds(finding))
+        is_told(&self.mutes, finding)
     }
 
     /// Findings, and the lanes they are about.
@@ -295,11 +295,8 @@ impl Tape {
         } else {
             self.blame(first);
         }
-        if self.mutes.is_empty() {
-            self.timeline.settle(&self.findings);
-        } else {
-            self.timeline.settle(&self.with_mutes_withdrawn());
-        }
+        let Self { timeline, mutes, .. } = self;
+        timeline.settle_some(&self.findings, &|finding| is_told(mutes, finding));
         let is_told = |index: &usize| self.is_told(&self.findings[*index]);
         self.by_time = (0..self.findings.len()).filter(is_told).collect();
         let stands = |finding: &&Finding| finding.status != Status::Withdrawn;
@@ -313,15 +310,6 @@ impl Tape {
         self.by_severity.clone_from(&self.by_time);
         self.by_severity.sort_by_key(|index| std::cmp::Reverse(self.findings[*index].severity));
         self.groups = causes::groups(self);
-    }
-
-    /// The findings, where rows must not be flagged by what is muted.
-    fn with_mutes_withdrawn(&self) -> Vec<Finding> {
-        let told = |finding: &Finding| match self.is_told(finding) {
-            true => finding.clone(),
-            false => Finding { status: Status::Withdrawn, ..finding.clone() },
-        };
-        self.findings.iter().map(told).collect()
     }
 
     /// The letter of an event's name; `·` where the rules give none.
@@ -430,4 +418,8 @@ impl Tape {
         }
         self.ghost_of(run).map_or(until, |ghost| ghost.max(until))
     }
+}
+
+fn is_told(mutes: &[Mute], finding: &Finding) -> bool {
+    finding.status != Status::Withdrawn && !mutes.iter().any(|mute| mute.holds(finding))
 }

@@ -125,8 +125,13 @@ impl Timeline {
     /// Flags the rows on which findings rest. May be called again as more are found: those that
     /// were there before are known by their number.
     pub fn settle(&mut self, findings: &[Finding]) {
+        self.settle_some(findings, &|finding| finding.status != Status::Withdrawn);
+    }
+
+    /// The same, by those findings alone that are told.
+    pub fn settle_some(&mut self, findings: &[Finding], is_told: &dyn Fn(&Finding) -> bool) {
         for (index, finding) in findings.iter().enumerate().skip(self.told) {
-            if finding.status == Status::Withdrawn {
+            if !is_told(finding) {
                 continue;
             }
             let flag = 1 << (finding.severity as u8);

@@ -50,8 +50,6 @@ function whole() {
 	return { from: sight.from_ns - room, to: sight.to_ns + room };
 }
 
-/* Going somewhere. */
-
 function setWindow(from, to) {
 	const all = whole();
 	const length = clamp(to - from, SHORTEST, all.to - all.from);
@@ -100,7 +98,7 @@ function seek(at) {
 
 const seekBy = (part) => seek(clamp(state.at + (state.window[1] - state.window[0]) * part, whole().from, whole().to));
 
-/** To an event, on the lane that the reader is on if it is there. */
+/** To an event, on this lane if it is there. */
 function toEvent(number, lane) {
 	const event = sight.events[number];
 	const isThere = state.only && state.lane && frames.scope().includes(number);
@@ -112,7 +110,7 @@ function toEvent(number, lane) {
 }
 
 function toLane({ user, run }) {
-	set({ lane: { user, run }, only: true });
+	set({ lane: user === undefined ? undefined : { user, run }, only: true });
 	follow();
 }
 
@@ -156,11 +154,10 @@ function stepRun(by) {
 	if (lane) toEvent(runOf(lane).events[0], lane);
 }
 
-/** To the next lane where lanes are looked at, else to the next row. */
 function move(by) {
 	if (document.activeElement !== timeline.canvas) return frames.move(by);
 	const here = lanes.findIndex((lane) => isSame(lane, state.lane));
-	toLane(lanes[clamp(here + by, 0, lanes.length - 1)]);
+	toLane(lanes[clamp(here + by, 0, lanes.length - 1)] ?? {});
 }
 
 function filterBy(text) {
@@ -176,7 +173,6 @@ function filterBy(text) {
 	writeLink();
 }
 
-/** One level: the player, the filter, the finding. */
 function close() {
 	if (state.playing || state.known) set({ playing: false, known: false });
 	else if (state.filter.text) filterBy(($("filter").value = ""));
@@ -225,8 +221,8 @@ const KEYS = [
 	["/", "filter", () => $("filter").select()],
 	["x", "hide or dim what is not meant", () => set({ hide: !state.hide })],
 	["f", "this lane, or everything", () => set({ only: !state.only })],
-	["i", "idle time: folded, true, event by event", () => set({ folding: cycled(Object.keys(FOLDINGS), state.folding) }), "folding"],
-	["t", "times: since the run, the recording, clock", () => set({ times: cycled(["run", "recording", "clock"], state.times) }), "times"],
+	["i", "idle time: folded or not", () => set({ folding: cycled(Object.keys(FOLDINGS), state.folding) }), "folding"],
+	["t", "times: relative, clock", () => set({ times: cycled(["run", "recording", "clock"], state.times) }), "times"],
 	["p", "payload: tree, raw, hex", () => set({ mode: cycled(MODES, state.mode) })],
 	["*", "unfold streams", () => set({ unfolded: true })],
 	["_", "fold streams", () => set({ unfolded: false })],
@@ -246,7 +242,6 @@ function onKey(event) {
 		if (key === "Escape") filterBy((target.value = ""));
 		return target.blur();
 	}
-	// What a control does by itself stays so.
 	if (target.matches("button, summary") && [" ", "Enter"].includes(key)) return;
 	if (target.matches("input") && key.startsWith("Arrow")) return;
 	if (target.closest("#inspector, #findings") && /^(Arrow(Up|Down)|Page|Home|End)/.test(key)) return;
@@ -257,9 +252,9 @@ function onKey(event) {
 	bound[2]();
 }
 
-/* Links: `#f=E102`, `#t=12.345`, `#l=run-or-user`, `#q=filter`, together. */
+/* Links: `#f=E102&t=12.3&l=run-or-user&q=filter`. */
 
-/** Goes where the address says, or else to the sender's view; whether anything was said. */
+/** To where the address says, or the sender was; whether that is anywhere. */
 function readLink() {
 	const link = new URLSearchParams(location.hash.slice(1));
 	const isLink = ["f", "t", "l", "q"].some((name) => link.has(name));
@@ -278,9 +273,7 @@ function readLink() {
 	return isLink || Boolean(place ?? finding);
 }
 
-let written;
-
-/** The address names where the reader is, so that it can be given to others. */
+/** Names where the reader is, for others. */
 function writeLink() {
 	const link = new URLSearchParams();
 	const lane = state.only && state.lane;
@@ -288,9 +281,8 @@ function writeLink() {
 	else if (lane) link.set("l", runOf(lane)?.id ?? userOf(lane).name);
 	link.set("t", (state.at / SECOND).toFixed(3));
 	if (state.filter.text) link.set("q", state.filter.text);
-	written = `#${link}`;
 	try {
-		history.replaceState(null, "", written);
+		history.replaceState(null, "", `#${link}`);
 	} catch {
 		// Some browsers keep a file's address as it is; the report works without.
 	}
@@ -326,14 +318,14 @@ function showTable() {
 	if (box.childNodes.length) return;
 	const rows = lanes.map((lane) => {
 		const run = runOf(lane);
-		const lines = userOf(lane).lines.map(({ connection, from_ns, to_ns }) => `conn ${connection}: ${clock(from_ns)} to ${to_ns === undefined ? "the end" : clock(to_ns)}`);
 		const missing = (run?.findings ?? []).map((number) => found(number).expected).filter(Boolean);
-		const told = run ? [...run.events.map((number) => nameOf(sight.events[number])), ...missing.map(({ event }) => `missing: ${event}`)].join(", ") : lines.join("; ");
-		const when = run ? `${clock(run.from_ns)}, ${lasted(run.to_ns - run.from_ns)}` : "";
-		return el("tr", {}, el("th", { scope: "row" }, link(laneName(lane), () => toLane(lane))), [when, told, statusOf(lane)[0]].map((text) => el("td", {}, text)));
+		const names = run ? [...run.events.map((number) => nameOf(sight.events[number])), ...missing.map(({ event }) => `missing: ${event}`)] : [];
+		const told = names.flatMap((name, at) => (name === names[at - 1] ? [] : `${name}${name === names[at + 1] ? " and more" : ""}`));
+		const times = (run ? [run] : userOf(lane).lines).map(({ from_ns, to_ns }) => `${clock(from_ns)} to ${to_ns ? clock(to_ns) : "the end"}`);
+		return el("tr", {}, el("th", { scope: "row" }, link(laneName(lane), () => toLane(lane))), el("td", {}, [times.join(", "), ...told].join(", ")), el("td", {}, statusOf(lane)[0]));
 	});
-	const head = ["Lane", "When", "What happened, in order", "State"].map((name) => el("th", { scope: "col" }, name));
-	box.append(el("table", {}, el("caption", {}, "Users and their runs, times in UTC"), el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows)));
+	const head = ["Lane", "Times in UTC, and what happened", "State"].map((name) => el("th", { scope: "col" }, name));
+	box.append(el("table", {}, el("tr", {}, head), rows));
 }
 
 function setupHead() {
@@ -348,7 +340,7 @@ function setupHead() {
 function listen() {
 	document.onkeydown = onKey;
 	onresize = () => timeline.resize();
-	onhashchange = () => location.hash !== written && readLink();
+	onhashchange = readLink;
 	for (const [, , act, id] of KEYS) if (id) $(id).onclick = act;
 	$("show-about").onclick = () => $("about").showModal();
 	$("only").onclick = () => set({ only: true });
@@ -372,7 +364,8 @@ async function start() {
 		setupHead();
 		for (const pane of [timeline, frames, inspector, findings, player]) pane.setup();
 		listen();
-		dark.onchange = () => redraw(scheme());
+		dark.onchange = onafterprint = () => redraw(scheme());
+		onbeforeprint = () => timeline.draw((dataset.theme = "light"));
 		const worstNow = worst(flagged.map(({ number }) => number));
 		if (!readLink() && worstNow) toFinding(worstNow.number);
 		dataset.ready = Math.round(performance.now());

@@ -5,7 +5,12 @@ const DISTANCE_BASE = [1, 2];
 for (let bits = 0; bits < 14; bits += 1) DISTANCE_BASE.push((2 << bits) + 1, (3 << bits) + 1);
 const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-const fromBase64 = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+function fromBase64(text) {
+	const packed = atob(text);
+	const bytes = new Uint8Array(packed.length);
+	for (let at = 0; at < packed.length; at += 1) bytes[at] = packed.charCodeAt(at);
+	return bytes;
+}
 
 async function unpack(id) {
 	const packed = fromBase64($(id).textContent.trim());

@@ -76,8 +76,10 @@ function payloadOf(event) {
 function jsonOf(event) {
 	const text = event.json ?? payloadOf(event);
 	if (typeof text !== "string" || !/^\s*[[{"\d\-tfn]/.test(text)) return undefined;
+	// Numbers that a browser would round stay as they are.
+	const exact = (_, value, context) => (typeof value === "number" && /^-?\d{16,}$/.test(context?.source) ? BigInt(context.source) : value);
 	try {
-		return { value: JSON.parse(text) };
+		return { value: JSON.parse(text, /\d{16}/.test(text) ? exact : undefined) };
 	} catch {
 		return undefined;
 	}

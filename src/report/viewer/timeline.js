@@ -21,7 +21,7 @@ const timeline = {
 		this.canvas = $("lanes");
 		this.scroller = $("lanes-scroll");
 		this.ink = this.canvas.getContext("2d");
-		this.scroller.onscroll = redraw;
+		this.scroller.onscroll = () => this.draw();
 		new ResizeObserver(() => this.resize()).observe(this.scroller);
 		listenToPointer();
 		this.resize();
@@ -41,6 +41,7 @@ const timeline = {
 
 	draw() {
 		const { ink, full, height, scroller } = this;
+		if (!full) return;
 		const style = getComputedStyle(document.documentElement);
 		this.c = Object.fromEntries(ROLES.map((role) => [role, style.getPropertyValue(`--${role}`).trim()]));
 		this.roomy = full >= 700;
@@ -66,7 +67,7 @@ const timeline = {
 		const span = `${clock(state.window[0])} to ${clock(state.window[1])} UTC`;
 		$("window").textContent = span;
 		const counts = `${counted(sight.users.length, "user")}, ${counted(sight.runs.length, "run")}, ${counted(sight.findings.length, "finding")}`;
-		this.canvas.setAttribute("aria-label", `Timeline, ${span}: ${counts}. Arrow keys move; the table tells the same.`);
+		this.canvas.setAttribute("aria-label", `Timeline, ${span}: ${counts}. The table tells the same.`);
 	},
 
 	/* What all else is drawn with. */
@@ -233,7 +234,8 @@ const timeline = {
 	drawAxis() {
 		const { c, scale, left, right } = this;
 		const folds = scale.stretches.filter((stretch) => stretch.fold);
-		const step = STEPS.find((step) => step >= scale.nsPerPixel * 84) ?? STEPS.at(-1);
+		const least = scale.nsPerPixel * 84;
+		const step = STEPS.find((step) => step >= least) ?? least;
 		const ticks = [state.window[0], ...folds.map((fold) => fold.to)];
 		if (state.folding !== "ordinal") {
 			for (const { from, to, fold } of scale.stretches) {
@@ -322,6 +324,7 @@ function zeroOfTimes() {
 
 function axisTime(ns, step) {
 	if (state.times === "clock") return clock(ns, step < SECOND ? 3 : 0);
-	const seconds = (ns - zeroOfTimes()) / SECOND;
-	return `${seconds < 0 ? "" : "+"}${seconds.toFixed(step < 10 * MS ? 3 : step < SECOND ? 2 : 0)}s`;
+	const digits = step < 10 * MS ? 3 : step < SECOND ? 2 : 0;
+	const seconds = Number(((ns - zeroOfTimes()) / SECOND).toFixed(digits));
+	return `${seconds < 0 ? "" : "+"}${seconds.toFixed(digits)}s`;
 }

@@ -116,7 +116,6 @@ pub(super) fn why_not(app: &App, act: Act) -> Option<&'static str> {
     let picked = app.listed.as_ref().ok().and_then(|listed| listed.get(app.picked));
     match act {
         Act::Record | Act::Demo if !app.starts => Some("this terminal is taken; use another one"),
-        Act::Record | Act::Demo | Act::OpenFile | Act::Sort => None,
         Act::Rename | Act::Remove | Act::Diff if picked.is_none() => {
             Some("there are no recordings")
         }

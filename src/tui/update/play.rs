@@ -14,6 +14,7 @@ const FOLLOWED_NS: u64 = 30_000_000_000;
 
 pub(super) fn play(app: &mut App, act: Act) {
     match act {
+        Act::Play if app.is_still => step(app, true),
         Act::Play => toggle(app),
         Act::Slower | Act::Faster => {
             app.player.change(act == Act::Faster);

@@ -9,15 +9,16 @@ pub(super) struct Block<'t> {
     pub(super) line: usize,
 }
 
-/// The fenced blocks of a page.
+/// The fenced blocks of a page. A fence is closed by one at least as long.
 pub(super) fn blocks(page: &str) -> Vec<Block<'_>> {
     let (mut found, mut at, mut open) = (Vec::new(), 0, None);
     for (index, line) in page.split_inclusive('\n').enumerate() {
-        let fence = line.trim_end().strip_prefix("```");
-        match (open, fence) {
-            (None, Some(info)) => open = Some((info, at + line.len(), index + 1)),
-            (Some((info, start, line)), Some("")) => {
-                found.push(Block { info, text: &page[start..at], line });
+        let info = line.trim_end().trim_start_matches('`');
+        let long = line.len() - line.trim_start_matches('`').len();
+        match open {
+            None if long >= 3 => open = Some((info, long, at + line.len(), index + 1)),
+            Some((began, least, start, line)) if long >= least && info.is_empty() => {
+                found.push(Block { info: began, text: &page[start..at], line });
                 open = None;
             }
             _ => {}

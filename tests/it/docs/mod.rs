@@ -98,7 +98,7 @@ fn run_page(path: &Path, text: &str) -> (String, Vec<String>) {
             }
             ["sh"] => wrong
                 .extend(unknown_flags(&home, text).map(|flag| format!("{name}:{line}: {flag}"))),
-            ["text" | "yaml" | "sql" | "mermaid"] => {}
+            ["text" | "yaml" | "sql" | "mermaid" | "markdown"] => {}
             _ => wrong.push(format!("{name}:{line}: a block of \"{info}\"")),
         }
     }

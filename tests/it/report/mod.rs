@@ -5,6 +5,7 @@ mod file;
 mod hostile;
 mod readme;
 mod seen;
+mod sight;
 mod still;
 mod viewer;
 
@@ -72,16 +73,18 @@ fn written(name: &str, bundle: &Bundle) -> PathBuf {
     path
 }
 
-/// The demo so many times, one after the other, as other connections.
+/// The demo so many times, one after the other, as other connections; redacted as it is if nobody
+/// asks for anything else.
 fn copies(times: i64) -> Vec<Fact<'static>> {
     const LONG_NS: u64 = 95_000_000_000;
+    let redacted = Redacted::new(&demo(), Policy::default()).facts;
     let mut facts = Vec::new();
     for copy in 0..times {
-        let later = LONG_NS * copy as u64;
-        for fact in demo() {
+        let later = LONG_NS * copy.unsigned_abs();
+        for fact in redacted.clone() {
             match fact {
                 Fact::Recording(mut recording) if copy == 0 => {
-                    recording.finished_ns = Some(LONG_NS * times as u64);
+                    recording.finished_ns = Some(LONG_NS * times.unsigned_abs());
                     facts.push(Fact::Recording(recording));
                 }
                 Fact::Connection(mut connection) => {
@@ -109,9 +112,4 @@ fn text_frame(id: i64, connection: i64, text: &str, read_ns: u64) -> Fact<'stati
     let mut frame = sample::frame(id, connection, Direction::ServerToClient, 0x81, text.as_bytes());
     frame.stamp = Stamp { read_ns, written_ns: Some(read_ns + 1000) };
     Fact::Frame(frame)
-}
-
-/// As they leave a machine, if nobody asks for anything else.
-fn redacted(facts: Vec<Fact<'static>>) -> Vec<Fact<'static>> {
-    Redacted::new(&facts, Policy::default()).facts
 }

@@ -242,3 +242,16 @@ fn following_stays_at_the_end_and_staying_stays() {
     assert_eq!(of(7..12), 5, "it followed: {times:?}");
     assert_eq!(of(13..20), 1, "it stayed: {times:?}");
 }
+
+/// Who is not to be moved is not: playing is a step.
+#[test]
+fn playing_is_a_step_where_nothing_is_to_move() {
+    let mut desk = Desk::at(&demo(), "agent", (120, 36));
+    desk.app.still();
+    let before = desk.screen();
+    let stepped = desk.types(" ").screen();
+    assert_ne!(stepped, before);
+    desk.take(Message::Tick(Duration::from_secs(1)));
+    assert_eq!(desk.screen(), stepped);
+    assert_eq!(desk.types(",").screen().lines().nth(15), before.lines().nth(15));
+}
