@@ -40,6 +40,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 /// Outside crates that belong to some rooms only. Others may be used anywhere but in `wire`.
 const LIVES_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["recording"]),
+    ("zip", &["cli"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),

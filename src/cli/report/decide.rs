@@ -1,6 +1,7 @@
 //! What may leave the machine: decisions in `wiretape.toml`, and questions where there are none.
 
-use std::io::{BufRead, Write};
+use std::fs::File;
+use std::io::{BufRead, Read as _, Write};
 use std::path::Path;
 
 use super::draft::Draft;
@@ -12,6 +13,9 @@ use crate::redact::{Decision, Decisions, Row};
 
 /// Where decisions are kept: beside the project, so that who works on it decides once.
 pub(super) const FILE: &str = "wiretape.toml";
+
+/// Its bytes: ten thousand decisions are less.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// Rows that are listed where nobody can be asked.
 const LISTED: usize = 20;
@@ -26,7 +30,15 @@ pub(super) fn known() -> Result<Decisions, Failure> {
 }
 
 fn text() -> Result<String, Failure> {
-    match std::fs::read_to_string(FILE) {
+    let read = File::open(FILE).and_then(|file| {
+        let mut text = String::new();
+        file.take(MAX_BYTES + 1).read_to_string(&mut text).map(|_| text)
+    });
+    match read {
+        Ok(text) if text.len() as u64 > MAX_BYTES => {
+            Err(Failure::new(Code::Usage, format!("{FILE} is too long"))
+                .why(format!("over {} are not read", human::size(MAX_BYTES))))
+        }
         Ok(text) => Ok(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
         Err(error) => Err(crate::cli::failure::unopened(FILE, &error)),

@@ -189,6 +189,8 @@ impl Draft {
             range_ns: self.scope.window.filter(|(_, to)| *to < u64::MAX),
             lane: run.or(user),
         };
+        let told = self.extract.differs.told().into_iter().chain(differs.told());
+        let told: Vec<(String, String)> = told.map(|told| ("cut".to_owned(), told)).collect();
         let meta = meta.iter().map(|(key, value)| (key.clone(), self.redacted.text(value)));
         let manifest = Manifest {
             tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -202,7 +204,7 @@ impl Draft {
             hidden: 0,
             redact: word(self.policy.level).to_owned(),
             hidden_by: Vec::new(),
-            meta: meta.collect(),
+            meta: meta.chain(told).collect(),
         };
         let manifest = Manifest {
             hidden: self.redacted.hidden(),

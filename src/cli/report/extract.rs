@@ -97,7 +97,7 @@ pub(super) fn extract(looked: &Looked, scope: &Scope) -> Result<Extract, Failure
         };
         // What only other runs explain goes with them.
         for _ in 0..PRUNINGS {
-            if !keep.leave_out(&next.odd) {
+            if !scope.is_around() || !keep.leave_out(&next.odd) {
                 break;
             }
             let pruned = cut(looked, scope, &keep)?;

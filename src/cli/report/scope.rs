@@ -74,7 +74,7 @@ pub(super) struct Scope {
     pub(super) around: Around,
 }
 
-/// What is in scope.
+/// What it takes to be in scope.
 pub(super) enum Around {
     Everything,
     /// A run or a finding, with what was around it.
@@ -83,10 +83,11 @@ pub(super) enum Around {
     Connections(BTreeSet<i64>),
     /// A stretch of time.
     Time,
-    /// Frames.
+    /// Frames, and the rows that they are of.
     Frames(MeantFrames, BTreeSet<u32>),
 }
 
+/// A run or a finding, and what it rests on.
 pub(super) struct Focus {
     /// The run's rows and those of the evidence.
     pub(super) rows: BTreeSet<u32>,
@@ -221,6 +222,11 @@ impl Scope {
                 Ok(finder.sifted(text, sifted.ok_or_else(none)?))
             }
         }
+    }
+
+    /// What is in it besides its subject is there only to explain that.
+    pub(super) fn is_around(&self) -> bool {
+        matches!(self.around, Around::Focus(_))
     }
 
     /// Widths that are worth trying.

@@ -161,7 +161,7 @@ fn tapes_that_lie_are_refused() {
     let sha = |text: &str| {
         use sha2::Digest as _;
         let digest = sha2::Sha256::digest(text.as_bytes());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
     };
     let report = |tape: &str| {
         let about = about(&sha(tape));

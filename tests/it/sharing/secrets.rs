@@ -61,9 +61,9 @@ fn forms(secret: &str) -> Vec<String> {
     let json = serde_json::to_string(secret).unwrap();
     let json = json.trim_matches('"').to_owned();
     let twice = serde_json::to_string(&json).unwrap().trim_matches('"').to_owned();
-    let percent = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let percent: Vec<String> = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
-    vec![secret.to_owned(), json, twice, percent, html]
+    vec![secret.to_owned(), json, twice, percent.concat(), html]
 }
 
 #[test]
