@@ -211,6 +211,8 @@ fn a_filter_means_what_it_means_on_the_command_line() {
         "#100..140",
         "conn:4 (type:agent_* or ping)",
         "not (dir:in or size<=1k)",
+        "around:E102 2s",
+        "around:w2* dir:in",
     ];
     let counts: Vec<Value> = filters
         .iter()
