@@ -159,27 +159,35 @@ pub(super) struct Choice {
     asked: u64,
 }
 
+/// What came of asking again.
+pub(super) enum Turn {
+    /// The preset is still the one that fits, or nobody knows better yet.
+    Same,
+    /// Another one fits, or none does any more.
+    Other(Option<Fits>),
+}
+
 /// Frames, or the time after the first, before it is asked which rules fit.
 const FIRST_FRAMES: u64 = 8;
 const FIRST_NS: u64 = 2_000_000_000;
 
 impl Choice {
-    /// What fits now, where that is another preset than before, or none.
+    /// What fits now, and whether that is another preset than before.
     pub(super) fn again(
         &mut self,
         reader: &RecordingReader,
         (now_ns, stopping): (u64, bool),
-    ) -> Result<Option<Option<Fits>>, RecordingError> {
+    ) -> Result<Turn, RecordingError> {
         let frames = reader.last_frame()?.unsigned_abs();
         if !self.is_due(frames, (now_ns, stopping)) {
-            return Ok(None);
+            return Ok(Turn::Same);
         }
         self.asked = frames;
         let fits = fitting(reader)?;
         let name = fits.as_ref().map(|fits| fits.name);
         let is_another = name != self.name;
         self.name = name;
-        Ok(is_another.then_some(fits))
+        Ok(if is_another { Turn::Other(fits) } else { Turn::Same })
     }
 
     /// Whether so many frames are worth asking: twice as many as the last time, and all of them

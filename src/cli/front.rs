@@ -1,6 +1,5 @@
 //! What the screen asks → answers from the disk: payloads, filtered rows, the list, a recording.
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -10,14 +9,13 @@ use std::time::Duration;
 use super::choose::{self, choose};
 use super::failure::{Code, Failure};
 use super::locate::Located;
-use super::passage::Reading;
+use super::pass::{Pass, ROWS_AT_ONCE};
 use super::watch::{Decides, watch};
 use super::{Globals, clipboard, clock, config, escape, locate, ls, mask, query, report, rm, sift};
 use crate::analysis::MESSAGE_LIMIT;
 use crate::analysis::look::Look;
 use crate::analysis::timeline::Row;
 use crate::events::Kind;
-use crate::events::filter::{Filter, Payload};
 use crate::events::payload::Parts;
 use crate::exchange::Messages;
 use crate::recording::note;
@@ -32,12 +30,6 @@ use crate::wire::Note;
 
 /// Bytes of a payload that are shown at first: more than anyone reads on a screen.
 const SHOWN: usize = 64 << 10;
-
-/// Rows that are looked at before the screen hears of them: some hundredths of a second's work.
-const ROWS_AT_ONCE: usize = 8192;
-
-/// Conditions for which it is tried what would be met without each.
-const MOST_TRIED: usize = 8;
 
 /// Rows of SQL's answer that are shown, and columns of a name.
 const MOST_ROWS: usize = 1000;
@@ -67,18 +59,10 @@ struct Open {
     parts: Parts,
     book: Arc<RuleBook>,
     pass: Option<Pass>,
-    /// It is no recording, and is there for as long as it is open: nothing is written to it.
+    /// It is no recording: nothing is written to it.
+    passes: bool,
+    /// The file that it was made of, for as long as it is open.
     passing: Option<Located>,
-}
-
-/// A filter on its way through a recording.
-struct Pass {
-    text: String,
-    filter: Filter,
-    met: u64,
-    /// What would be met without a condition, by the condition.
-    without: Vec<(String, Filter, u64)>,
-    read: Option<Reading>,
 }
 
 impl Front {
@@ -98,17 +82,18 @@ impl Front {
     fn other(&mut self, key: &str) -> Result<&(Open, Tape), Failure> {
         let path = Path::new(key);
         let known = self.other.take().filter(|(open, _)| open.path == path);
-        let other = match known {
-            Some(other) => other,
-            None => {
-                let (open, mut tape, growths) = self.begin(path)?;
-                if tape.about.state == "live" {
-                    return Err(Failure::new(Code::Usage, "it is still being recorded")
-                        .next("end it first, or compare what was recorded before"));
-                }
-                growths.into_iter().for_each(|growth| tape.grow(growth));
-                (open, tape)
+        let other = if let Some(other) = known {
+            other
+        } else {
+            let (open, mut tape, growths) = self.begin(path)?;
+            if tape.about.state == "live" {
+                return Err(Failure::new(Code::Usage, "it is still being recorded")
+                    .next("end it first, or compare what was recorded before"));
             }
+            for growth in growths {
+                tape.grow(growth);
+            }
+            (open, tape)
         };
         Ok(self.other.insert(other))
     }
@@ -145,6 +130,7 @@ impl Front {
             parts,
             book: Arc::clone(&book),
             pass: None,
+            passes: false,
             passing: None,
         };
         Ok((open, Tape::new(about, book), growths))
@@ -153,14 +139,21 @@ impl Front {
     /// What is open, if something written to it stays.
     fn kept(&self) -> Result<&Open, String> {
         let open = self.open.as_ref().ok_or(NOTHING)?;
-        if open.passing.is_some() { Err(NO_NOTES.to_owned()) } else { Ok(open) }
+        if open.passes { Err(NO_NOTES.to_owned()) } else { Ok(open) }
+    }
+
+    /// What is open is a report, or another file that was made into a recording for the time being.
+    pub(crate) fn passes(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.passes = true;
+        }
     }
 
     /// Begins to look at what was found, whatever it is.
-    pub(crate) fn enter(&mut self, located: Located) -> Result<(Tape, Growths), Failure> {
+    fn enter(&mut self, located: Located) -> Result<(Tape, Growths), Failure> {
         let looked = self.look(&located)?;
         if let Some(open) = self.open.as_mut().filter(|_| located.is_passing()) {
-            open.passing = Some(located);
+            (open.passes, open.passing) = (true, Some(located));
         }
         Ok(looked)
     }
@@ -253,77 +246,6 @@ impl Open {
         let words = pass.words();
         self.pass = Some(pass);
         Ok(Sifted { rows, until, words })
-    }
-}
-
-impl Pass {
-    fn new(text: &str) -> Result<Self, Failure> {
-        let filter = sift::parse(text)?;
-        let without = filter.without_one().into_iter().take(MOST_TRIED);
-        let without = without.map(|(term, rest)| (term, rest, 0)).collect();
-        Ok(Self { text: text.to_owned(), filter, met: 0, without, read: None })
-    }
-
-    /// Rows that are meant, of those from `from` on. Payloads are read only where they decide.
-    fn rows(
-        &mut self,
-        look: &Look<'_>,
-        tape: &Tape,
-        from: u32,
-        (path, parts): (&Path, &Parts),
-    ) -> Result<Vec<u32>, Failure> {
-        let mut meant = Vec::new();
-        let mut open: HashMap<u32, Row> = HashMap::new();
-        let mut last = 0;
-        for row in tape.timeline.page(from.checked_sub(1), ROWS_AT_ONCE) {
-            match look.meets(&self.filter, &row, None) {
-                Some(true) => meant.push(row.number),
-                Some(false) => {}
-                None => {
-                    last = last.max(row.frames.1);
-                    open.insert(row.number, row);
-                }
-            }
-            // What would be met is counted only until something is.
-            if self.met == 0 && meant.is_empty() {
-                for (_, filter, count) in &mut self.without {
-                    *count += u64::from(look.meets(filter, &row, None) == Some(true));
-                }
-            }
-        }
-        if !open.is_empty() {
-            let reading = match &mut self.read {
-                Some(reading) => reading,
-                None => self.read.insert(Reading::new(path)?),
-            };
-            let filter = &self.filter;
-            reading.until(last, &mut |frame, opcode, bytes| {
-                for number in tape.timeline.rows_of_frame(frame) {
-                    let Some(row) = open.get(&number) else { continue };
-                    let json = parts.json(bytes, u32::from(row.part));
-                    let payload = Payload { opcode, bytes, json: json.as_deref() };
-                    if look.meets(filter, row, Some(&payload)) == Some(true) {
-                        meant.push(number);
-                    }
-                }
-            })?;
-            meant.sort_unstable();
-            meant.dedup();
-        }
-        self.met += meant.len() as u64;
-        Ok(meant)
-    }
-
-    /// What is meant; while nothing is, what to drop so that something would be.
-    fn words(&self) -> String {
-        let best = self.without.iter().filter(|(_, _, count)| *count > 0 && self.met == 0);
-        // Of equals, the one that was typed last is the one to drop.
-        match best.max_by_key(|(_, _, count)| *count) {
-            Some((term, _, count)) => {
-                format!("without `{term}`: {}", super::human::count(*count))
-            }
-            None => self.filter.in_words(),
-        }
     }
 }
 

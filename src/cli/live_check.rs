@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::choose::{self, Choice};
+use super::choose::{self, Choice, Turn};
 use super::failure::{Code, Failure};
 use super::live_told::LiveTold;
 use super::screen::Screen;
@@ -202,7 +202,9 @@ impl Looking {
             By::Rules(_) | By::Pairs(_) => return Ok(()),
             By::Fitting => {}
         }
-        let Some(fits) = self.choice.again(reader, (now_ns, stopping))? else { return Ok(()) };
+        let Turn::Other(fits) = self.choice.again(reader, (now_ns, stopping))? else {
+            return Ok(());
+        };
         self.told.forget();
         self.going = match fits {
             Some(fits) => {

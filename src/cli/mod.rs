@@ -41,6 +41,7 @@ mod mask;
 mod note;
 mod open;
 mod output;
+mod pass;
 mod passage;
 mod plan;
 mod printer;

@@ -24,6 +24,7 @@ struct Shared {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 struct State {
     queue: VecDeque<Print>,
     /// The thread has taken something that it has not printed yet.

@@ -155,7 +155,9 @@ async fn record(
         code = child.wait() => Some(code),
     };
     drop(ticker);
-    full.map(FullScreen::finish);
+    if let Some(full) = full {
+        full.finish();
+    }
     screen.stopping(GRACE);
     let hurried = tokio::select! {
         _ = async { tokio::join!(child.end(GRACE), proxy.finish(GRACE)) } => false,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::choose::{self, Choice};
+use super::choose::{self, Choice, Turn};
 use super::clock;
 use super::failure::{Code, Failure};
 use crate::analysis::Analysis;
@@ -146,7 +146,7 @@ impl Watch {
     fn choose(&mut self, reader: &RecordingReader) -> Result<(), Failure> {
         let now_ns = self.now_ns();
         let Some(choice) = &mut self.choice else { return Ok(()) };
-        let Some(fits) = choice.again(reader, (now_ns, false))? else { return Ok(()) };
+        let Turn::Other(fits) = choice.again(reader, (now_ns, false))? else { return Ok(()) };
         let (name, why) = fits.map_or_else(choose::nothing, |fits| (fits.name, fits.why));
         let book = choose::built_in(name)?;
         if book.name == self.analysis.engine().book().name {

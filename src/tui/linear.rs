@@ -23,47 +23,48 @@ const PAGE: usize = 25;
 /// Lines of a payload that are told: more is for a file.
 const MOST_LINES: usize = 400;
 
+/// A key.
+fn key(key: Key) -> Vec<Message> {
+    vec![Message::Key(key)]
+}
+
+/// A key that opens what is typed into, the text, and Enter.
+fn text(first: Key, rest: &str) -> Vec<Message> {
+    let letters = rest.chars().map(Key::Char);
+    let keys = [first, Key::Ctrl('u')].into_iter().chain(letters).chain([Key::Enter]);
+    keys.map(Message::Key).collect()
+}
+
+/// What a typed line means to what lies over the screen, if that takes it.
+fn answer(app: &App, typed: &str) -> Option<Vec<Message>> {
+    let number = typed.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    let picks = number.map(|place| vec![Message::Pick(place)]);
+    match &app.overlay {
+        Overlay::None => picks,
+        Overlay::Sql(_) if picks.is_some() => picks,
+        Overlay::Filter(_) | Overlay::Note(_) | Overlay::Prompt(..) | Overlay::Sql(_) => {
+            let leaves = typed.is_empty();
+            Some(if leaves { key(Key::Esc) } else { text(Key::Ctrl('u'), typed) })
+        }
+        Overlay::Review(_) => Some(match (typed, typed.strip_prefix("rule ")) {
+            _ if picks.is_some() => picks.unwrap_or_default(),
+            ("", _) => key(Key::Esc),
+            ("write", _) => key(Key::Tab),
+            (_, Some(rule)) => text(Key::Char('a'), rule),
+            _ => Key::named(typed).map(key).unwrap_or_default(),
+        }),
+        Overlay::Remove(_) => Some(key(typed.chars().next().map_or(Key::Esc, Key::Char))),
+        Overlay::Menu(_) | Overlay::Sheet(_) | Overlay::Help => {
+            picks.or_else(|| typed.is_empty().then(|| key(Key::Esc)))
+        }
+    }
+}
+
 /// What a typed line means.
 pub(super) fn heard(app: &App, line: &str) -> Vec<Message> {
     let typed = line.trim();
-    let key = |key| vec![Message::Key(key)];
-    let text = |first: Key, rest: &str| -> Vec<Message> {
-        let letters = rest.chars().map(Key::Char);
-        let keys = [first, Key::Ctrl('u')].into_iter().chain(letters).chain([Key::Enter]);
-        keys.map(Message::Key).collect()
-    };
-    if let Ok(number) = typed.parse::<usize>()
-        && number > 0
-    {
-        return vec![Message::Pick(number - 1)];
-    }
-    match &app.overlay {
-        // What is typed is the answer.
-        Overlay::Filter(_) | Overlay::Note(_) | Overlay::Prompt(..) if typed.is_empty() => {
-            return key(Key::Esc);
-        }
-        Overlay::Filter(_) | Overlay::Note(_) | Overlay::Prompt(..) | Overlay::Sql(_) => {
-            let mut messages = text(Key::Ctrl('u'), typed);
-            if typed.is_empty() {
-                messages = key(Key::Esc);
-            }
-            return messages;
-        }
-        Overlay::Review(_) => {
-            return match (typed, typed.strip_prefix("rule ")) {
-                ("", _) => key(Key::Esc),
-                ("write", _) => key(Key::Tab),
-                (_, Some(rule)) => text(Key::Char('a'), rule),
-                _ => Key::named(typed).map(key).unwrap_or_default(),
-            };
-        }
-        Overlay::Remove(_) => return key(typed.chars().next().map_or(Key::Esc, Key::Char)),
-        Overlay::Menu(_) | Overlay::Sheet(_) | Overlay::Help => {
-            if typed.is_empty() {
-                return key(Key::Esc);
-            }
-        }
-        Overlay::None => {}
+    if let Some(messages) = answer(app, typed) {
+        return messages;
     }
     let mut closed = match app.overlay {
         Overlay::None => Vec::new(),

@@ -37,6 +37,7 @@ const LINES_PER_SECOND: u32 = 40;
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Where lines go.
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub(crate) struct Screen {
     name: String,
     path: String,

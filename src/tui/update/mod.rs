@@ -24,9 +24,6 @@ pub use walk::go;
 /// Takes a message.
 pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
     let mut effects = Vec::new();
-    let place = (app.at_ns, app.finding);
-    let is_theirs = matches!(message, Message::Key(_) | Message::Mouse(..));
-    let followed = app.following;
     match message {
         Message::Resize(width, height) => {
             app.size = (width, height);
@@ -35,41 +32,7 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
                 app.pane = Pane::Lanes;
             }
         }
-        Message::Payload(row, payload) => {
-            // An answer that comes late is about where the reader was.
-            if app.payload.as_ref().is_none_or(|(asked, _)| *asked == row) {
-                app.payload = Some((row, payload));
-            }
-        }
-        Message::Listed(listed) => listed::list(app, listed),
-        Message::Tidied(said, listed) => {
-            listed::list(app, listed);
-            app.said = Some(said.unwrap_or_else(|why| why));
-        }
-        Message::Saved(name, filter, Ok(place)) => {
-            app.said = Some(format!("kept as @{name} in {place}"));
-            app.saved.insert(name, filter);
-        }
-        Message::Saved(_, _, Err(why)) => app.said = Some(why),
-        Message::Paired(key, paired) => compare::paired(app, &key, paired),
-        Message::Mouse(mouse, x, y) => {
-            app.said = None;
-            app.stood |= app.tape.is_some();
-            point::point(app, mouse, (x, y), &mut effects);
-        }
-        Message::Pick(place) => {
-            app.said = None;
-            app.stood |= app.tape.is_some();
-            pick::pick(app, place, &mut effects);
-        }
         Message::Tick(now) => play::tick(app, now),
-        Message::Queried(_) => overlay::answered(app, message),
-        Message::Diffed(diffed) => compare::done(app, diffed),
-        Message::Noted(noted) => overlay::noted(app, noted),
-        Message::Staged(stage) => review::staged(app, stage, &mut effects),
-        Message::Copied(what) => app.said = Some(what),
-        Message::Opened(Ok(tape)) => app.take(*tape),
-        Message::Opened(Err(why)) => app.said = Some(why),
         Message::Grown(growth) => {
             let known = app.tape.as_ref().map_or(0, |tape| tape.findings.len());
             app.grow(*growth);
@@ -79,23 +42,10 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
                 play::stop_at_errors(app, known);
             }
         }
-        Message::Sifted(text, Ok(sifted)) => sieve(app, text, sifted),
-        Message::Sifted(text, Err(why)) => {
-            app.asked = None;
-            app.overlay = Overlay::Filter(Typed { text, tried: None });
-            app.said = Some(why);
+        Message::Key(_) | Message::Mouse(..) | Message::Pick(_) => {
+            theirs(app, &message, &mut effects);
         }
-        Message::Key(key) => {
-            app.said = None;
-            let act = app.keys.bound(key).map(|row| row.act);
-            let stays = matches!(act, Some(Act::Help | Act::Back));
-            app.stood |= app.tape.is_some() && !stays;
-            press(app, key, &mut effects);
-        }
-    }
-    if is_theirs && followed && place != (app.at_ns, app.finding) {
-        // Whoever goes elsewhere stays there.
-        app.following = false;
+        answer => answered(app, answer, &mut effects),
     }
     go_on_sifting(app, &mut effects);
     let wanted = app.inspected().filter(|_| app.tape.is_some());
@@ -108,6 +58,68 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
     }
     app.lay_out();
     effects
+}
+
+/// What the reader does. Whoever goes elsewhere while what grows is followed stays there.
+fn theirs(app: &mut App, message: &Message, effects: &mut Vec<Effect>) {
+    let (followed, place) = (app.following, (app.at_ns, app.finding));
+    app.said = None;
+    match message {
+        Message::Key(key) => {
+            let act = app.keys.bound(*key).map(|row| row.act);
+            let stays = matches!(act, Some(Act::Help | Act::Back));
+            app.stood |= app.tape.is_some() && !stays;
+            press(app, *key, effects);
+        }
+        Message::Mouse(mouse, x, y) => {
+            app.stood |= app.tape.is_some();
+            point::point(app, *mouse, (*x, *y), effects);
+        }
+        Message::Pick(place) => {
+            app.stood |= app.tape.is_some();
+            pick::pick(app, *place, effects);
+        }
+        _ => {}
+    }
+    if followed && place != (app.at_ns, app.finding) {
+        app.following = false;
+    }
+}
+
+/// What was asked for outside has come.
+fn answered(app: &mut App, message: Message, effects: &mut Vec<Effect>) {
+    match message {
+        // An answer that comes late is about where the reader was.
+        Message::Payload(row, payload)
+            if app.payload.as_ref().is_none_or(|(asked, _)| *asked == row) =>
+        {
+            app.payload = Some((row, payload));
+        }
+        Message::Listed(listed) => listed::list(app, listed),
+        Message::Tidied(said, listed) => {
+            listed::list(app, listed);
+            app.said = Some(said.unwrap_or_else(|why| why));
+        }
+        Message::Saved(name, filter, Ok(place)) => {
+            app.said = Some(format!("kept as @{name} in {place}"));
+            app.saved.insert(name, filter);
+        }
+        Message::Saved(_, _, Err(why)) | Message::Opened(Err(why)) => app.said = Some(why),
+        Message::Paired(key, paired) => compare::paired(app, &key, paired),
+        Message::Queried(_) => overlay::answered(app, message),
+        Message::Diffed(diffed) => compare::done(app, diffed),
+        Message::Noted(noted) => overlay::noted(app, noted),
+        Message::Staged(stage) => review::staged(app, stage, effects),
+        Message::Copied(what) => app.said = Some(what),
+        Message::Opened(Ok(tape)) => app.take(*tape),
+        Message::Sifted(text, Ok(sifted)) => sieve(app, text, sifted),
+        Message::Sifted(text, Err(why)) => {
+            app.asked = None;
+            app.overlay = Overlay::Filter(Typed { text, tried: None });
+            app.said = Some(why);
+        }
+        _ => {}
+    }
 }
 
 /// More of what a filter means.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{act, compare, listed, review, seek, walk};
 use crate::rules::codes;
 use crate::tui::app::{App, Overlay, Screen, Sheet, Sql, Typed};
-use crate::tui::at::Found;
+use crate::tui::at::{At, Found};
 use crate::tui::complete;
 use crate::tui::keys::{Act, Key};
 use crate::tui::measure::counted;
@@ -133,7 +133,7 @@ fn choose(app: &mut App, chosen: Do, effects: &mut Vec<Effect>) {
             walk::go(app, found);
         }
         Do::Seek(at) => {
-            on_the_timeline(app, false);
+            on_the_timeline(app, matches!(at, At::Finding(_)));
             seek(app, at);
         }
         Do::Lane(lane) => {
@@ -162,11 +162,7 @@ fn choose(app: &mut App, chosen: Do, effects: &mut Vec<Effect>) {
                 Err(why) => why,
             });
         }
-        Do::Pauses => {
-            app.player.pauses = !app.player.pauses;
-            let word = if app.player.pauses { "pauses" } else { "does not pause" };
-            app.said = Some(format!("playing {word} at findings"));
-        }
+        Do::Pauses => pauses(app),
         Do::Look(look) => app.theme.look = look,
         Do::Sort(order) => {
             app.order = order;
@@ -197,6 +193,13 @@ fn choose(app: &mut App, chosen: Do, effects: &mut Vec<Effect>) {
         Do::Copy(what, text) => effects.push(Effect::Copy(what, text)),
         Do::CopyScreen => effects.push(Effect::CopyScreen),
     }
+}
+
+/// Playing pauses at findings, or no more.
+fn pauses(app: &mut App) {
+    app.player.pauses = !app.player.pauses;
+    let word = if app.player.pauses { "pauses" } else { "does not pause" };
+    app.said = Some(format!("playing {word} at findings"));
 }
 
 /// Shows what was asked for, whichever screen can.

@@ -79,7 +79,7 @@ fn a_row_its_payload_and_a_filter() {
             "\"type\": \"agent_started\"",
             "raw:",
             "events that are type is tool_* and user is user_07",
-            ". error E104",
+            "error E104, user_11",
             "1 finding muted in this recording",
             "1. id 1, opcode text",
             "f, or follow: follow; not now: this recording does not grow",
