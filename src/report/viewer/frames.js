@@ -167,7 +167,7 @@ const frames = {
 		const texts = [
 			event.frame ? `${event.frame}` : "·",
 			timeOf(event.at_ns, event),
-			NOWHERE.includes(event.kind) ? "--" : event.out ? "out →" : "← in",
+			NOWHERE.includes(event.kind) ? "--" : event.out ? "→ out" : "← in",
 			letterAt(event),
 			`${nameOf(event)} ${times ? `× ${grouped(times)}` : (event.tool ?? "")}`,
 			delta === undefined ? "-" : lasted(delta),

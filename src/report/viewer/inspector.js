@@ -40,7 +40,7 @@ const inspector = {
 	event(event) {
 		const delta = deltaOf(event);
 		const frame = frameRows.get(event.frame);
-		const way = event.out ? "out → client to server" : "← in server to client";
+		const way = event.out ? "→ out, client to server" : "← in, server to client";
 		const notes = sight.notes.filter((note) => note.event === event.number && note.text);
 		return [
 			el("h3", {}, `${event.frame ? `#${event.frame} ` : ""}${nameOf(event)}`),
