@@ -40,11 +40,12 @@ pub fn html(bundle: &Bundle, sight: &Sight) -> String {
     let blocks = [(ABOUT, about.as_str()), (SIGHT, &seen), (TAPE, &bundle.tape)];
     let blocks = blocks
         .map(|(name, text)| format!("{}{}</script>\n", embed::opening(name), embed::pack(text)));
+    let (style, script) = (shipped(STYLE), shipped(SCRIPT));
     fill(PAGE, |place| match place {
-        "policy" => policy(),
+        "policy" => policy(&style, &script),
         "title" => escaped(&bundle.title),
-        "style" => STYLE.to_owned(),
-        "script" => SCRIPT.to_owned(),
+        "style" => style.clone(),
+        "script" => script.clone(),
         "blocks" => blocks.concat(),
         "text" => escaped(&text(bundle, sight)),
         other => unreachable!("the page asks for {other}"),
@@ -73,14 +74,21 @@ fn text(bundle: &Bundle, sight: &Sight) -> String {
 }
 
 /// Nothing is loaded, nothing is sent, and no script runs but the viewer's own.
-fn policy() -> String {
+fn policy(style: &str, script: &str) -> String {
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
     format!(
         "default-src 'none'; script-src {}; style-src {}; img-src data:; base-uri 'none'; \
          form-action 'none'",
-        hash(SCRIPT),
-        hash(STYLE)
+        hash(script),
+        hash(style)
     )
+}
+
+/// A source as it goes along in every report: comments and indentation stay behind, and lines end
+/// in one way, so that a browser hashes what was hashed here.
+fn shipped(source: &str) -> String {
+    let lines = source.lines().map(str::trim_start).filter(|line| !line.starts_with("//"));
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// `page` with its places filled. What is put in is not looked at again.

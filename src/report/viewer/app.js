@@ -20,7 +20,7 @@ const state = {
 	speed: 1,
 };
 
-/** Changes the state; what follows from it is drawn with the next picture. */
+// Changes the state; what follows from it is drawn with the next picture.
 function set(change) {
 	Object.assign(state, change);
 	redraw();
@@ -37,14 +37,14 @@ function redraw() {
 		const isOnly = state.only && Boolean(state.lane);
 		$("only").disabled = !state.lane;
 		$("only").textContent = visible(state.lane ? laneName(state.lane) : "this lane");
-		$("only").setAttribute("aria-pressed", isOnly);
-		$("everything").setAttribute("aria-pressed", !isOnly);
+		press("only", isOnly);
+		press("everything", !isOnly);
 		$("folding").textContent = FOLDINGS[state.folding];
 		$("times").textContent = { run: "since run", recording: "since start", clock: "UTC" }[state.times];
 	});
 }
 
-/** From the first to the last moment, with a little room for what stands at the edges. */
+// From the first to the last moment, with a little room for what stands at the edges.
 function whole() {
 	const room = Math.max((sight.to_ns - sight.from_ns) / 60, 10 * MS);
 	return { from: sight.from_ns - room, to: sight.to_ns + room };
@@ -98,7 +98,7 @@ function seek(at) {
 
 const seekBy = (part) => seek(clamp(state.at + (state.window[1] - state.window[0]) * part, whole().from, whole().to));
 
-/** To an event, on this lane if it is there. */
+// To an event, on this lane if it is there.
 function toEvent(number, lane) {
 	const event = sight.events[number];
 	const isThere = state.only && state.lane && frames.scope().includes(number);
@@ -114,7 +114,7 @@ function toLane({ user, run }) {
 	follow();
 }
 
-/** To a finding: its card, its lane, and the row of what is missing, or the last it rests on. */
+// To a finding: its card, its lane, and the row of what is missing, or the last it rests on.
 function toFinding(number, known = false) {
 	const { user, run, expected, evidence, at, code, message } = found(number);
 	const lane = user === undefined ? undefined : { user: runOf({ run })?.user ?? user, run };
@@ -160,6 +160,13 @@ function move(by) {
 	toLane(lanes[clamp(here + by, 0, lanes.length - 1)] ?? {});
 }
 
+// To the next event that the filter means, or the one before.
+function hit(by) {
+	const numbers = state.filter.test ? sight.events.filter(isMeant).map(({ number }) => number) : [];
+	if (numbers.length) stepEvent(by, numbers);
+	else say(state.filter.test ? "Nothing meets the filter." : "No filter: / begins one.", true);
+}
+
 function filterBy(text) {
 	const filter = { text, met: new Map() };
 	try {
@@ -190,7 +197,7 @@ const speedBy = (by) => set({ speed: SPEEDS[clamp(SPEEDS.indexOf(state.speed) + 
 const all = () => [...sight.events.keys()];
 const here = () => found(state.finding);
 
-/** Keys, how it is said what they do, and that: the keys of the screen. Some have a button. */
+// Keys, how it is said what they do, and that: the keys of the screen. Some have a button.
 const KEYS = [
 	[" ", "play, pause", () => player.toggle(), "play"],
 	[".", "event on", () => stepEvent(1, frames.scope(), state.only && state.lane), "step-on"],
@@ -219,6 +226,8 @@ const KEYS = [
 	["0", "all of the time", () => setWindow(whole().from, whole().to), "zoom-all"],
 	["z", "all of the lane", () => zoomTo(state.lane)],
 	["/", "filter", () => $("filter").select()],
+	["n", "next hit", () => hit(1)],
+	["N", "hit before", () => hit(-1)],
 	["x", "hide or dim what is not meant", () => set({ hide: !state.hide })],
 	["f", "this lane, or everything", () => set({ only: !state.only })],
 	["i", "idle time: folded or not", () => set({ folding: cycled(Object.keys(FOLDINGS), state.folding) }), "folding"],
@@ -252,9 +261,9 @@ function onKey(event) {
 	bound[2]();
 }
 
-/* Links: `#f=E102&t=12.3&l=run-or-user&q=filter`. */
+// Links: `#f=E102&t=12.3&l=run-or-user&q=filter`.
 
-/** To where the address says, or the sender was; whether that is anywhere. */
+// To where the address says, or the sender was; whether that is anywhere.
 function readLink() {
 	const link = new URLSearchParams(location.hash.slice(1));
 	const isLink = ["f", "t", "l", "q"].some((name) => link.has(name));
@@ -273,7 +282,7 @@ function readLink() {
 	return isLink || Boolean(place ?? finding);
 }
 
-/** Names where the reader is, for others. */
+// Names where the reader is, for others.
 function writeLink() {
 	const link = new URLSearchParams();
 	const lane = state.only && state.lane;
@@ -288,7 +297,7 @@ function writeLink() {
 	}
 }
 
-/** To whoever listens; if it is the answer to something, to whoever looks too. */
+// To whoever listens; if it is the answer to something, to whoever looks too.
 function say(text, isAnswer = false) {
 	const box = $("said");
 	box.textContent = visible(text);
@@ -313,7 +322,7 @@ function showTable() {
 	const box = $("lane-table");
 	box.hidden = !box.hidden;
 	timeline.scroller.hidden = !box.hidden;
-	$("table").setAttribute("aria-pressed", !box.hidden);
+	press("table", !box.hidden);
 	timeline.resize();
 	if (box.childNodes.length) return;
 	const rows = lanes.map((lane) => {

@@ -1,5 +1,5 @@
 // The text of a filter → a test for events, or the first mistake in it. The language is that of
-// `--filter` and of the screen, without `around:` and `@saved` filters.
+// `--filter` and of the screen; `@saved` filters stay with whoever saved them.
 
 const LONGEST = 4096;
 const DEEPEST = 32;
@@ -21,18 +21,18 @@ const AMOUNTS = {
 };
 const ORDERS = { ">=": (a, b) => a >= b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, "<": (a, b) => a < b };
 const MEANT = { c2s: "out", "→": "out", s2c: "in", "←": "in" };
-const FIELDS = [...Object.keys(WORDS), ...Object.keys(AMOUNTS), "flag", "has", "lacks"];
+const FIELDS = [...Object.keys(WORDS), ...Object.keys(AMOUNTS), "flag", "has", "lacks", "around"];
 
 const wrong = (message) => {
 	throw new Error(message);
 };
 
-/** The test that a text asks for, none for an empty one; throws what is wrong with it. */
+// The test that a text asks for, none for an empty one; throws what is wrong with it.
 function parseFilter(text) {
 	if (text.length > LONGEST) wrong(`a filter has at most ${LONGEST} characters`);
 	if (!text.trim()) return undefined;
 	let place = 0;
-	/** What comes next, spaces aside, if it looks like this: its groups; it is passed. */
+	// What comes next, spaces aside, if it looks like this: its groups; it is passed.
 	const eat = (pattern) => {
 		const found = new RegExp(`\\s*(?:${pattern.source})`, "yiu");
 		found.lastIndex = place;
@@ -81,6 +81,7 @@ function parseFilter(text) {
 		if (name in AMOUNTS) return ofAmount(name);
 		if (!FIELDS.includes(name)) wrong(`there is no field ${name}: ${FIELDS.join(" ")}`);
 		if (!eat(/[:=]/)) wrong(`${name} is no number: ${name}:…`);
+		if (name === "around") return around();
 		if (name === "has") {
 			const keys = pointer();
 			return (event) => (at(event, keys) ?? undefined) !== undefined;
@@ -90,7 +91,7 @@ function parseFilter(text) {
 		if (name === "flag") return (event) => event.findings.some((number) => isCalled(found(number), meets));
 		return (event) => meets(WORDS[name](event));
 	};
-	/** `a`, `a*`, `"a b"` or `{a,b}`. */
+	// `a`, `a*`, `"a b"` or `{a,b}`.
 	const globs = () => {
 		const single = () => {
 			const quoted = eat(/"((?:[^"\\]|\\.)*)"/);
@@ -120,7 +121,7 @@ function parseFilter(text) {
 			return value !== undefined && ranges.some(isIn);
 		};
 	};
-	/** `$.data.items[0]` → its keys. */
+	// `$.data.items[0]` → its keys.
 	const pointer = () => {
 		if (!eat(/\$/)) wrong("a place is due: $.data.tool");
 		const keys = [];
@@ -142,6 +143,14 @@ function parseFilter(text) {
 			return typeof value !== "object" && meets(String(value));
 		};
 	};
+	const around = () => {
+		const code = eat(/[ew][\d*]{1,3}/)?.[0] ?? wrong("around what? a finding's code is due: around:E102 5s");
+		const within = eat(/(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)(?![^\s()])/);
+		const ns = within ? Number(within[1]) * TIMES[within[2].toLowerCase()] : 5 * SECOND;
+		const times = sight.findings.filter((finding) => isCalled(finding, glob(code.toUpperCase(), true))).map((finding) => finding.at_ns);
+		return (event) => times.some((time) => Math.abs(time - event.at_ns) <= ns);
+	};
+
 	const test = any(0);
 	return next() ? wrong("nothing is open that ) closes") : test;
 }
@@ -159,7 +168,7 @@ const textOf = (event) => {
 	return typeof payload === "string" ? payload : new TextDecoder("latin1").decode(payload);
 };
 
-/** In the payload, or in the event's name. Without capitals, in any case. */
+// In the payload, or in the event's name. Without capitals, in any case.
 function hasText(text) {
 	if (!text) wrong("every payload has this in it");
 	const fold = (other) => (text === text.toLowerCase() ? other.toLowerCase() : other);
@@ -188,10 +197,10 @@ function at(event, keys) {
 	return keys.reduce(within, jsonOf(event)?.value);
 }
 
-/** A finding by its severity, its code in any case, or `any`. */
+// A finding by its severity, its code in any case, or `any`.
 const isCalled = ({ severity, code }, meets) => [severity, code, code.toLowerCase(), "any"].some(meets);
 
-/** It is of a run in which no event is called so. */
+// It is of a run in which no event is called so.
 function lacks(meets) {
 	const runs = sight.runs.map((run) => !run.events.some((number) => meets(nameOf(sight.events[number]))));
 	return (event) => runs[event.run] ?? false;

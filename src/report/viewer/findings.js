@@ -1,6 +1,6 @@
 // Findings and notes → cards; a finding → Markdown to paste, or a question for a model.
 
-/** Events, and characters of a payload, that go along in a question. */
+// Events, and characters of a payload, that go along in a question.
 const QUOTED = 80;
 const QUOTED_LONG = 600;
 
@@ -61,6 +61,7 @@ const findings = {
 			return el("div", {}, told, quiet(` ${role}`));
 		});
 		const lane = { run, user };
+		const good = sight.runs[runOf(lane)?.twin];
 		const page = pageOf(code);
 		return el(
 			"div",
@@ -73,6 +74,7 @@ const findings = {
 				["Side", side],
 				["Likely", cause && (cause.event === undefined ? cause.text : link(cause.text, () => toCause(number)))],
 				["Nearest", elsewhere],
+				["Good", good && link(`run ${good.id}, to compare`, () => toLane({ user: good.user, run: runOf(lane).twin }))],
 				["Also", also.map((text) => el("div", {}, text))],
 				["Rule", rule],
 			].filter(([, value]) => !Array.isArray(value) || value.length)),
@@ -83,10 +85,10 @@ const findings = {
 
 const pageOf = (code) => sight.pages.find((page) => page[0] === code)?.[1];
 
-/** Lines within a fence that they can't close. */
+// Lines within a fence that they can't close.
 const fenced = (lines) => ["```text", ...lines.map((line) => visible(line).replaceAll("```", "'''")), "```"].join("\n");
 
-/** A question for a model, with what it needs and no more. */
+// A question for a model, with what it needs and no more.
 function promptOf(finding) {
 	const run = sight.runs[finding?.run];
 	const events = (run?.events ?? [...sight.events.keys()]).map((number) => sight.events[number]);

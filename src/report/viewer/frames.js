@@ -2,15 +2,15 @@
 // what is missing where it should have been.
 
 const TALL = 26;
-/** Rows drawn beyond those in sight. */
+// Rows drawn beyond those in sight.
 const BEYOND = 8;
-/** So many events of one name in a row, none of them flagged, become one row. */
+// So many events of one name in a row, none of them flagged, become one row.
 const STREAM = 4;
 const NOWHERE = ["open", "close", "abort", "refused", "gap"];
 const CELLS = ["number", "time", "way", "letter", "type", "delta", "size", "flag", "preview"];
 
 const frames = {
-	/** `{event, last, times}` or `{ghost}`, and what they were made for. */
+	// `{event, last, times}` or `{ghost}`, and what they were made for.
 	entries: [],
 	made: "",
 	pool: [],
@@ -26,7 +26,7 @@ const frames = {
 		};
 	},
 
-	/** The numbers of the events that the list is of, before the filter. */
+	// The numbers of the events that the list is of, before the filter.
 	scope() {
 		const { lane } = state;
 		if (!state.only || !lane) return [...sight.events.keys()];
@@ -62,7 +62,7 @@ const frames = {
 		this.entries.push(...ghosts.map(({ number }) => ({ ghost: number })));
 	},
 
-	/** How many events from this one on have one name, with nothing to be said of them. */
+	// How many events from this one on have one name, with nothing to be said of them.
 	alike(numbers, from, until) {
 		const { name, connection } = sight.events[numbers[from]];
 		const isAlike = (event) => event.name === name && event.connection === connection && !event.kind && !event.findings.length;
@@ -81,7 +81,7 @@ const frames = {
 
 	timeOf: ({ event, ghost }) => event?.at_ns ?? found(ghost).at,
 
-	/** The rows that there are: all, or those that were known at the playhead's time. */
+	// The rows that there are: all, or those that were known at the playhead's time.
 	shown() {
 		this.make();
 		return state.known ? this.entries.filter((entry) => this.timeOf(entry) <= state.at) : this.entries;
@@ -167,7 +167,7 @@ const frames = {
 		const texts = [
 			event.frame ? `${event.frame}` : "·",
 			timeOf(event.at_ns, event),
-			NOWHERE.includes(event.kind) ? "--" : event.out ? "out →" : "← in",
+			NOWHERE.includes(event.kind) ? "--" : event.out ? "→ out" : "← in",
 			letterAt(event),
 			`${nameOf(event)} ${times ? `× ${grouped(times)}` : (event.tool ?? "")}`,
 			delta === undefined ? "-" : lasted(delta),
@@ -186,14 +186,14 @@ const frames = {
 
 const withDetail = ({ event, detail }) => `${event}${detail ? ` (${detail})` : ""}`;
 
-/** The filter's answer for an event, asked once. */
+// The filter's answer for an event, asked once.
 function isMeant(event) {
 	const { test, met } = state.filter;
 	if (test && !met.has(event)) met.set(event, test(event));
 	return !test || met.get(event);
 }
 
-/** A moment as the reader wants times: of an event, since its run began. */
+// A moment as the reader wants times: of an event, since its run began.
 function timeOf(ns, event) {
 	if (state.times === "clock") return clock(ns);
 	return since(state.times === "run" ? ns - (runOf(event)?.from_ns ?? zeroOfTimes()) : ns);

@@ -18,7 +18,7 @@ async function unpack(id) {
 	return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 }
 
-/** What a gzip member with the shortest head holds. */
+// What a gzip member with the shortest head holds.
 function gunzip(packed) {
 	const size = new DataView(packed.buffer).getUint32(packed.length - 4, true);
 	return inflate(packed.subarray(10, -8), new Uint8Array(size));
@@ -71,7 +71,7 @@ function inflate(source, out) {
 	return out;
 }
 
-/** Huffman codes of these widths, one for each symbol. */
+// Huffman codes of these widths, one for each symbol.
 function codes(widths) {
 	const counts = Array(15).fill(0);
 	for (const width of widths) if (width) counts[width - 1] += 1;

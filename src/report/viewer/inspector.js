@@ -1,11 +1,11 @@
 // The event or the missing one that the reader is at → all that is known of it: a tree of its JSON,
 // the text as it was, the bytes.
 
-/** Characters or bytes of a payload that are shown at first. */
+// Characters or bytes of a payload that are shown at first.
 const FIRST = 64 << 10;
-/** Members of an object that are shown at first, and more at a time. */
+// Members of an object that are shown at first, and more at a time.
 const MEMBERS = 100;
-/** An object of more members than this is shut at first. */
+// An object of more members than this is shut at first.
 const SMALL = 24;
 const MODES = ["tree", "raw", "hex"];
 
@@ -24,7 +24,7 @@ const inspector = {
 		this.drawn = drawn;
 		const event = sight.events[state.event];
 		const finding = found(state.ghost);
-		for (const mode of MODES) $(mode).setAttribute("aria-pressed", mode === state.mode);
+		for (const mode of MODES) press(mode, mode === state.mode);
 		$("modes").hidden = finding || !event || !hasPayload(event);
 		const nodes = finding ? this.ghost(finding) : event ? this.event(event) : [quiet("Pick an event on the timeline or in the list.", "p")];
 		$("inspector").replaceChildren(...nodes);
@@ -40,7 +40,7 @@ const inspector = {
 	event(event) {
 		const delta = deltaOf(event);
 		const frame = frameRows.get(event.frame);
-		const way = event.out ? "out → client to server" : "← in server to client";
+		const way = event.out ? "→ out, client to server" : "← in, server to client";
 		const notes = sight.notes.filter((note) => note.event === event.number && note.text);
 		return [
 			el("h3", {}, `${event.frame ? `#${event.frame} ` : ""}${nameOf(event)}`),
@@ -110,7 +110,7 @@ function bytesOf(event) {
 	return typeof payload === "string" ? toBytes(payload) : payload;
 }
 
-/** A value of JSON as a node of a tree; what is within is made when it is opened. */
+// A value of JSON as a node of a tree; what is within is made when it is opened.
 function branch(label, value, depth) {
 	if (value === null || typeof value !== "object") {
 		const text = typeof value === "string" ? `"${value.slice(0, FIRST)}${value.length > FIRST ? "…" : ""}"` : String(value);

@@ -4,9 +4,9 @@ let about;
 let sight;
 const frameRows = new Map();
 const connectionRows = new Map();
-/** Lanes in the order in which they are drawn: `{user}` and `{user, run}`. */
+// Lanes in the order in which they are drawn: `{user}` and `{user, run}`.
 const lanes = [];
-/** Findings that are more than remarks, or all where there are only remarks. */
+// Findings that are more than remarks, or all where there are only remarks.
 let flagged;
 
 async function load() {
@@ -60,7 +60,7 @@ const worst = (numbers) =>
 const severityOf = (event) => worst(event.findings)?.severity;
 
 const toBytes = (text) => new TextEncoder().encode(text);
-/** The payload of an event's message: a text, or bytes where it is none. */
+// The payload of an event's message: a text, or bytes where it is none.
 function payloadOf(event) {
 	const { text = "", base64 } = event.body ?? frameRows.get(event.frame) ?? {};
 	if (!base64) return text;
@@ -72,7 +72,7 @@ function payloadOf(event) {
 	}
 }
 
-/** The JSON of an event, in a box, if it has any. Not kept: of 50,000 it would be a lot. */
+// The JSON of an event, in a box, if it has any. Not kept: of 50,000 it would be a lot.
 function jsonOf(event) {
 	const text = event.json ?? payloadOf(event);
 	if (typeof text !== "string" || !/^\s*[[{"\d\-tfn]/.test(text)) return undefined;

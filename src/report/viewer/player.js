@@ -1,7 +1,7 @@
 // Passing time → how far the playhead goes: forward and back, slower and faster, past idle time.
 
 const SPEEDS = [-16, -8, -4, -2, -1, -0.5, -0.2, -0.1, 0.1, 0.2, 0.5, 1, 2, 4, 8, 16, Infinity];
-/** Milliseconds that pass at once are no more than this: whoever was away missed nothing. */
+// Milliseconds that pass at once are no more than this: whoever was away missed nothing.
 const AT_ONCE = 250;
 const WHOLE = 5000;
 
@@ -11,7 +11,7 @@ const player = {
 
 	setup() {
 		const { from, to } = whole();
-		/** All of it on a thousand steps, idle time folded. */
+		// All of it on a thousand steps, idle time folded.
 		this.scale = new Scale([from, to], 1000, "folded");
 		$("speed").append(...SPEEDS.map((value) => el("option", { value }, Number.isFinite(value) ? `${value}x` : "max")));
 		$("speed").onchange = ({ target }) => set({ speed: Number(target.value) });
@@ -69,7 +69,7 @@ const player = {
 		requestAnimationFrame((next) => this.tick(next));
 	},
 
-	/** The first finding on the way; of several at one moment, each is paused at. */
+	// The first finding on the way; of several at one moment, each is paused at.
 	between(from, to, isOn) {
 		const list = isOn ? flagged : [...flagged].reverse();
 		const paused = this.pausedAt?.at === from ? list.indexOf(this.pausedAt) : Infinity;
@@ -87,7 +87,7 @@ const player = {
 	},
 };
 
-/** The last event that was there at a moment, of those that the list is of. */
+// The last event that was there at a moment, of those that the list is of.
 function eventBefore(at) {
 	const numbers = frames.scope();
 	return numbers[firstWhere(numbers, (number) => timeAt(number) > at) - 1];

@@ -1,6 +1,6 @@
 // The pointer on the lanes → where the reader is: click, drag, pinch, wheel.
 
-/** Pixels that a press may move and still be a click. */
+// Pixels that a press may move and still be a click.
 const STEADY = 5;
 
 function listenToPointer() {
@@ -47,7 +47,7 @@ function laneAt(y) {
 	return isInside ? lanes[Math.floor((y - TOP + timeline.scroller.scrollTop) / ROW)] : undefined;
 }
 
-/** The event of a lane that is nearest to a pixel, if it is near. */
+// The event of a lane that is nearest to a pixel, if it is near.
 function eventAt(lane, x) {
 	const away = (number) => Math.abs(timeline.x(timeAt(number)) - x);
 	const after = firstWhere(eventsOf(lane), (number) => timeAt(number) >= timeline.scale.ns(x - timeline.left));

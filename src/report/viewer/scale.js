@@ -1,7 +1,7 @@
 // Time ↔ pixels: as it passed, with idle time folded, or event by event.
 
 const FOLD = 56;
-/** The shortest window: a microsecond tells any two frames apart. */
+// The shortest window: a microsecond tells any two frames apart.
 const SHORTEST = 1000;
 const FOLDINGS = { folded: "idle folded", true: "true scale", ordinal: "event by event" };
 

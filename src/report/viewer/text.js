@@ -8,24 +8,25 @@ const SECOND = 1e9;
 const SIGNS = { error: "✖", warning: "▲", info: "●" };
 const RANKS = { error: 3, warning: 2, info: 1 };
 
-/** What does not show as itself: controls, bidi and zero-width characters, odd spaces, fillers. */
+// What does not show as itself: controls, bidi and zero-width characters, odd spaces, fillers.
 const HIDDEN = /(?! )[\p{C}\p{Z}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\uffa0]/gu;
 const ESCAPES = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-/** More marks than this on one character are a tower, not a script. */
+// More marks than this on one character are a tower, not a script.
 const TOWER = /(\p{M}{4})\p{M}+/gu;
 
-/** A text on one line in which nothing hides. */
+// A text on one line in which nothing hides.
 const visible = (text) =>
 	String(text)
 		.replace(TOWER, "$1…")
 		.replace(HIDDEN, (hidden) => ESCAPES[hidden] ?? `\\u{${hidden.codePointAt(0).toString(16)}}`);
 
-/** The same on the lines that it has. */
+// The same on the lines that it has.
 const visibleLines = (text) => text.split(/\r?\n/).map(visible).join("\n");
 
 const $ = (id) => document.getElementById(id);
+const press = (id, is) => $(id).setAttribute("aria-pressed", is);
 
-/** An element: properties, and children whose texts are made visible. */
+// An element: properties, and children whose texts are made visible.
 function el(tag, properties, ...children) {
 	const node = document.createElement(tag);
 	for (const [name, value] of Object.entries(properties ?? {})) {
@@ -41,13 +42,13 @@ const link = (text, onclick, kind = "") => el("button", { className: `link ${kin
 const quiet = (text, tag = "span") => el(tag, { className: "quiet" }, text);
 const raw = (text) => Object.assign(el("pre", { className: "raw" }), { textContent: text });
 
-/** Names and what they stand for; what is absent is left out. */
+// Names and what they stand for; what is absent is left out.
 function facts(pairs) {
 	const there = pairs.filter(([, value]) => value !== undefined && value !== null && value !== "");
 	return el("dl", { className: "facts" }, there.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
 
-/** `84ms`, `1.90s`, `14m31s`, `3h05m`. */
+// `84ms`, `1.90s`, `14m31s`, `3h05m`.
 function lasted(ns) {
 	const seconds = Math.floor(ns / SECOND);
 	const two = (number) => `${number % 60}`.padStart(2, "0");
@@ -60,7 +61,7 @@ function lasted(ns) {
 
 const since = (ns) => `${(Math.trunc(ns / MS) / 1000).toFixed(3)}s`;
 
-/** `14:33:23.511` in UTC: the same for everyone who looks. */
+// `14:33:23.511` in UTC: the same for everyone who looks.
 const clock = (ns, digits = 3) => new Date((sight.started_ns + ns) / MS).toISOString().slice(11, digits ? 20 + digits : 19);
 
 function bytes(count) {
@@ -75,13 +76,13 @@ function bytes(count) {
 const grouped = (number) => number.toLocaleString("en-US");
 const counted = (count, noun) => `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 
-/** The end of a long id, which is what differs. */
+// The end of a long id, which is what differs.
 function tail(id, length) {
 	const last = [...id].length <= length ? id : id.split(/[_\-:/]/).pop() || id;
 	return [...last].slice(-length).join("");
 }
 
-/** The first place in a sorted list at which `test` holds; its length where it never does. */
+// The first place in a sorted list at which `test` holds; its length where it never does.
 function firstWhere(list, test) {
 	let [low, high] = [0, list.length];
 	while (low < high) {

@@ -4,13 +4,13 @@ const ROW = 24;
 const AXIS = 22;
 const TOP = AXIS + 22;
 const OVERVIEW = 30;
-/** Width of a letter, and how near another may come. */
+// Width of a letter, and how near another may come.
 const CHIP = 15;
 const APART = 12;
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1.5e4, 3e4, 6e4, 3e5, 9e5, 3.6e6, 2.16e7, 8.64e7].map((ms) => ms * MS);
 const ROLES = ["bg", "panel", "line", "fg", "dim", "error", "warning", "info", "accent", "tool", "select", "chip", "on-flag"];
 
-/** Beginnings and ends are seen among what is more frequent. */
+// Beginnings and ends are seen among what is more frequent.
 const rankOf = (letter) => (!letter || letter === "·" ? 0 : "SDEFK".includes(letter) ? 4 : "XC".includes(letter) ? 3 : /[A-Z]/.test(letter) ? 2 : 1);
 
 const timeline = {
@@ -70,7 +70,7 @@ const timeline = {
 		this.canvas.setAttribute("aria-label", `Timeline, ${span}: ${counts}. The table tells the same.`);
 	},
 
-	/* What all else is drawn with. */
+	// What all else is drawn with.
 
 	clipped(x, y, width, height, draw) {
 		const { ink } = this;
@@ -131,7 +131,7 @@ const timeline = {
 		if (span) this.path(span.map((x) => [x, y]), colour, wide, dash);
 	},
 
-	/* Lanes. */
+	// Lanes.
 
 	drawLane(lane, y) {
 		const { c, roomy, left, right } = this;
@@ -153,7 +153,7 @@ const timeline = {
 		this.text(roomy ? status : status.replace(/^\w.*/, "").slice(0, 1), right + (roomy ? 8 : 3), middle, this.full - right - 10, c[role]);
 	},
 
-	/** When a user was connected, where that broke, and what was said outside of runs. */
+	// When a user was connected, where that broke, and what was said outside of runs.
 	drawUser(user, y) {
 		const { c } = this;
 		user.lines.forEach((line, at) => {
@@ -172,7 +172,7 @@ const timeline = {
 		}
 	},
 
-	/** Each of a lane's events within the window. */
+	// Each of a lane's events within the window.
 	each(numbers, draw) {
 		const [from, to] = state.window;
 		for (let at = firstWhere(numbers, (number) => timeAt(number) >= from); at < numbers.length; at += 1) {
@@ -182,7 +182,7 @@ const timeline = {
 		}
 	},
 
-	/** What a run did: letters, bars of tools, what is missing. */
+	// What a run did: letters, bars of tools, what is missing.
 	drawRun(run, y) {
 		const { c } = this;
 		this.level(run.from_ns, run.until_ns, y, c.dim, 1.5);
@@ -221,7 +221,7 @@ const timeline = {
 		this.ink.globalAlpha = 1;
 	},
 
-	/** What the recording lost: nobody is accused of it. */
+	// What the recording lost: nobody is accused of it.
 	drawGaps() {
 		for (const { from_ns, to_ns } of sight.gaps) {
 			const span = this.span(from_ns, Math.max(to_ns, from_ns + this.scale.nsPerPixel * 4));
@@ -229,7 +229,7 @@ const timeline = {
 		}
 	},
 
-	/* Above and below them. */
+	// Above and below them.
 
 	drawAxis() {
 		const { c, scale, left, right } = this;
@@ -255,11 +255,10 @@ const timeline = {
 		for (const y of [AXIS, TOP]) this.box(0, y, this.full, 0.5, { fill: c.line });
 		const x = this.x(state.at);
 		if (!this.isInSight(x)) return;
-		this.box(x - 0.75, AXIS, 1.5, TOP - AXIS, { fill: c.accent });
 		this.box(x - 4, AXIS - 6, 8, 8, { fill: c.accent, round: [2, 2, 4, 4] });
 	},
 
-	/** How many findings there are where, and how bad the worst of them is; and notes. */
+	// How many findings there are where, and how bad the worst of them is; and notes.
 	drawFlags() {
 		const { c } = this;
 		const y = (AXIS + TOP) / 2;
@@ -310,13 +309,13 @@ const timeline = {
 	},
 };
 
-/** How a lane is, in a word or two, and the role of its colour. */
+// How a lane is, in a word or two, and the role of its colour.
 const statusOf = (lane) => (runOf(lane) ?? userOf(lane)).status;
 
-/** An event's letter, or `!` where it stands in the wrong place. */
+// An event's letter, or `!` where it stands in the wrong place.
 const letterAt = (event) => (event.findings.some((number) => /E10[34]/.test(found(number).code)) ? "!" : letterOf(event));
 
-/** From when times count on the axis. */
+// From when times count on the axis.
 function zeroOfTimes() {
 	if (state.times === "run") return runOf(state.lane)?.from_ns ?? sight.from_ns;
 	return state.times === "clock" ? -sight.started_ns % (86400 * SECOND) : 0;

@@ -211,6 +211,8 @@ fn a_filter_means_what_it_means_on_the_command_line() {
         "#100..140",
         "conn:4 (type:agent_* or ping)",
         "not (dir:in or size<=1k)",
+        "around:E102 2s",
+        "around:w2* dir:in",
     ];
     let counts: Vec<Value> = filters
         .iter()
@@ -367,6 +369,52 @@ fn it_is_there_for_who_listens_and_who_has_no_mouse() {
     assert!(!values[6].as_str().unwrap().is_empty());
     assert_eq!(values[7], true);
     assert_eq!(values[9], "rgb(20, 23, 28)");
+}
+
+#[test]
+fn streams_are_one_row_until_they_are_unfolded_and_hits_are_walked() {
+    let path = written("streams", &bundle(demo(), "agent", View::default()));
+    let key = |key: &str| json!({ "key": key });
+    let longest = "Math.max(0, ...frames.entries.map((entry) => entry.times ?? 0))";
+    let steps = vec![
+        json!({ "value": "toLane(lanes.find((lane) => runOf(lane)?.events.length > 20))" }),
+        drawn(longest),
+        drawn(
+            "[...document.querySelectorAll('#rows .type')].some((cell) => /stream_chunk × \\d+/.test(cell.textContent))",
+        ),
+        key("*"),
+        drawn(longest),
+        key("_"),
+        drawn(longest),
+        // Whatever the lane, the next event that the filter means.
+        json!({ "value": "filterBy('type:ws.abort')" }),
+        key("n"),
+        drawn("nameOf(sight.events[state.event])"),
+        json!({ "value": "filterBy('type:no_such')" }),
+        key("n"),
+        drawn("document.getElementById('said').textContent"),
+    ];
+    let Some(values) = at(&path, SIZES[0], "", steps) else { return };
+    assert!(values[1].as_i64() >= Some(4), "{}", values[1]);
+    assert_eq!([&values[2], &values[3], &values[4]], [&json!(true), &json!(0), &values[1]]);
+    assert_eq!([&values[6], &values[8]], [&json!("ws.abort"), &json!("Nothing meets the filter.")]);
+}
+
+#[test]
+fn a_page_that_was_damaged_on_its_way_says_so() {
+    let path = written("damaged", &bundle(demo(), "agent", View::default()));
+    let html = fs::read_to_string(&path).unwrap();
+    let at = html.find("id=\"wiretape-sight\">").unwrap() + 2000;
+    fs::write(&path, format!("{}{}", &html[..at], &html[at + 400..])).unwrap();
+    let steps = [
+        json!({ "open": format!("file://{}", path.display()) }),
+        json!({ "until": "!document.getElementById('broken').hidden" }),
+        json!({ "value": "[document.getElementById('broken').textContent, document.getElementById('app').hidden]" }),
+    ];
+    let Some(walked) = walk(&steps) else { return };
+    let told = walked.values.last().unwrap();
+    assert!(told[0].as_str().unwrap().contains("can't be shown"), "{told}");
+    assert_eq!(told[1], true);
 }
 
 #[test]
