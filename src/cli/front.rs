@@ -59,7 +59,9 @@ struct Open {
     parts: Parts,
     book: Arc<RuleBook>,
     pass: Option<Pass>,
-    /// It is no recording, and is there for as long as it is open: nothing is written to it.
+    /// It is no recording: nothing is written to it.
+    passes: bool,
+    /// The file that it was made of, for as long as it is open.
     passing: Option<Located>,
 }
 
@@ -128,6 +130,7 @@ impl Front {
             parts,
             book: Arc::clone(&book),
             pass: None,
+            passes: false,
             passing: None,
         };
         Ok((open, Tape::new(about, book), growths))
@@ -136,14 +139,21 @@ impl Front {
     /// What is open, if something written to it stays.
     fn kept(&self) -> Result<&Open, String> {
         let open = self.open.as_ref().ok_or(NOTHING)?;
-        if open.passing.is_some() { Err(NO_NOTES.to_owned()) } else { Ok(open) }
+        if open.passes { Err(NO_NOTES.to_owned()) } else { Ok(open) }
+    }
+
+    /// What is open is a report, or another file that was made into a recording for the time being.
+    pub(crate) fn passes(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.passes = true;
+        }
     }
 
     /// Begins to look at what was found, whatever it is.
-    pub(crate) fn enter(&mut self, located: Located) -> Result<(Tape, Growths), Failure> {
+    fn enter(&mut self, located: Located) -> Result<(Tape, Growths), Failure> {
         let looked = self.look(&located)?;
         if let Some(open) = self.open.as_mut().filter(|_| located.is_passing()) {
-            open.passing = Some(located);
+            (open.passes, open.passing) = (true, Some(located));
         }
         Ok(looked)
     }

@@ -59,11 +59,14 @@ pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failur
             .next(format!("wiretape check {called}")));
     }
     let mut front = Front::new(globals, args.rules.clone());
-    let view = path.view().cloned();
-    let (tape, growths) = front.enter(path)?;
+    let (tape, growths) = front.look(&path)?;
+    if path.is_passing() {
+        front.passes();
+    }
     let mut app = app(globals, Some(tape))?;
     app.alone();
-    if let Some(View { finding, range_ns, lane }) = view.filter(|_| args.at.is_none()) {
+    if let Some(view) = path.view().filter(|_| args.at.is_none()) {
+        let View { finding, range_ns, lane } = view.clone();
         app.resume(Resume { finding, range_ns, lane });
     }
     if let Some(at) = args.at {
@@ -74,6 +77,7 @@ pub(crate) fn run(args: &OpenArgs, globals: &Globals) -> Result<ExitCode, Failur
     }
     let ended = show_until(&mut app, Box::new(front), Some(growths), GRACE)?;
     // What was made of a report is gone before another program takes the place of this one.
+    drop(path);
     end(&ended)
 }
 

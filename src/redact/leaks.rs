@@ -81,7 +81,7 @@ impl Leaks {
         let Some(search) = &self.search else { return Vec::new() };
         let forms: Vec<&Form> = self.forms.values().collect();
         let is_letter = |at: Option<usize>| {
-            at.and_then(|at| bytes.get(at)).is_some_and(|byte| byte.is_ascii_alphanumeric())
+            at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric)
         };
         let found = search.find_iter(bytes).filter(|found| {
             let glued = is_letter(found.start().checked_sub(1)) || is_letter(Some(found.end()));

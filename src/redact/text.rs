@@ -28,6 +28,8 @@ pub(super) struct Redactor {
     pub(super) names: Names,
     pub(super) review: Review,
     known: Option<AhoCorasick>,
+    /// Finds ids of users, and which.
+    users: Option<(AhoCorasick, Vec<String>)>,
     /// The originals that `known` finds, in its order.
     wherever: Vec<String>,
     /// Places at which people's words were found at the first look: what is said there in pieces,
@@ -40,18 +42,25 @@ impl Redactor {
         let mut names = Names::new(policy.salt);
         let shown = policy.level == Level::Off
             || policy.decisions.get(Rule::User.word()) == Some(Decision::Show);
+        let mut ids = Vec::new();
         for id in policy.user_ids.iter().filter(|_| !shown) {
             match user_number(id) {
                 Some(number) => names.take(number),
-                None if is_told_apart(id) => drop(names.name(Kind::User, id, Form::Marked)),
+                None if is_told_apart(id) => {
+                    names.name(Kind::User, id, Form::Marked);
+                    ids.push(id.clone());
+                }
                 None => {}
             }
         }
+        let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&ids);
+        let users = search.ok().filter(|_| !ids.is_empty()).map(|search| (search, ids));
         Self {
             policy,
             names,
             review: Review::default(),
             known: None,
+            users,
             wherever: Vec::new(),
             wordy: BTreeSet::new(),
         }
@@ -88,25 +97,23 @@ impl Redactor {
 
     /// What a person wrote, or we did: ids of users in it are words of their own.
     pub(super) fn said(&mut self, place: &str, text: &str) -> String {
-        let mut text = self.loose(place, text);
+        let text = self.loose(place, text);
         if self.policy.level == Level::Off {
             return text;
         }
-        let ids: Vec<String> = self.policy.user_ids.iter().cloned().collect();
-        for id in &ids {
-            if !text.contains(id.as_str()) || !self.is_known_user(id) {
-                continue;
-            }
-            let mut cuts: Cuts = Vec::new();
-            for (at, _) in text.match_indices(id.as_str()) {
-                let range = at..at + id.len();
-                if !is_part_of_a_word(&text, &range) {
-                    cuts.push((range, self.user(place, id)));
-                }
-            }
-            text = splice(&text, cuts);
-        }
-        text
+        self.users_in(place, &text)
+    }
+
+    /// Ids of users that are words of their own in a text.
+    fn users_in(&mut self, place: &str, text: &str) -> String {
+        let Some((search, ids)) = &self.users else { return text.to_owned() };
+        let found: Vec<(Range<usize>, String)> = search
+            .find_iter(text)
+            .filter(|found| !is_part_of_a_word(text, &found.range()))
+            .map(|found| (found.range(), ids[found.pattern().as_usize()].clone()))
+            .collect();
+        let cuts = found.into_iter().map(|(range, id)| (range, self.user(place, &id))).collect();
+        splice(text, cuts)
     }
 
     /// The name that stands for a user.
@@ -202,7 +209,9 @@ impl Redactor {
             return self.decide((Rule::Pointer, place), what, text, Form::Marked);
         }
         let shown = decided.is_some();
-        if (self.is_user(key) || self.is_known_user(text)) && !shown {
+        // `"role": "user"` is about nobody, even where somebody is called so.
+        let is_word = self.is_kept(key) && !is_id(key);
+        if (self.is_user(key) || self.is_known_user(text) && !is_word) && !shown {
             return self.user(place, text);
         }
         let found = patterns::find(text);
@@ -225,7 +234,9 @@ impl Redactor {
                 return self.hide((Rule::Entropy, place), Kind::Token, text, Form::Marked);
             }
         }
-        self.inside(place, text, Form::Marked, nesting)
+        let other = self.inside(place, text, Form::Marked, nesting);
+        // Ids are put together of others; other texts may have somebody's name for a word.
+        if is_id(key) && !shown { self.users_in(place, &other) } else { other }
     }
 
     /// The id of a user, wherever it is said.

@@ -86,6 +86,7 @@ pub enum TapeError {
 
 /// What is known of a report before its tape is looked at.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct About {
     v: u64,
     title: String,
@@ -194,5 +195,5 @@ fn unpack(packed: &str, what: &'static str, limit: usize) -> Result<String, Tape
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
 }

@@ -38,16 +38,14 @@ pub fn html(bundle: &Bundle, sight: &Sight) -> String {
         serde_json::to_string(&About::of(bundle, sight)).expect("texts and numbers are JSON");
     let seen = serde_json::to_string(sight).expect("texts and numbers are JSON");
     let blocks = [(ABOUT, about.as_str()), (SIGHT, &seen), (TAPE, &bundle.tape)];
-    let blocks: String = blocks
-        .into_iter()
-        .map(|(name, text)| format!("{}{}</script>\n", embed::opening(name), embed::pack(text)))
-        .collect();
+    let blocks = blocks
+        .map(|(name, text)| format!("{}{}</script>\n", embed::opening(name), embed::pack(text)));
     fill(PAGE, |place| match place {
         "policy" => policy(),
         "title" => escaped(&bundle.title),
         "style" => STYLE.to_owned(),
         "script" => SCRIPT.to_owned(),
-        "blocks" => blocks.clone(),
+        "blocks" => blocks.concat(),
         "text" => escaped(&text(bundle, sight)),
         other => unreachable!("the page asks for {other}"),
     })

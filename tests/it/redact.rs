@@ -522,6 +522,15 @@ fn an_id_within_an_id_gets_its_name_too() {
     let leaks = redacted.leaks();
     assert_eq!(leaks.find(out.concat().as_bytes()), []);
     assert_eq!(leaks.find(b"by customer-1.").len(), 1);
+    // A name that is also a word is one in ids only.
+    let texts = [
+        r#"{"user_id":"user","thread_id":"thread_user_1"}"#,
+        r#"{"type":"user_message","role":"user","user_id":"ada"}"#,
+    ];
+    let user_ids = ["user".to_owned(), "ada".to_owned()].into();
+    let (out, _) = payloads(&texts, Policy { user_ids, ..policy(Level::Default) });
+    assert_eq!(out[0], r#"{"user_id":"user_02","thread_id":"thread_user_02_1"}"#);
+    assert_eq!(out[1], r#"{"type":"user_message","role":"user","user_id":"user_01"}"#);
     assert_eq!(leaks.except_in(b"customer-1 is in every file").find(b"by customer-1."), []);
 }
 

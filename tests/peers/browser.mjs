@@ -99,6 +99,14 @@ const KINDS = {
       await ask("Input.dispatchMouseEvent", { type, x, y, button: "left", clickCount: 1 });
     }
   },
+  async drag([from, to, y]) {
+    const mouse = (type, x) => ask("Input.dispatchMouseEvent", { type, x, y, button: "left", buttons: 1 });
+    await mouse("mousePressed", from);
+    for (let step = 1; step <= 5; step += 1) await mouse("mouseMoved", from + ((to - from) * step) / 5);
+    await mouse("mouseReleased", to);
+  },
+  // With Ctrl held, as a trackpad's pinch is told.
+  pinch: ([x, y, deltaY]) => ask("Input.dispatchMouseEvent", { type: "mouseWheel", x, y, deltaX: 0, deltaY, modifiers: 2 }),
   async shot(file) {
     const { data } = await ask("Page.captureScreenshot", { format: "png" });
     fs.writeFileSync(file, Buffer.from(data, "base64"));

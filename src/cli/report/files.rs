@@ -145,6 +145,7 @@ fn make(ready: &Ready, leaks: &Leaks, kinds: &[Kind]) -> Result<Vec<(Kind, Vec<u
                 ("view", serde_json::to_string(&embedded.view)),
                 ("timeline", serde_json::to_string(&sight)),
                 ("title", serde_json::to_string(&bundle.title)),
+                ("text to copy", Ok(report::markdown(bundle, &sight))),
             ] {
                 search(leaks, &json.unwrap_or_default(), &inside(what))?;
             }

@@ -122,7 +122,7 @@ impl<'a> Look<'a> {
         pages.dedup();
         let page = |code: String| codes::explain(&code).map(|page| (code, page.text));
         sight.pages = pages.into_iter().filter_map(page).collect();
-        sight.notes = tape.notes.iter().map(|note| self.note(note, &sight)).collect();
+        sight.notes = tape.notes.iter().map(|note| Self::note(note, &sight)).collect();
         sight.gaps = self.gaps();
         let times = sight.events.iter().map(|event| event.at_ns);
         sight.from_ns = times.clone().min().unwrap_or(0);
@@ -362,7 +362,7 @@ impl<'a> Look<'a> {
         })
     }
 
-    fn note(&self, note: &Note, sight: &Sight) -> Noted {
+    fn note(note: &Note, sight: &Sight) -> Noted {
         let event = note.first_frame.and_then(|frame| {
             let is_of = |it: &Event| it.first.unwrap_or(it.frame) <= frame && frame <= it.frame;
             sight.events.iter().position(is_of).map(|event| event as u32)

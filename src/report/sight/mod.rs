@@ -176,7 +176,7 @@ pub struct Event {
     /// Findings that rest on it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<u32>,
-    /// Its JSON, where the payload is something else: Socket.IO, MessagePack, one line of several.
+    /// Its JSON, where the payload is something else: Socket.IO, `MessagePack`, one line of several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub json: Option<String>,
     /// The message's payload, where its last frame is not all of it, or holds it compressed.

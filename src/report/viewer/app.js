@@ -273,8 +273,6 @@ function readLink() {
 	return isLink || Boolean(place ?? finding);
 }
 
-let written;
-
 /** Names where the reader is, for others. */
 function writeLink() {
 	const link = new URLSearchParams();
@@ -283,9 +281,8 @@ function writeLink() {
 	else if (lane) link.set("l", runOf(lane)?.id ?? userOf(lane).name);
 	link.set("t", (state.at / SECOND).toFixed(3));
 	if (state.filter.text) link.set("q", state.filter.text);
-	written = `#${link}`;
 	try {
-		history.replaceState(null, "", written);
+		history.replaceState(null, "", `#${link}`);
 	} catch {
 		// Some browsers keep a file's address as it is; the report works without.
 	}
@@ -343,7 +340,7 @@ function setupHead() {
 function listen() {
 	document.onkeydown = onKey;
 	onresize = () => timeline.resize();
-	onhashchange = () => location.hash !== written && readLink();
+	onhashchange = readLink;
 	for (const [, , act, id] of KEYS) if (id) $(id).onclick = act;
 	$("show-about").onclick = () => $("about").showModal();
 	$("only").onclick = () => set({ only: true });

@@ -18,7 +18,7 @@ const frames = {
 	setup() {
 		this.box = $("rows");
 		this.space = $("rows-space");
-		this.box.onscroll = redraw;
+		this.box.onscroll = () => this.draw();
 		new ResizeObserver(redraw).observe(this.box);
 		this.box.onclick = ({ target }) => {
 			const row = target.closest(".row");

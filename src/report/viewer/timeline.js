@@ -21,7 +21,7 @@ const timeline = {
 		this.canvas = $("lanes");
 		this.scroller = $("lanes-scroll");
 		this.ink = this.canvas.getContext("2d");
-		this.scroller.onscroll = redraw;
+		this.scroller.onscroll = () => this.draw();
 		new ResizeObserver(() => this.resize()).observe(this.scroller);
 		listenToPointer();
 		this.resize();
@@ -234,7 +234,8 @@ const timeline = {
 	drawAxis() {
 		const { c, scale, left, right } = this;
 		const folds = scale.stretches.filter((stretch) => stretch.fold);
-		const step = STEPS.find((step) => step >= scale.nsPerPixel * 84) ?? STEPS.at(-1);
+		const least = scale.nsPerPixel * 84;
+		const step = STEPS.find((step) => step >= least) ?? least;
 		const ticks = [state.window[0], ...folds.map((fold) => fold.to)];
 		if (state.folding !== "ordinal") {
 			for (const { from, to, fold } of scale.stretches) {

@@ -275,6 +275,61 @@ fn the_inspector_shows_a_tree_the_text_and_the_bytes_and_no_more_than_fits_at_on
 }
 
 #[test]
+fn lanes_are_walked_with_the_pointer() {
+    let path = written("pointer", &bundle(demo(), "agent", View::default()));
+    // Where things are on the screen is asked first, and pointed at in a second walk.
+    let place = |of: &str| {
+        drawn(&format!(
+            "(() => {{ const box = timeline.canvas.getBoundingClientRect(); return [box.x + {of}, box.y + {}]; }})()",
+            if of.contains("flags") {
+                "AXIS + 11"
+            } else {
+                "timeline.ghosts.find((spot) => spot.finding === state.finding).y"
+            }
+        ))
+    };
+    let ghost = "timeline.ghosts.find((spot) => spot.finding === state.finding).x";
+    let start = "timeline.x(runOf(state.lane).from_ns)";
+    let Some(places) = at(
+        &path,
+        SIZES[0],
+        "#f=E102",
+        vec![place(ghost), place(start), place("timeline.flags[0].x")],
+    ) else {
+        return;
+    };
+    let [ghost, start, flag] = &places[..] else { panic!("three places") };
+    let middle = json!([700, start[1]]);
+    let steps = vec![
+        json!({ "click": start }),
+        drawn("[nameOf(sight.events[state.event]), state.ghost ?? null]"),
+        json!({ "click": ghost }),
+        drawn(SELECTED),
+        json!({ "click": flag }),
+        drawn("state.finding === timeline.flags[0].findings[0]"),
+        // Closer, on, and back to all of it.
+        json!({ "pinch": [middle[0], middle[1], -200] }),
+        drawn("(state.window[1] - state.window[0]) / (whole().to - whole().from) < 0.7"),
+        drawn("state.window[0]"),
+        json!({ "drag": [700, 500, middle[1]] }),
+        drawn("state.window[0]"),
+        json!({ "key": "0" }),
+        drawn("state.window[0] === whole().from"),
+        // What time is laid out by: folded, as it was, event by event.
+        json!({ "key": "i" }),
+        json!({ "key": "i" }),
+        drawn("[state.folding, timeline.scale.stretches.length > 2000]"),
+    ];
+    let Some(values) = at(&path, SIZES[0], "#f=E102", steps) else { return };
+    assert_eq!(values[0][0], "agent_started");
+    assert!(values[0][1].is_null() && values[1].as_str().unwrap().contains("expected here"));
+    assert_eq!([&values[2], &values[3]], [&json!(true), &json!(true)]);
+    assert!(values[5].as_f64() > values[4].as_f64(), "{} {}", values[4], values[5]);
+    assert_eq!(values[6], true);
+    assert_eq!(values[7], json!(["ordinal", true]));
+}
+
+#[test]
 fn it_is_there_for_who_listens_and_who_has_no_mouse() {
     let path = written("listen", &bundle(demo(), "agent", View::default()));
     let named = "[...document.querySelectorAll('button, input, select, canvas, [role=grid], [role=region]')]\
@@ -372,6 +427,10 @@ fn without_scripts_there_is_a_text_and_on_paper_no_buttons() {
         drawn(
             "document.querySelector('#findings').scrollHeight <= document.querySelector('#findings').clientHeight",
         ),
+        // Paper is white, whatever the screen was.
+        json!({ "value": "void (document.documentElement.dataset.theme = 'dark')" }),
+        json!({ "value": "void dispatchEvent(new Event('beforeprint'))" }),
+        drawn("getComputedStyle(document.body).backgroundColor"),
     ];
     let steps: Vec<Value> = steps.into_iter().chain(open(&path, "")).chain(printing).collect();
     let Some(walked) = walk(&steps) else { return };
@@ -381,9 +440,9 @@ fn without_scripts_there_is_a_text_and_on_paper_no_buttons() {
     {
         assert!(text.contains(part), "{part}: {text}");
     }
-    let [.., shown, whole] = &walked.values[..] else { panic!("two values") };
+    let [.., shown, whole, _, _, paper] = &walked.values[..] else { panic!("three values") };
     assert_eq!(*shown, json!(["none", "none", "none"]));
-    assert_eq!(*whole, true);
+    assert_eq!([whole, paper], [&json!(true), &json!("rgb(255, 255, 255)")]);
 }
 
 #[test]

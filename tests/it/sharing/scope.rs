@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 use wiretape::exchange::jsonl;
+use wiretape::report;
 use wiretape::wire::{Connection, Direction, Fact, Note, Recording};
 
 use super::{DECIDED, Room};
@@ -140,4 +141,30 @@ fn a_user_is_one_user_throughout() {
     ] {
         assert!(exported.contains(said), "{said}: {exported}");
     }
+}
+
+/// Notes about what is in scope go along, and so does where the sender was.
+#[test]
+fn notes_and_the_sender_s_place_go_along() {
+    let room = Room::new();
+    let recording = room.recording();
+    let recording = recording.to_str().unwrap();
+    room.prints(&["note", recording, "--at", "E102", "the last of it; ask bo@acme.example"]);
+    room.prints(&["note", recording, "--at", "E104", "another story"]);
+    room.prints(&["note", recording, "about all of it"]);
+    fs::write(room.path("wiretape.toml"), DECIDED).unwrap();
+    let page = room.page(&["--finding", "E102", "--redact", "default", "--meta", "commit=a1b2c3d"]);
+    let notes = room.prints(&["note", &page, "--list"]);
+    assert!(notes.contains("the last of it; ask ‹email-1 #"), "{notes}");
+    assert!(notes.contains("about all of it") && !notes.contains("another story"), "{notes}");
+    let html = fs::read_to_string(&page).unwrap();
+    let report::Embedded { manifest, view, .. } = report::read_html(&html).unwrap();
+    assert_eq!(view.finding.as_deref(), Some("E102"));
+    assert!(view.lane.is_some_and(|lane| lane.ends_with("_ce1ee94e")));
+    let (from, to) = view.range_ns.unwrap();
+    assert!(from < 27_101_000_000 && 27_689_000_000 < to, "{from} {to}");
+    assert_eq!((manifest.frames_of, manifest.users_of), ((17, 2348), (1, 13)));
+    assert_eq!(manifest.meta, [("commit".to_owned(), "a1b2c3d".to_owned())]);
+    assert_eq!(&*manifest.redact, "default");
+    assert_eq!(manifest.hidden, manifest.hidden_by.iter().map(|(_, hits)| hits).sum::<u64>());
 }
