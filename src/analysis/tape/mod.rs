@@ -73,6 +73,8 @@ pub struct Tape {
     /// Idle stretches in which no run is open.
     pub idle: Vec<Range<u64>>,
     index: Index,
+    /// Findings that there were when they were put together.
+    grouped_of: usize,
     /// Events that there were when the idle stretches were found.
     idle_of: u32,
     letters: HashMap<Symbol, char>,
@@ -206,6 +208,7 @@ impl Tape {
             muted: 0,
             idle: Vec::new(),
             index: Index::default(),
+            grouped_of: 0,
             idle_of: 0,
             letters: HashMap::new(),
             about,
@@ -309,7 +312,12 @@ impl Tape {
         }
         self.by_severity.clone_from(&self.by_time);
         self.by_severity.sort_by_key(|index| std::cmp::Reverse(self.findings[*index].severity));
-        self.groups = causes::groups(self);
+        // While a file is looked through there are new ones at every turn: a quarter more is worth it.
+        let is_worth_it = self.by_time.len() * 4 > self.grouped_of * 5;
+        if anew || is_worth_it || self.about.state == "live" {
+            self.grouped_of = self.by_time.len();
+            self.groups = causes::groups(self);
+        }
     }
 
     /// The letter of an event's name; `·` where the rules give none.

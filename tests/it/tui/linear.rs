@@ -70,6 +70,7 @@ fn a_row_its_payload_and_a_filter() {
         "nonsense that nobody means",
         "99",
         "play",
+        ":E102",
         "diff",
     ]);
     assert_says(
