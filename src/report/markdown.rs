@@ -221,15 +221,24 @@ fn said(event: &Event, sight: &Sight) -> String {
         let arrow = if event.out { "→" } else { "←" };
         return format!("{arrow} {} {tool}", code(name, WORD)).trim_end().to_owned();
     }
-    let shown = match event.kind {
-        "abort" => "the connection broke",
-        "close" => "the connection was closed",
-        "open" => "connected",
-        "refused" => "refused",
-        "gap" => "gap in the recording",
-        _ => return words(name, WORD),
-    };
-    shown.to_owned()
+    of_the_wire(event).map_or_else(|| words(name, WORD), str::to_owned)
+}
+
+/// What happened, where that is no message.
+fn of_the_wire(event: &Event) -> Option<&'static str> {
+    match event.kind {
+        "abort" => Some("the connection broke"),
+        "close" => Some("the connection was closed"),
+        "open" => Some("connected"),
+        "refused" => Some("refused"),
+        "gap" => Some("gap in the recording"),
+        _ => None,
+    }
+}
+
+/// Whether an event is a message.
+fn is_said(sight: &Sight, event: u32) -> bool {
+    sight.events.get(event as usize).is_some_and(|event| event.kind.is_empty())
 }
 
 fn others(sight: &Sight, focus: &Focus<'_>) -> String {
@@ -296,11 +305,15 @@ fn wall(ns: i64) -> String {
 
 /// The run as a sequence diagram, as many arrows as are asked for: its beginning and its end.
 fn sequence(sight: &Sight, focus: &Focus<'_>, run: &Run, arrows: usize) -> Option<String> {
-    let events: Vec<&Event> = run
-        .events
+    // What the connection did is there where it explains something.
+    let cause = focus.found.and_then(|found| found.cause.as_ref()).and_then(|why| why.event);
+    let mut numbers = run.events.clone();
+    numbers.extend(cause.filter(|cause| !numbers.contains(cause)));
+    numbers.sort_unstable();
+    let events: Vec<&Event> = numbers
         .iter()
-        .filter_map(|event| sight.events.get(*event as usize))
-        .filter(|event| event.kind.is_empty())
+        .filter(|number| cause == Some(**number) || is_said(sight, **number))
+        .filter_map(|number| sight.events.get(*number as usize))
         .collect();
     if arrows == 0 || events.is_empty() {
         return None;
@@ -313,6 +326,9 @@ fn sequence(sight: &Sight, focus: &Focus<'_>, run: &Run, arrows: usize) -> Optio
     let (head, tail) =
         if events.len() > arrows { (arrows / 3, arrows - arrows / 3) } else { (events.len(), 0) };
     let arrow = |event: &Event| {
+        if let Some(words) = of_the_wire(event) {
+            return format!("  Note over c,s: {words} {}\n", moment(event.at_ns, focus));
+        }
         let way = if event.out { "c->>s" } else { "s->>c" };
         let tool = event.tool.as_deref().map(|tool| format!(" {}", letters_only(tool)));
         let name = letters_only(sight.name(event));

@@ -22,30 +22,29 @@ const MOST_LANES: usize = 8;
 pub(super) fn strip(sight: &Sight, focus: &Focus<'_>) -> String {
     let scale = Scale::new(focus.time.clone(), &sight.folds, (COLUMNS as f64, FOLD));
     let mut text = lane("", &axis(&scale, focus.zero_ns()), &idle(&scale));
-    match focus.run {
-        Some(run) => {
-            for line in lines_of(sight, run, focus) {
-                text += &lane("conn", &connection(&scale, line), "");
-            }
-            for run in std::iter::once(run).chain(focus.strays.iter().copied()) {
-                let user = sight.users.get(run.user as usize);
-                let whose = user.filter(|_| !focus.strays.is_empty()).map_or("", |user| &user.name);
-                text += &lane(&run.short(), &letters(sight, run, &scale), whose);
-            }
-            if let Some(good) = run.twin.and_then(|good| sight.runs.get(good as usize)) {
-                text += &twin(sight, (run, good), focus);
-            }
-        }
-        None => {
-            let runs = sight.runs.iter().filter(|run| run.from_ns < focus.time.end);
-            for run in runs.take(MOST_LANES) {
-                text += &lane(&run.short(), &letters(sight, run, &scale), run.outcome);
-            }
-            let more = sight.runs.len().saturating_sub(MOST_LANES);
-            if more > 0 {
-                text += &format!("… and {more} more\n");
-            }
-        }
+    let Some(run) = focus.run else { return text + &all(sight, focus, &scale) };
+    for line in lines_of(sight, run, focus) {
+        text += &lane("conn", &connection(&scale, line), "");
+    }
+    for run in std::iter::once(run).chain(focus.strays.iter().copied()) {
+        let user = sight.users.get(run.user as usize);
+        let whose = user.filter(|_| !focus.strays.is_empty()).map_or("", |user| &user.name);
+        text += &lane(&run.short(), &letters(sight, run, &scale), whose);
+    }
+    if let Some(good) = run.twin.and_then(|good| sight.runs.get(good as usize)) {
+        text += &twin(sight, (run, good), focus);
+    }
+    text
+}
+
+/// The first runs of all.
+fn all(sight: &Sight, focus: &Focus<'_>, scale: &Scale) -> String {
+    let runs = sight.runs.iter().filter(|run| run.from_ns < focus.time.end).take(MOST_LANES);
+    let mut text: String =
+        runs.map(|run| lane(&run.short(), &letters(sight, run, scale), run.outcome)).collect();
+    let more = sight.runs.len().saturating_sub(MOST_LANES);
+    if more > 0 {
+        text += &format!("… and {more} more\n");
     }
     text
 }
@@ -147,7 +146,7 @@ fn letters(sight: &Sight, run: &Run, scale: &Scale) -> Vec<char> {
     let said = events.filter(|event| event.kind.is_empty() && event.at_ns < end_ns);
     let letters = said.map(|event| (event.at_ns, sight.letter(event)));
     let ghost = run.ghost_ns.filter(|ghost| *ghost < end_ns).map(|ghost| (ghost, '?'));
-    let mut taken = vec![false; COLUMNS];
+    let mut taken = [false; COLUMNS];
     for (at_ns, letter) in letters.filter(|(_, letter)| *letter != '·').chain(ghost) {
         let at = column(scale, at_ns);
         let mut near = at..(at + NEAR).min(COLUMNS);

@@ -122,7 +122,9 @@ impl Picture<'_> {
         self.text("q", 10.0, &escaped(&from, TITLE));
         self.y += ROW + 4;
         for (x, said) in self.scale.marks(self.focus.zero_ns(), APART) {
-            self.text("q", LEFT + x + 3.0, &said);
+            if LEFT + x + said.len() as f64 * LETTER < WIDTH as f64 {
+                self.text("q", LEFT + x + 3.0, &said);
+            }
         }
         self.y += 8;
     }

@@ -20,6 +20,7 @@ pub mod states;
 mod astray;
 mod course;
 mod elsewhere;
+mod ending;
 mod explain;
 mod gapped;
 mod isolation;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::events::{Symbol, Symbols};
 
 use super::book::Nanos;
-use super::course::{Course, Ending, Told};
+use super::course::{Course, Told};
 use super::engine::Engine;
 use super::finding::Finding;
 use super::monitors::SliceEnd;
@@ -248,7 +248,7 @@ impl Slice {
         (end, at_ns): (SliceEnd, u64),
         symbols: &'a Symbols,
     ) -> impl Iterator<Item = (By, Told)> + 'a {
-        let ending = Ending { end, text: self.end_text(end), symbols, at_ns };
+        let ending = self.ending(end, at_ns, symbols);
         self.courses.iter().map(move |(index, progress)| {
             let course = &courses[*index];
             let long = self.events.len() > MAX_EXPLAINED;

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::events::{Event, FieldId, Kind, Map, Scalar, Symbol, Symbols};
 
 use super::book::{KeyPart, Nanos, RuleKind, Scope};
-use super::course::{Course, Ending, Progress, Told};
+use super::course::{Course, Progress, Told};
 use super::finding::{Cause, Code, Row};
 use super::gapped::Gaps;
 use super::listeners::Listeners;
@@ -342,7 +342,7 @@ impl Slice {
         at_ns: u64,
         symbols: &Symbols,
     ) -> Vec<Judged> {
-        let ending = Ending { end, text: self.end_text(end), symbols, at_ns };
+        let ending = self.ending(end, at_ns, symbols);
         let mut judged: Vec<Judged> = self
             .courses
             .iter()
@@ -361,19 +361,6 @@ impl Slice {
             judged.push(Judged::of(By::Watch(*index), verdicts));
         }
         judged
-    }
-
-    pub(super) fn end_text(&self, end: SliceEnd) -> String {
-        match (end, &self.detached) {
-            (SliceEnd::Complete, _) => "the run ended".to_owned(),
-            (SliceEnd::Superseded, _) => "the run began anew".to_owned(),
-            (SliceEnd::Idle, _) => "nothing more came,".to_owned(),
-            (SliceEnd::Closed | SliceEnd::Lost | SliceEnd::Cut, Some(detached)) => {
-                detached.text.clone()
-            }
-            (SliceEnd::Closed | SliceEnd::Lost, None) => "the connection ended".to_owned(),
-            (SliceEnd::Cut, None) => "the recording ended".to_owned(),
-        }
     }
 
     /// Whether the recording, or what is kept of it, does not tell all.
