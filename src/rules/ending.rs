@@ -9,12 +9,7 @@ use super::slice::Slice;
 impl Slice {
     /// Its end, as people are told of it. Where nothing came any more after a break, that was it:
     /// whatever happened to the next connection is no part of this.
-    pub(super) fn ending<'a>(
-        &self,
-        end: SliceEnd,
-        at_ns: u64,
-        symbols: &'a Symbols,
-    ) -> Ending<'a> {
+    pub(super) fn ending<'a>(&self, end: SliceEnd, at_ns: u64, symbols: &'a Symbols) -> Ending<'a> {
         let is_of_the_wire = matches!(end, SliceEnd::Closed | SliceEnd::Lost | SliceEnd::Cut);
         let last = self.events.last().map_or(0, |seen| seen.at_ns);
         let broke = self.broke.as_ref().filter(|broke| is_of_the_wire && last <= broke.at_ns);
