@@ -22,8 +22,9 @@ const VERSION: u64 = 1;
 /// The largest HTML file that is read, in bytes: twice what reports may have.
 pub const MAX_HTML: usize = 64 << 20;
 
-/// The longest tape, inflated: what the largest report holds of very repetitive traffic.
-const MAX_TAPE: usize = 512 << 20;
+/// The longest tape, inflated: what a report of 24 MB holds, and no more memory than a file of ill
+/// will may take.
+const MAX_TAPE: usize = 96 << 20;
 
 /// The longest text about a report, inflated; mostly rules.
 const MAX_ABOUT: usize = 8 << 20;
