@@ -39,28 +39,39 @@ impl Redactor {
             return head.to_vec();
         }
         let text = String::from_utf8_lossy(head);
-        let mut lines = Vec::new();
-        for (at, line) in text.split("\r\n").enumerate() {
-            lines.push(match line {
-                "" => String::new(),
-                line if at == 0 => self.first_line(line),
+        let mut out = String::with_capacity(text.len());
+        let mut first = true;
+        // Peers that are less strict end lines with less than both.
+        for piece in text.split_inclusive(['\r', '\n']) {
+            let line = piece.trim_end_matches(['\r', '\n']);
+            match line {
+                "" => {}
+                line if std::mem::take(&mut first) => out.push_str(&self.first_line(line)),
                 // The rest of a folded header may be the rest of a secret.
                 line if line.starts_with([' ', '\t']) => {
                     let hidden =
                         self.hide((Rule::Header, "header"), Kind::Token, line.trim(), Form::Plain);
-                    format!(" {hidden}")
+                    out.push(' ');
+                    out.push_str(&hidden);
                 }
-                line => self.header_line(line),
-            });
+                line => out.push_str(&self.header_line(line)),
+            }
+            out.push_str(&piece[line.len()..]);
         }
-        lines.join("\r\n").into_bytes()
+        out.into_bytes()
     }
 
     fn first_line(&mut self, line: &str) -> String {
-        let mut words = line.splitn(3, ' ');
-        match (words.next(), words.next(), words.next()) {
-            (Some(method), Some(target), Some(version)) if !method.starts_with("HTTP/") => {
-                format!("{method} {} {version}", self.target(target))
+        match line.split_once(' ') {
+            Some((name, _)) if name.ends_with(':') => self.header_line(line),
+            Some((method, rest)) if !method.starts_with("HTTP/") => {
+                let version = rest.rsplit_once(' ').filter(|(_, it)| it.starts_with("HTTP/"));
+                match version {
+                    Some((target, version)) => {
+                        format!("{method} {} {version}", self.target(target))
+                    }
+                    None => format!("{method} {}", self.target(rest)),
+                }
             }
             _ => self.inside("status line", line, Form::Plain, 0),
         }
