@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::heads::{percent_decoded, percent_encoded};
 use super::json;
-use super::names::{FAKE_HEADER, Form, Kind};
+use super::names::{FAKE_HEADER, Form, Kind, is_name};
 use super::review::Rule;
 use super::text::{Cuts, Redactor, overlaps};
 
@@ -59,7 +59,7 @@ impl Redactor {
     /// A JSON web token: what it says of its user is kept, under the user's other name, so that
     /// whose connection it is stays known. It is signed by nobody.
     pub(super) fn jwt(&mut self, place: &str, token: &str, form: Form) -> String {
-        if token.starts_with(FAKE_HEADER) {
+        if is_name(token) {
             return token.to_owned();
         }
         let name = self.hide((Rule::Jwt, place), Kind::Token, token, form);

@@ -1,12 +1,24 @@
 //! Redaction: secrets in the clothes that hid them from it once.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use wiretape::redact::{Level, Policy, Redacted};
-use wiretape::wire::{Connection, Fact};
+use wiretape::wire::{Connection, Direction, Fact};
 
-use crate::sample;
+use crate::sample::{self, frame};
 
 fn redacted(facts: &[Fact<'_>], level: Level) -> Redacted {
     Redacted::new(facts, Policy { level, salt: [42; 16], ..Policy::default() })
+}
+
+/// What is left of one message.
+fn one(text: &str) -> String {
+    let connection = Connection { id: 1, ..Connection::default() };
+    let message = frame(1, 1, Direction::ClientToServer, 0x81, text.as_bytes());
+    let redacted = redacted(&[Fact::Connection(connection), Fact::Frame(message)], Level::Default);
+    let Fact::Frame(frame) = &redacted.facts[1] else { unreachable!("the frame") };
+    assert_eq!(frame.frame.length, frame.frame.payload.len() as u64);
+    String::from_utf8(frame.frame.payload.to_vec()).unwrap()
 }
 
 /// What is left of a request's head.
@@ -44,5 +56,27 @@ fn heads_with_any_end_of_line_are_searched() {
         ["GET /x?token=planted6", "\r\nAuthorization: planted7x", "GET /?key=planted8 x\n"]
     {
         assert!(!head(broken, Level::Default).contains("planted"), "{broken}");
+    }
+}
+
+#[test]
+fn a_token_that_nobody_signed_is_no_name_of_ours() {
+    let token = |claims: &str, mark: &str| {
+        format!("eyJhbGciOiJub25lIn0.{}.{mark}", URL_SAFE_NO_PAD.encode(claims))
+    };
+    for mark in ["", "c2ln", "token-1-9f2c"] {
+        let real = token(r#"{"sub":"u_8412","email":"jane@acme.io"}"#, mark);
+        for text in [
+            format!(r#"{{"jwt":"{real}"}}"#),
+            format!("see {real}"),
+            format!(r#"{{"s":"{real}"}}"#),
+        ] {
+            let out = one(&text);
+            let hidden = out.split(['"', ' ']).find(|word| word.starts_with("eyJ")).unwrap();
+            let claims = URL_SAFE_NO_PAD.decode(hidden.split('.').nth(1).unwrap()).unwrap();
+            assert_eq!(claims, br#"{"sub":"user_01"}"#, "{mark}: {out}");
+            // Once more changes nothing.
+            assert_eq!(one(&out), out);
+        }
     }
 }
