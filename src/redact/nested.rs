@@ -8,14 +8,39 @@ use serde_json::Value;
 
 use super::heads::{percent_decoded, percent_encoded};
 use super::json;
+use super::leaks::escaped;
 use super::names::{FAKE_HEADER, Form, Kind, is_name};
 use super::review::Rule;
-use super::text::{Cuts, Redactor, overlaps};
+use super::text::{Cuts, MAX_NESTING, Redactor, overlaps};
 
 /// Letters of base64 that are decoded: shorter ones are words.
 const SHORTEST_BASE64: usize = 16;
 
 impl Redactor {
+    /// JSON within a text.
+    pub(super) fn pieces(
+        &mut self,
+        place: &str,
+        text: &str,
+        (form, nesting): (Form, usize),
+    ) -> Cuts {
+        let mut cuts: Cuts = Vec::new();
+        if nesting >= MAX_NESTING {
+            return cuts;
+        }
+        for range in json::pieces(text) {
+            let piece = &text[range.clone()];
+            let other = self.json(place, piece, nesting + 1);
+            if other != piece {
+                cuts.push((
+                    range,
+                    if form == Form::Plain { escaped(&other, false) } else { other },
+                ));
+            }
+        }
+        cuts
+    }
+
     /// Base64 and percent-encoding within a text.
     pub(super) fn encoded(
         &mut self,

@@ -93,7 +93,26 @@ macro_rules! pattern {
     };
 }
 
-static PATTERNS: [Pattern; 12] = [
+/// Before a value: a quoted name of a secret.
+macro_rules! member {
+    () => {
+        concat!(
+            r#"(?i)["'][0-9a-z_. -]*(?:(?:password|passwd|passphrase|passcode|pwd|secret|api[_-]?key|"#,
+            r#"access[_-]?key|private[_-]?key|jwt|authorization|credential|cookie|session[_-]?id|signature|csrf)"#,
+            // Those in the plural are counted.
+            r#"[0-9a-z_. -]*|token(?:[0-9a-rt-z_. -][0-9a-z_. -]*)?)\\*["']"#
+        )
+    };
+}
+
+/// Before a value: a word for a secret, which may end a longer name.
+macro_rules! word {
+    () => {
+        "(?i)(?:password|passwd|passphrase|passcode|secret|api[_ -]?key|access[_ -]?token|auth[_ -]?token)"
+    };
+}
+
+static PATTERNS: [Pattern; 19] = [
     pattern!(
         PrivateKey,
         Token,
@@ -141,12 +160,34 @@ static PATTERNS: [Pattern; 12] = [
         |_| true,
         r#"(?i)[?&#;](?:[0-9A-Za-z_.-]*(?:token|secret|passw(?:or)?d|api[_-]?key|signature|jwt|session|auth)[0-9A-Za-z_.-]*|key|sig|code|ticket)=([^&\s"'<>#;]{3,})"#
     ),
+    // Lines of a head: the whole of what one says.
     pattern!(
         Member,
         Token,
         1,
-        |_| true,
-        r#"(?i)\b(?:password|passwd|passphrase|secret|api[_ -]?key|access[_ -]?token|auth[_ -]?token)\s*(?:[=:]|is)\s*["']?([^\s"',;&]{6,})"#
+        is_value,
+        r"(?im)^(?:(?:proxy-)?authorization|(?:set-)?cookie|passcode|x-[0-9a-z-]*(?:auth|token|key|secret|csrf)[0-9a-z-]*)[ \t]*:[ \t]*(?:(?:bearer|basic|digest|token)[ \t]+)?([^\s\x00][^\r\n\x00]*)"
+    ),
+    // Members of JSON that is broken, or escaped, or of a language that looks like it.
+    pattern!(Member, Token, 1, is_value, concat!(member!(), r#"\s*:\s*"((?:[^"\\]|\\.)+)"#)),
+    pattern!(Member, Token, 1, is_value, concat!(member!(), r#"\s*:\s*\\+"([^"\\]+)"#)),
+    pattern!(Member, Token, 1, is_value, concat!(member!(), r"\s*:\s*'([^']+)")),
+    pattern!(
+        Member,
+        Token,
+        1,
+        is_value,
+        concat!(member!(), r#"\s*:\s*([^\s"'\\,;{}\[\]‹][^\s"'\\,;{}\[\]]*)"#)
+    ),
+    // Words that a person or a shell gives a value to.
+    pattern!(Member, Token, 1, is_value, concat!(word!(), r#"\s*[=:]\s*"([^"]+)"#)),
+    pattern!(Member, Token, 1, is_value, concat!(word!(), r"\s*[=:]\s*'([^']+)")),
+    pattern!(
+        Member,
+        Token,
+        1,
+        is_value,
+        concat!(word!(), r#"\s*(?:[=:]|is\b)\s*["']?([^\s"',;&‹][^\s"',;&]{5,})"#)
     ),
     pattern!(
         Email,
@@ -208,6 +249,14 @@ pub(super) fn is_card(text: &str) -> bool {
         })
         .sum();
     issued && (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
+}
+
+/// It is no name that stands for one already, and no word of a programming language.
+fn is_value(text: &str) -> bool {
+    !text.starts_with('‹')
+        && !["true", "false", "null", "none", "nil", "undefined"]
+            .iter()
+            .any(|word| text.eq_ignore_ascii_case(word))
 }
 
 fn is_token_like(text: &str) -> bool {

@@ -12,7 +12,7 @@ use super::{Decision, Level, Policy};
 use aho_corasick::{AhoCorasick, MatchKind};
 
 /// Texts within texts (JSON in a string, base64) that are looked into; nobody nests more.
-const MAX_NESTING: usize = 4;
+pub(super) const MAX_NESTING: usize = 4;
 
 /// Bytes of an original from which it is replaced wherever it stands: shorter ones are words and
 /// numbers that also mean other things.
@@ -141,21 +141,12 @@ impl Redactor {
         {
             return format!("{}{}", &text[..at], self.json("$", &text[at..], 0));
         }
-        let lines: Vec<&str> = text.split('\n').collect();
-        if lines.len() > 1 && lines.iter().all(|line| line.trim().is_empty() || json::is_json(line))
-        {
-            let lines: Vec<String> =
-                lines
-                    .into_iter()
-                    .map(|line| {
-                        if line.trim().is_empty() {
-                            line.to_owned()
-                        } else {
-                            self.json("$", line, 0)
-                        }
-                    })
-                    .collect();
-            return lines.join("\n");
+        // Lines, and what SignalR ends each message with.
+        let ends = ['\n', '\u{1e}'];
+        let mut lines = text.split_inclusive(ends).map(|line| line.trim_end_matches(ends));
+        if lines.all(|line| line.trim().is_empty() || json::is_json(line)) {
+            let pieces = self.pieces("$", text, (Form::Marked, 0));
+            return splice(text, pieces);
         }
         if self.policy.level == Level::Strict && !is_protocol(text) {
             return self.hide((Rule::Strict, "$"), Kind::Text, text, Form::Marked);
@@ -319,8 +310,11 @@ impl Redactor {
         if text.len() < 6 || is_name(text) {
             return text.to_owned();
         }
-        let mut cuts: Cuts = Vec::new();
+        let mut cuts = self.pieces(place, text, (form, nesting));
         for found in patterns::find(text) {
+            if overlaps(&cuts, &found.range) {
+                continue;
+            }
             let original = &text[found.range.clone()];
             let after = match found.rule {
                 Rule::Jwt => self.jwt(place, original, form),

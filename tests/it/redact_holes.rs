@@ -29,6 +29,15 @@ fn head(text: &str, level: Level) -> String {
     String::from_utf8(connection.request_head.clone()).unwrap()
 }
 
+/// One secret a text: it goes, what is around it stays.
+fn all_go(texts: &[(&str, &str)]) {
+    for (text, secret) in texts {
+        assert!(text.contains(secret), "{text}");
+        let out = one(text);
+        assert!(!out.contains(secret), "{out}");
+    }
+}
+
 #[test]
 fn heads_with_any_end_of_line_are_searched() {
     for end in ["\r\n", "\n", "\r", "\n\n", "\r\r\n"] {
@@ -79,4 +88,46 @@ fn a_token_that_nobody_signed_is_no_name_of_ours() {
             assert_eq!(one(&out), out);
         }
     }
+}
+
+#[test]
+fn json_within_other_texts_is_walked() {
+    all_go(&[
+        ("event: x\ndata: {\"n\":1,\"password\":\"planted one\"}\n\n", "planted one"),
+        ("42/chat space,[\"login\",{\"pin\":\"planted2\"}]", "planted2"),
+        ("{\"type\":\"x\",\"password\":\"planted 3\",}", "planted 3"),
+        ("{\"type\":\"x\",\"accessToken\":\"planted4\"", "planted4"),
+        ("{\"a\":\"{\\\"password\\\":\\\"planted 5\\\"\",}", "planted 5"),
+        ("{'password': 'planted 6'}", "planted 6"),
+        ("{\"password\":\"planted7\"}\u{1e}", "planted7"),
+        ("{\"type\":6}\u{1e}{\"cvv\":\"planted8\"}\u{1e}", "planted8"),
+        ("{\"a\":1}{\"sid\":\"planted9\"} ", "planted9"),
+        ("CONNECT\nlogin:bob\npasscode:planted10\n\n\0", "planted10"),
+        ("CONNECT\nauthorization:Bearer planted\n\n\0", "planted"),
+        ("SEND\nX-Auth-Token: planted eleven\n\n{\"a\":1}\0", "planted eleven"),
+        (r#"{"s":"sent {\"password\":\"planted 12\"} there"}"#, "planted 12"),
+    ]);
+    // What is around it stays, and so do texts that only look like it.
+    assert!(
+        one("event: x\ndata: {\"n\":1,\"password\":\"planted one\"}\n\n")
+            .starts_with("event: x\ndata: {\"n\":1,\"password\":\"‹token-1 #")
+    );
+    for plain in
+        ["[[[[ {{{ [1, 2", "{\"type\":6}\u{1e}", "a [1,2] b {} c {\"n\":1}", "42/a b,[\"hi\"]"]
+    {
+        assert_eq!(one(plain), plain);
+    }
+    // Brackets without end cost no more than their letters.
+    let long = "[{\"a\":[".repeat(100_000);
+    assert_eq!(one(&long), long);
+    for target in ["data=%7B%22password%22%3A%22plan+ted%22%7D", "data={\"password\":\"plan+ted\"}"]
+    {
+        let out = head(&format!("GET /ws?a=1&{target} HTTP/1.1\r\n\r\n"), Level::Default);
+        assert!(!out.contains("ted") && out.contains("?a=1&data=%7B%22password%22"), "{out}");
+    }
+    let out = head(
+        "GET / HTTP/1.1\r\nX-Debug: {\"n\":1,\"password\":\"planted x\"}\r\n\r\n",
+        Level::Default,
+    );
+    assert!(!out.contains("planted") && out.is_ascii() && out.contains("{\"n\":1,"), "{out}");
 }
