@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::names::{Form, Kind};
 use super::nested::decoded;
-use super::patterns::is_secret_name;
+use super::patterns::{is_secret_name, randomness};
 use super::review::Rule;
 use super::text::Redactor;
 use super::{Decision, Level};
@@ -31,6 +31,13 @@ const KEPT: [&str; 9] = [
     "sec-websocket-version",
     "upgrade",
 ];
+
+/// A header of this name, in lower case, is random and no secret.
+fn is_random(name: &str) -> bool {
+    KEPT.contains(&name)
+        || name.ends_with("-id")
+        || ["etag", "host", "if-none-match", "traceparent", "tracestate"].contains(&name)
+}
 
 impl Redactor {
     /// A head; what is no text in it is replaced, as it can't be searched.
@@ -118,7 +125,12 @@ impl Redactor {
         if strict {
             return self.hide((Rule::Strict, &place), Kind::Text, value, Form::Plain);
         }
-        self.inside(&place, value, Form::Plain, 0)
+        let other = self.inside(&place, value, Form::Plain, 0);
+        let random = other == value && !is_random(&lower) && randomness(value).is_some();
+        if random {
+            return self.hide((Rule::Entropy, &place), Kind::Token, value, Form::Plain);
+        }
+        other
     }
 
     /// A whole secret: as itself, if it is of a kind that is known, so that it has one name.
@@ -240,7 +252,7 @@ impl Redactor {
         };
         let segments: Vec<String> = path
             .split('/')
-            .map(|segment| match super::patterns::randomness(segment) {
+            .map(|segment| match randomness(segment) {
                 _ if self.is_known_user(segment) => self.user("path", segment),
                 Some(_) => self.hide((Rule::Entropy, "path"), Kind::Token, segment, Form::Plain),
                 None => self.inside("path", segment, Form::Plain, 0),
@@ -276,7 +288,7 @@ impl Redactor {
                     }
                     () => {
                         let other = self.inside(&place, &secret, Form::Plain, 0);
-                        let random = super::patterns::randomness(&secret).is_some();
+                        let random = randomness(&secret).is_some();
                         match other == secret {
                             true if random => self.hide(
                                 (Rule::Entropy, &place),

@@ -19,13 +19,16 @@ pub(super) struct Found {
 }
 
 /// Parts of names whose values are secrets, in lower case, without `_` and `-`.
-const SECRET_PARTS: [&str; 15] = [
+const SECRET_PARTS: [&str; 19] = [
     "accesskey",
     "apikey",
     "authorization",
+    "clientcert",
     "cookie",
     "credential",
+    "csrf",
     "jwt",
+    "passcode",
     "passphrase",
     "passwd",
     "password",
@@ -35,11 +38,14 @@ const SECRET_PARTS: [&str; 15] = [
     "signature",
     "token",
     "xauth",
+    "xsrf",
 ];
 
 /// Names whose values are secrets.
-const SECRET_NAMES: [&str; 12] =
-    ["auth", "code", "cvc", "cvv", "key", "otp", "pass", "pin", "pwd", "session", "sid", "sig"];
+const SECRET_NAMES: [&str; 14] = [
+    "auth", "code", "creds", "cvc", "cvv", "key", "otp", "pass", "pin", "pw", "pwd", "session",
+    "sid", "sig",
+];
 
 /// Names with a part like a secret's that hold none: counts of tokens, and their kinds.
 const NO_SECRETS: [&str; 10] = [
@@ -70,6 +76,54 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 /// The value of a member of this name is a secret. A key or a code may be many things there.
 pub(super) fn is_secret_member(name: &str) -> bool {
     !["key", "code"].contains(&name.to_ascii_lowercase().as_str()) && is_secret_name(name)
+}
+
+/// A text that is the value of a member of this name is a secret. Tokens that are counted are
+/// numbers, and those of a model are words.
+pub(super) fn is_secret_text(name: &str, text: &str) -> bool {
+    is_secret_member(name)
+        || name.eq_ignore_ascii_case("tokens") && text.len() >= 8 && text.contains(is_digit)
+}
+
+/// What is around this place is called like a secret, by more than a word that means many things.
+pub(super) fn is_within_secret(place: &str) -> bool {
+    place.split('.').any(|name| is_secret_word(name.trim_end_matches("[*]")))
+}
+
+fn is_secret_word(name: &str) -> bool {
+    is_secret_name(name) && !SECRET_NAMES.contains(&name.to_ascii_lowercase().as_str())
+}
+
+fn is_digit(letter: char) -> bool {
+    letter.is_ascii_digit()
+}
+
+/// What was said before a text: `{"name":"password","value":…}` and `["--password",…]` name what
+/// comes next.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    place: String,
+    name: String,
+}
+
+impl Before {
+    /// What was before says that this is a secret; and this is before the next.
+    pub(super) fn announces(&mut self, place: &str, text: &str) -> bool {
+        let list = place.ends_with(']') && self.place == place;
+        let announced = match (place.rsplit_once('.'), self.place.rsplit_once('.')) {
+            _ if list => self.name.starts_with('-') || text.len() >= 8 && text.contains(is_digit),
+            (
+                Some((mine, "value" | "val" | "v")),
+                Some((other, "name" | "key" | "header" | "field")),
+            ) => mine == other,
+            _ => false,
+        };
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let secret = announced && self.name.bytes().all(is_word) && is_secret_word(&self.name);
+        self.place.replace_range(.., place);
+        self.name.replace_range(.., text);
+        secret
+    }
 }
 
 /// A pattern, the group of it that is the secret, and what tells it from what only looks alike.
@@ -112,7 +166,7 @@ macro_rules! word {
     };
 }
 
-static PATTERNS: [Pattern; 19] = [
+static PATTERNS: [Pattern; 23] = [
     pattern!(
         PrivateKey,
         Token,
@@ -132,10 +186,10 @@ static PATTERNS: [Pattern; 19] = [
     pattern!(
         VendorKey,
         Token,
-        0,
+        1,
         |_| true,
         concat!(
-            r"\b(?:sk-[0-9A-Za-z_-]{16,}|(?:sk|pk|rk)_(?:live|test)_[0-9A-Za-z_]{10,}|whsec_[0-9A-Za-z_+/=]{16,}",
+            r"(?:\b|_)(sk-[0-9A-Za-z_-]{16,}|(?:sk|pk|rk)_(?:live|test)_[0-9A-Za-z_]{10,}|whsec_[0-9A-Za-z_+/=]{16,}",
             r"|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[0-9A-Za-z_]{20,}|gl(?:pat|ptt|dt)-[0-9A-Za-z_-]{16,}",
             r"|xox[abeoprs]-[0-9A-Za-z_-]{10,}|xapp-[0-9A-Za-z_-]{10,}|(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
             r"|AIza[0-9A-Za-z_-]{30,}|ya29\.[0-9A-Za-z_-]{16,}|GOCSPX-[0-9A-Za-z_-]{20,}|npm_[A-Za-z0-9]{30,}",
@@ -188,6 +242,23 @@ static PATTERNS: [Pattern; 19] = [
         1,
         is_value,
         concat!(word!(), r#"\s*(?:[=:]|is\b)\s*["']?([^\s"',;&‹][^\s"',;&]{5,})"#)
+    ),
+    // Commands: what is given to `redis`, `mysql`, `curl` and others.
+    pattern!(Member, Token, 1, is_value, r"(?m)^AUTH[ \t]+(\S[^\r\n]*)"),
+    pattern!(Member, Token, 1, is_value, r"\bmysql[a-z]*\b[^\r\n]*?\s-p(\S{3,})"),
+    pattern!(
+        Member,
+        Token,
+        1,
+        is_value,
+        r#"\b(?:curl|wget)\b[^\r\n]*?\s(?:-u|--user)[ =]?["']?[^\s:"']+:([^\s"']+)"#
+    ),
+    pattern!(
+        Member,
+        Token,
+        1,
+        is_value,
+        r#"(?i)--[0-9a-z-]*(?:passw(?:or)?d|passphrase|passcode|secret|token|api-?key)\s+["']?([^\s"'‹-][^\s"']+)"#
     ),
     pattern!(
         Email,

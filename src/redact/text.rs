@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use super::json::{self, Part};
 use super::names::{Form, Kind, Names, is_name, user_number};
-use super::patterns::{self, Found, is_secret_member, randomness};
+use super::patterns::{
+    self, Before, Found, is_secret_member, is_secret_text, is_within_secret, randomness,
+};
 use super::review::{Review, Rule};
 use super::words::{FREE_TEXT_FROM, is_free_text, is_id, is_kept_name, is_protocol, is_user_name};
 use super::{Decision, Level, Policy};
@@ -156,9 +158,13 @@ impl Redactor {
 
     /// Valid JSON.
     pub(super) fn json(&mut self, root: &str, text: &str, nesting: usize) -> String {
+        let mut before = Before::default();
         json::walk(text, root, &mut |place, key, part| match part {
             Part::Text(text) => {
-                let other = self.member(place, key, text, nesting);
+                let secret = before.announces(place, text)
+                    || is_secret_text(key, text)
+                    || is_within_secret(place) && !self.is_kept(key);
+                let other = self.member((place, key), text, secret, nesting);
                 (other != text).then_some(other)
             }
             Part::Name(name) => {
@@ -190,7 +196,13 @@ impl Redactor {
     }
 
     /// A text that is the value of a member.
-    fn member(&mut self, place: &str, key: &str, text: &str, nesting: usize) -> String {
+    fn member(
+        &mut self,
+        (place, key): (&str, &str),
+        text: &str,
+        secret: bool,
+        nesting: usize,
+    ) -> String {
         if text.is_empty() || is_name(text) {
             return text.to_owned();
         }
@@ -210,7 +222,7 @@ impl Redactor {
         let is_one = matches!(&found[..], [one] if one.range == (0..text.len()));
         // What is called like a user was one, in this report or an earlier one.
         let is_user = user_number(text).is_some();
-        if is_secret_member(key) && !is_one && !is_user && !shown {
+        if secret && !is_one && !is_user && !shown {
             return self.hide((Rule::Member, place), Kind::Token, text, Form::Marked);
         }
         if nesting < MAX_NESTING && json::is_json(text) {

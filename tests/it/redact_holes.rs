@@ -131,3 +131,38 @@ fn json_within_other_texts_is_walked() {
     );
     assert!(!out.contains("planted") && out.is_ascii() && out.contains("{\"n\":1,"), "{out}");
 }
+
+#[test]
+fn names_of_secrets_reach_what_is_within_and_beside() {
+    all_go(&[
+        (r#"{"tokens":["planted-1a","x"]}"#, "planted-1a"),
+        (r#"{"refreshToken":{"value":"planted2"}}"#, "planted2"),
+        (r#"{"credentials":{"n":{"who":"planted3"}}}"#, "planted3"),
+        (r#"{"list":[{"name":"password","value":"planted4"}]}"#, "planted4"),
+        (r#"{"headers":[["Authorization","planted5"]]}"#, "planted5"),
+        (r#"{"args":["run","--password","planted6"]}"#, "planted6"),
+        (r#"{"pw":"planted7"}"#, "planted7"),
+        (r#"{"creds":"planted8"}"#, "planted8"),
+        (r#"{"x-csrf":"planted9"}"#, "planted9"),
+        (r#"{"s":"DB_PASSWORD='planted ten'"}"#, "planted ten"),
+        (r#"{"s":"AUTH planted11"}"#, "planted11"),
+        (r#"{"s":"mysql -u root -pplanted12 x"}"#, "planted12"),
+        (r#"{"s":"curl -s -u bob:planted13 http://x"}"#, "planted13"),
+        (r#"{"s":"run --api-key planted14"}"#, "planted14"),
+        (r#"{"s":"token_ghp_plantedplantedplanted1234567890"}"#, "ghp_planted"),
+    ]);
+    for plain in [
+        r#"{"usage":{"tokens":40,"max_tokens":"4000"},"token_type":"bearer"}"#,
+        r#"{"list":[{"name":"city","value":"Graz"}],"args":["-v","x"]}"#,
+        r#"{"session":{"id":"s1","status":"active"},"tokens":["Hel","lo"]}"#,
+    ] {
+        assert_eq!(one(plain), plain);
+    }
+    let out = head(
+        "GET / HTTP/1.1\r\nX-Ticket: a8F0kQ2xV9bT7mZ1cR4eW6yU3hJ5nL0p\r\nX-Client-Cert: planted\r\n\
+         X-Csrf: planted\r\nX-Request-Id: b8F0kQ2xV9bT7mZ1cR4eW6yU3hJ5nL0p\r\n\r\n",
+        Level::Default,
+    );
+    assert!(!out.contains("a8F0kQ2") && !out.contains("planted"), "{out}");
+    assert!(out.contains("X-Request-Id: b8F0kQ2"), "{out}");
+}
