@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::names::{Form, Kind};
 use super::nested::decoded;
-use super::patterns::is_secret_name;
+use super::patterns::{is_secret_name, randomness};
 use super::review::Rule;
 use super::text::Redactor;
 use super::{Decision, Level};
@@ -32,6 +32,13 @@ const KEPT: [&str; 9] = [
     "upgrade",
 ];
 
+/// A header of this name, in lower case, is random and no secret.
+fn is_random(name: &str) -> bool {
+    KEPT.contains(&name)
+        || name.ends_with("-id")
+        || ["etag", "host", "if-none-match", "traceparent", "tracestate"].contains(&name)
+}
+
 impl Redactor {
     /// A head; what is no text in it is replaced, as it can't be searched.
     pub(super) fn head(&mut self, head: &[u8]) -> Vec<u8> {
@@ -39,28 +46,39 @@ impl Redactor {
             return head.to_vec();
         }
         let text = String::from_utf8_lossy(head);
-        let mut lines = Vec::new();
-        for (at, line) in text.split("\r\n").enumerate() {
-            lines.push(match line {
-                "" => String::new(),
-                line if at == 0 => self.first_line(line),
+        let mut out = String::with_capacity(text.len());
+        let mut first = true;
+        // Peers that are less strict end lines with less than both.
+        for piece in text.split_inclusive(['\r', '\n']) {
+            let line = piece.trim_end_matches(['\r', '\n']);
+            match line {
+                "" => {}
+                line if std::mem::take(&mut first) => out.push_str(&self.first_line(line)),
                 // The rest of a folded header may be the rest of a secret.
                 line if line.starts_with([' ', '\t']) => {
                     let hidden =
                         self.hide((Rule::Header, "header"), Kind::Token, line.trim(), Form::Plain);
-                    format!(" {hidden}")
+                    out.push(' ');
+                    out.push_str(&hidden);
                 }
-                line => self.header_line(line),
-            });
+                line => out.push_str(&self.header_line(line)),
+            }
+            out.push_str(&piece[line.len()..]);
         }
-        lines.join("\r\n").into_bytes()
+        out.into_bytes()
     }
 
     fn first_line(&mut self, line: &str) -> String {
-        let mut words = line.splitn(3, ' ');
-        match (words.next(), words.next(), words.next()) {
-            (Some(method), Some(target), Some(version)) if !method.starts_with("HTTP/") => {
-                format!("{method} {} {version}", self.target(target))
+        match line.split_once(' ') {
+            Some((name, _)) if name.ends_with(':') => self.header_line(line),
+            Some((method, rest)) if !method.starts_with("HTTP/") => {
+                let version = rest.rsplit_once(' ').filter(|(_, it)| it.starts_with("HTTP/"));
+                match version {
+                    Some((target, version)) => {
+                        format!("{method} {} {version}", self.target(target))
+                    }
+                    None => format!("{method} {}", self.target(rest)),
+                }
             }
             _ => self.inside("status line", line, Form::Plain, 0),
         }
@@ -107,7 +125,12 @@ impl Redactor {
         if strict {
             return self.hide((Rule::Strict, &place), Kind::Text, value, Form::Plain);
         }
-        self.inside(&place, value, Form::Plain, 0)
+        let other = self.inside(&place, value, Form::Plain, 0);
+        let random = other == value && !is_random(&lower) && randomness(value).is_some();
+        if random {
+            return self.hide((Rule::Entropy, &place), Kind::Token, value, Form::Plain);
+        }
+        other
     }
 
     /// A whole secret: as itself, if it is of a kind that is known, so that it has one name.
@@ -229,7 +252,7 @@ impl Redactor {
         };
         let segments: Vec<String> = path
             .split('/')
-            .map(|segment| match super::patterns::randomness(segment) {
+            .map(|segment| match randomness(segment) {
                 _ if self.is_known_user(segment) => self.user("path", segment),
                 Some(_) => self.hide((Rule::Entropy, "path"), Kind::Token, segment, Form::Plain),
                 None => self.inside("path", segment, Form::Plain, 0),
@@ -265,7 +288,7 @@ impl Redactor {
                     }
                     () => {
                         let other = self.inside(&place, &secret, Form::Plain, 0);
-                        let random = super::patterns::randomness(&secret).is_some();
+                        let random = randomness(&secret).is_some();
                         match other == secret {
                             true if random => self.hide(
                                 (Rule::Entropy, &place),

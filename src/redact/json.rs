@@ -1,6 +1,8 @@
 //! JSON text → the same text with some of its strings, numbers and names replaced; what is between
 //! them stays byte for byte.
 
+use std::ops::Range;
+
 use serde::de::IgnoredAny;
 
 /// Objects and lists inside each other that are walked; deeper JSON is a text.
@@ -26,6 +28,36 @@ pub(super) fn is_json(text: &str) -> bool {
     trimmed.starts_with(['{', '['])
         && depth(trimmed) <= MAX_DEPTH
         && serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// Letters read for each one of a text in search of JSON: brackets that never close could have
+/// each letter read over and over.
+const READ_EACH: usize = 16;
+
+/// Where objects and lists stand in a text that is more than one of them.
+pub(super) fn pieces(text: &str) -> Vec<Range<usize>> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    let mut left = text.len().saturating_mul(READ_EACH);
+    while let Some(start) = text[at..].find(['{', '[']).map(|next| at + next) {
+        let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter();
+        let read: Option<Result<IgnoredAny, _>> = values.next();
+        let end = start + values.byte_offset();
+        at = start + 1;
+        match read {
+            Some(Ok(_)) if depth(&text[start..end]) <= MAX_DEPTH => {
+                found.push(start..end);
+                at = end;
+            }
+            Some(Err(error)) => {
+                let lines = text[start..].split_inclusive('\n').take(error.line() - 1);
+                let read = lines.map(str::len).sum::<usize>() + error.column();
+                let Some(rest) = left.checked_sub(read) else { break };
+                left = rest;
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Walks valid JSON; `replace` is told of each part with its place (`$.data.items[*].key`) and the

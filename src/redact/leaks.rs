@@ -139,7 +139,7 @@ fn clothes(original: &str) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// JSON text with all that is not ASCII as `\u` escapes.
-fn escaped(json: &str, upper: bool) -> String {
+pub(super) fn escaped(json: &str, upper: bool) -> String {
     let mut out = String::with_capacity(json.len());
     for letter in json.chars() {
         if letter.is_ascii() {

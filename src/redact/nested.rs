@@ -8,14 +8,39 @@ use serde_json::Value;
 
 use super::heads::{percent_decoded, percent_encoded};
 use super::json;
-use super::names::{FAKE_HEADER, Form, Kind};
+use super::leaks::escaped;
+use super::names::{FAKE_HEADER, Form, Kind, is_name};
 use super::review::Rule;
-use super::text::{Cuts, Redactor, overlaps};
+use super::text::{Cuts, MAX_NESTING, Redactor, overlaps};
 
 /// Letters of base64 that are decoded: shorter ones are words.
 const SHORTEST_BASE64: usize = 16;
 
 impl Redactor {
+    /// JSON within a text.
+    pub(super) fn pieces(
+        &mut self,
+        place: &str,
+        text: &str,
+        (form, nesting): (Form, usize),
+    ) -> Cuts {
+        let mut cuts: Cuts = Vec::new();
+        if nesting >= MAX_NESTING {
+            return cuts;
+        }
+        for range in json::pieces(text) {
+            let piece = &text[range.clone()];
+            let other = self.json(place, piece, nesting + 1);
+            if other != piece {
+                cuts.push((
+                    range,
+                    if form == Form::Plain { escaped(&other, false) } else { other },
+                ));
+            }
+        }
+        cuts
+    }
+
     /// Base64 and percent-encoding within a text.
     pub(super) fn encoded(
         &mut self,
@@ -59,7 +84,7 @@ impl Redactor {
     /// A JSON web token: what it says of its user is kept, under the user's other name, so that
     /// whose connection it is stays known. It is signed by nobody.
     pub(super) fn jwt(&mut self, place: &str, token: &str, form: Form) -> String {
-        if token.starts_with(FAKE_HEADER) {
+        if is_name(token) {
             return token.to_owned();
         }
         let name = self.hide((Rule::Jwt, place), Kind::Token, token, form);

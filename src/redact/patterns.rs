@@ -19,13 +19,16 @@ pub(super) struct Found {
 }
 
 /// Parts of names whose values are secrets, in lower case, without `_` and `-`.
-const SECRET_PARTS: [&str; 15] = [
+const SECRET_PARTS: [&str; 19] = [
     "accesskey",
     "apikey",
     "authorization",
+    "clientcert",
     "cookie",
     "credential",
+    "csrf",
     "jwt",
+    "passcode",
     "passphrase",
     "passwd",
     "password",
@@ -35,11 +38,14 @@ const SECRET_PARTS: [&str; 15] = [
     "signature",
     "token",
     "xauth",
+    "xsrf",
 ];
 
 /// Names whose values are secrets.
-const SECRET_NAMES: [&str; 12] =
-    ["auth", "code", "cvc", "cvv", "key", "otp", "pass", "pin", "pwd", "session", "sid", "sig"];
+const SECRET_NAMES: [&str; 14] = [
+    "auth", "code", "creds", "cvc", "cvv", "key", "otp", "pass", "pin", "pw", "pwd", "session",
+    "sid", "sig",
+];
 
 /// Names with a part like a secret's that hold none: counts of tokens, and their kinds.
 const NO_SECRETS: [&str; 10] = [
@@ -72,6 +78,54 @@ pub(super) fn is_secret_member(name: &str) -> bool {
     !["key", "code"].contains(&name.to_ascii_lowercase().as_str()) && is_secret_name(name)
 }
 
+/// A text that is the value of a member of this name is a secret. Tokens that are counted are
+/// numbers, and those of a model are words.
+pub(super) fn is_secret_text(name: &str, text: &str) -> bool {
+    is_secret_member(name)
+        || name.eq_ignore_ascii_case("tokens") && text.len() >= 8 && text.contains(is_digit)
+}
+
+/// What is around this place is called like a secret, by more than a word that means many things.
+pub(super) fn is_within_secret(place: &str) -> bool {
+    place.split('.').any(|name| is_secret_word(name.trim_end_matches("[*]")))
+}
+
+fn is_secret_word(name: &str) -> bool {
+    is_secret_name(name) && !SECRET_NAMES.contains(&name.to_ascii_lowercase().as_str())
+}
+
+fn is_digit(letter: char) -> bool {
+    letter.is_ascii_digit()
+}
+
+/// What was said before a text: `{"name":"password","value":…}` and `["--password",…]` name what
+/// comes next.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    place: String,
+    name: String,
+}
+
+impl Before {
+    /// What was before says that this is a secret; and this is before the next.
+    pub(super) fn announces(&mut self, place: &str, text: &str) -> bool {
+        let list = place.ends_with(']') && self.place == place;
+        let announced = match (place.rsplit_once('.'), self.place.rsplit_once('.')) {
+            _ if list => self.name.starts_with('-') || text.len() >= 8 && text.contains(is_digit),
+            (
+                Some((mine, "value" | "val" | "v")),
+                Some((other, "name" | "key" | "header" | "field")),
+            ) => mine == other,
+            _ => false,
+        };
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let secret = announced && self.name.bytes().all(is_word) && is_secret_word(&self.name);
+        self.place.replace_range(.., place);
+        self.name.replace_range(.., text);
+        secret
+    }
+}
+
 /// A pattern, the group of it that is the secret, and what tells it from what only looks alike.
 struct Pattern {
     regex: LazyLock<Regex>,
@@ -93,7 +147,26 @@ macro_rules! pattern {
     };
 }
 
-static PATTERNS: [Pattern; 12] = [
+/// Before a value: a quoted name of a secret.
+macro_rules! member {
+    () => {
+        concat!(
+            r#"(?i)["'][0-9a-z_. -]*(?:(?:password|passwd|passphrase|passcode|pwd|secret|api[_-]?key|"#,
+            r#"access[_-]?key|private[_-]?key|jwt|authorization|credential|cookie|session[_-]?id|signature|csrf)"#,
+            // Those in the plural are counted.
+            r#"[0-9a-z_. -]*|token(?:[0-9a-rt-z_. -][0-9a-z_. -]*)?)\\*["']"#
+        )
+    };
+}
+
+/// Before a value: a word for a secret, which may end a longer name.
+macro_rules! word {
+    () => {
+        "(?i)(?:password|passwd|passphrase|passcode|secret|api[_ -]?key|access[_ -]?token|auth[_ -]?token)"
+    };
+}
+
+static PATTERNS: [Pattern; 23] = [
     pattern!(
         PrivateKey,
         Token,
@@ -113,10 +186,10 @@ static PATTERNS: [Pattern; 12] = [
     pattern!(
         VendorKey,
         Token,
-        0,
+        1,
         |_| true,
         concat!(
-            r"\b(?:sk-[0-9A-Za-z_-]{16,}|(?:sk|pk|rk)_(?:live|test)_[0-9A-Za-z_]{10,}|whsec_[0-9A-Za-z_+/=]{16,}",
+            r"(?:\b|_)(sk-[0-9A-Za-z_-]{16,}|(?:sk|pk|rk)_(?:live|test)_[0-9A-Za-z_]{10,}|whsec_[0-9A-Za-z_+/=]{16,}",
             r"|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[0-9A-Za-z_]{20,}|gl(?:pat|ptt|dt)-[0-9A-Za-z_-]{16,}",
             r"|xox[abeoprs]-[0-9A-Za-z_-]{10,}|xapp-[0-9A-Za-z_-]{10,}|(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
             r"|AIza[0-9A-Za-z_-]{30,}|ya29\.[0-9A-Za-z_-]{16,}|GOCSPX-[0-9A-Za-z_-]{20,}|npm_[A-Za-z0-9]{30,}",
@@ -141,12 +214,51 @@ static PATTERNS: [Pattern; 12] = [
         |_| true,
         r#"(?i)[?&#;](?:[0-9A-Za-z_.-]*(?:token|secret|passw(?:or)?d|api[_-]?key|signature|jwt|session|auth)[0-9A-Za-z_.-]*|key|sig|code|ticket)=([^&\s"'<>#;]{3,})"#
     ),
+    // Lines of a head: the whole of what one says.
     pattern!(
         Member,
         Token,
         1,
-        |_| true,
-        r#"(?i)\b(?:password|passwd|passphrase|secret|api[_ -]?key|access[_ -]?token|auth[_ -]?token)\s*(?:[=:]|is)\s*["']?([^\s"',;&]{6,})"#
+        is_value,
+        r"(?im)^(?:(?:proxy-)?authorization|(?:set-)?cookie|passcode|x-[0-9a-z-]*(?:auth|token|key|secret|csrf)[0-9a-z-]*)[ \t]*:[ \t]*(?:(?:bearer|basic|digest|token)[ \t]+)?([^\s\x00][^\r\n\x00]*)"
+    ),
+    // Members of JSON that is broken, or escaped, or of a language that looks like it.
+    pattern!(Member, Token, 1, is_value, concat!(member!(), r#"\s*:\s*"((?:[^"\\]|\\.)+)"#)),
+    pattern!(Member, Token, 1, is_value, concat!(member!(), r#"\s*:\s*\\+"([^"\\]+)"#)),
+    pattern!(Member, Token, 1, is_value, concat!(member!(), r"\s*:\s*'([^']+)")),
+    pattern!(
+        Member,
+        Token,
+        1,
+        is_value,
+        concat!(member!(), r#"\s*:\s*([^\s"'\\,;{}\[\]‹][^\s"'\\,;{}\[\]]*)"#)
+    ),
+    // Words that a person or a shell gives a value to.
+    pattern!(Member, Token, 1, is_value, concat!(word!(), r#"\s*[=:]\s*"([^"]+)"#)),
+    pattern!(Member, Token, 1, is_value, concat!(word!(), r"\s*[=:]\s*'([^']+)")),
+    pattern!(
+        Member,
+        Token,
+        1,
+        is_value,
+        concat!(word!(), r#"\s*(?:[=:]|is\b)\s*["']?([^\s"',;&‹][^\s"',;&]{5,})"#)
+    ),
+    // Commands: what is given to `redis`, `mysql`, `curl` and others.
+    pattern!(Member, Token, 1, is_value, r"(?m)^AUTH[ \t]+(\S[^\r\n]*)"),
+    pattern!(Member, Token, 1, is_value, r"\bmysql[a-z]*\b[^\r\n]*?\s-p(\S{3,})"),
+    pattern!(
+        Member,
+        Token,
+        1,
+        is_value,
+        r#"\b(?:curl|wget)\b[^\r\n]*?\s(?:-u|--user)[ =]?["']?[^\s:"']+:([^\s"']+)"#
+    ),
+    pattern!(
+        Member,
+        Token,
+        1,
+        is_value,
+        r#"(?i)--[0-9a-z-]*(?:passw(?:or)?d|passphrase|passcode|secret|token|api-?key)\s+["']?([^\s"'‹-][^\s"']+)"#
     ),
     pattern!(
         Email,
@@ -208,6 +320,14 @@ pub(super) fn is_card(text: &str) -> bool {
         })
         .sum();
     issued && (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
+}
+
+/// It is no name that stands for one already, and no word of a programming language.
+fn is_value(text: &str) -> bool {
+    !text.starts_with('‹')
+        && !["true", "false", "null", "none", "nil", "undefined"]
+            .iter()
+            .any(|word| text.eq_ignore_ascii_case(word))
 }
 
 fn is_token_like(text: &str) -> bool {

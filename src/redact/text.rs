@@ -5,14 +5,16 @@ use std::ops::Range;
 
 use super::json::{self, Part};
 use super::names::{Form, Kind, Names, is_name, user_number};
-use super::patterns::{self, Found, is_secret_member, randomness};
+use super::patterns::{
+    self, Before, Found, is_secret_member, is_secret_text, is_within_secret, randomness,
+};
 use super::review::{Review, Rule};
 use super::words::{FREE_TEXT_FROM, is_free_text, is_id, is_kept_name, is_protocol, is_user_name};
 use super::{Decision, Level, Policy};
 use aho_corasick::{AhoCorasick, MatchKind};
 
 /// Texts within texts (JSON in a string, base64) that are looked into; nobody nests more.
-const MAX_NESTING: usize = 4;
+pub(super) const MAX_NESTING: usize = 4;
 
 /// Bytes of an original from which it is replaced wherever it stands: shorter ones are words and
 /// numbers that also mean other things.
@@ -141,21 +143,12 @@ impl Redactor {
         {
             return format!("{}{}", &text[..at], self.json("$", &text[at..], 0));
         }
-        let lines: Vec<&str> = text.split('\n').collect();
-        if lines.len() > 1 && lines.iter().all(|line| line.trim().is_empty() || json::is_json(line))
-        {
-            let lines: Vec<String> =
-                lines
-                    .into_iter()
-                    .map(|line| {
-                        if line.trim().is_empty() {
-                            line.to_owned()
-                        } else {
-                            self.json("$", line, 0)
-                        }
-                    })
-                    .collect();
-            return lines.join("\n");
+        // Lines, and what SignalR ends each message with.
+        let ends = ['\n', '\u{1e}'];
+        let mut lines = text.split_inclusive(ends).map(|line| line.trim_end_matches(ends));
+        if lines.all(|line| line.trim().is_empty() || json::is_json(line)) {
+            let pieces = self.pieces("$", text, (Form::Marked, 0));
+            return splice(text, pieces);
         }
         if self.policy.level == Level::Strict && !is_protocol(text) {
             return self.hide((Rule::Strict, "$"), Kind::Text, text, Form::Marked);
@@ -165,9 +158,13 @@ impl Redactor {
 
     /// Valid JSON.
     pub(super) fn json(&mut self, root: &str, text: &str, nesting: usize) -> String {
+        let mut before = Before::default();
         json::walk(text, root, &mut |place, key, part| match part {
             Part::Text(text) => {
-                let other = self.member(place, key, text, nesting);
+                let secret = before.announces(place, text)
+                    || is_secret_text(key, text)
+                    || is_within_secret(place) && !self.is_kept(key);
+                let other = self.member((place, key), text, secret, nesting);
                 (other != text).then_some(other)
             }
             Part::Name(name) => {
@@ -199,7 +196,13 @@ impl Redactor {
     }
 
     /// A text that is the value of a member.
-    fn member(&mut self, place: &str, key: &str, text: &str, nesting: usize) -> String {
+    fn member(
+        &mut self,
+        (place, key): (&str, &str),
+        text: &str,
+        secret: bool,
+        nesting: usize,
+    ) -> String {
         if text.is_empty() || is_name(text) {
             return text.to_owned();
         }
@@ -219,7 +222,7 @@ impl Redactor {
         let is_one = matches!(&found[..], [one] if one.range == (0..text.len()));
         // What is called like a user was one, in this report or an earlier one.
         let is_user = user_number(text).is_some();
-        if is_secret_member(key) && !is_one && !is_user && !shown {
+        if secret && !is_one && !is_user && !shown {
             return self.hide((Rule::Member, place), Kind::Token, text, Form::Marked);
         }
         if nesting < MAX_NESTING && json::is_json(text) {
@@ -319,8 +322,11 @@ impl Redactor {
         if text.len() < 6 || is_name(text) {
             return text.to_owned();
         }
-        let mut cuts: Cuts = Vec::new();
+        let mut cuts = self.pieces(place, text, (form, nesting));
         for found in patterns::find(text) {
+            if overlaps(&cuts, &found.range) {
+                continue;
+            }
             let original = &text[found.range.clone()];
             let after = match found.rule {
                 Rule::Jwt => self.jwt(place, original, form),
