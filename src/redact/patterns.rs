@@ -139,7 +139,7 @@ static PATTERNS: [Pattern; 12] = [
         Token,
         1,
         |_| true,
-        r#"(?i)[?&#;](?:[0-9A-Za-z_.-]*(?:token|secret|passw(?:or)?d|api[_-]?key|signature|jwt|session|auth)[0-9A-Za-z_.-]*|key|sig|code|ticket)=([^&\s"'<>#;]{3,})"#
+        r#"(?i)(?:^|[?&#;\s])(?:[0-9A-Za-z_.-]*(?:token|secret|passw(?:or)?d|api[_-]?key|signature|jwt|session|auth)[0-9A-Za-z_.-]*|key|sig|code|ticket)=([^&\s"'<>#;]{3,})"#
     ),
     pattern!(
         Member,

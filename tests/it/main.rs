@@ -41,6 +41,7 @@ mod reader;
 #[cfg(unix)]
 mod record;
 mod redact;
+mod redact_strict;
 #[cfg(unix)]
 mod report;
 mod rules;
