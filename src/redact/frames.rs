@@ -93,17 +93,19 @@ impl Scope<'_> {
     }
 
     fn author(&mut self, author: &str) -> String {
-        match self.redactor.is_strict() && !author.is_empty() {
-            true => self.redactor.named("note", author),
-            false => self.redactor.said("note", author),
+        if self.redactor.is_strict() && !author.is_empty() {
+            self.redactor.named("note", author)
+        } else {
+            self.redactor.said("note", author)
         }
     }
 
     /// The name that a recording is known by.
     fn name(&mut self, name: &str) -> String {
-        match self.redactor.is_strict() && !name.is_empty() {
-            true => self.redactor.named("name", name),
-            false => self.redactor.said("name", name),
+        if self.redactor.is_strict() && !name.is_empty() {
+            self.redactor.named("name", name)
+        } else {
+            self.redactor.said("name", name)
         }
     }
 
@@ -136,14 +138,20 @@ impl Scope<'_> {
         }
         let of = |what: &str| format!("{what} of conn {}", connection.id);
         redactor.review.within(of("an address"), connection.client.as_bytes());
-        let mut address = |text: &str| match redactor.is_strict() {
-            true => redactor.strict_segment(text),
-            false => redactor.loose("address", text),
+        let mut address = |text: &str| {
+            if redactor.is_strict() {
+                redactor.strict_segment(text)
+            } else {
+                redactor.loose("address", text)
+            }
         };
         let (client, server) = (address(&connection.client), address(&connection.server));
-        let detail = connection.detail.as_deref().map(|detail| match redactor.is_strict() {
-            true => redactor.strict_text("detail", detail),
-            false => redactor.loose("detail", detail),
+        let detail = connection.detail.as_deref().map(|detail| {
+            if redactor.is_strict() {
+                redactor.strict_text("detail", detail)
+            } else {
+                redactor.loose("detail", detail)
+            }
         });
         let close = connection.close.clone().map(|close| {
             close.map(|close| Close { reason: self.close_reason(&close.reason), ..close })
@@ -177,9 +185,10 @@ impl Scope<'_> {
     /// A reason stays within the 123 bytes that a close frame has for it (RFC 6455, 5.5).
     fn close_reason(&mut self, reason: &[u8]) -> Vec<u8> {
         let Ok(text) = std::str::from_utf8(reason) else { return Vec::new() };
-        let mut other = match self.redactor.is_strict() && !text.is_empty() {
-            true => self.redactor.strict_text("close reason", text),
-            false => self.redactor.inside("close reason", text, Form::Marked, 0),
+        let mut other = if self.redactor.is_strict() && !text.is_empty() {
+            self.redactor.strict_text("close reason", text)
+        } else {
+            self.redactor.inside("close reason", text, Form::Marked, 0)
         };
         while other.len() > 123 {
             other.pop();
@@ -250,9 +259,10 @@ impl Scope<'_> {
                 None => Vec::new(),
             },
             Ok(text) if message.opcode.is_control() => {
-                let mut other = match self.redactor.is_strict() {
-                    true => self.redactor.named("ping", text),
-                    false => self.redactor.inside("ping", text, Form::Plain, 0),
+                let mut other = if self.redactor.is_strict() {
+                    self.redactor.named("ping", text)
+                } else {
+                    self.redactor.inside("ping", text, Form::Plain, 0)
                 };
                 while other.len() > 125 {
                     other.pop();

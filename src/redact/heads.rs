@@ -250,9 +250,10 @@ impl Redactor {
             .split('&')
             .map(|part| {
                 let Some((name, value)) = part.split_once('=') else {
-                    return match self.is_strict() && !part.is_empty() {
-                        true => self.strict_id("query", part),
-                        false => self.inside("query", part, Form::Plain, 0),
+                    return if self.is_strict() && !part.is_empty() {
+                        self.strict_id("query", part)
+                    } else {
+                        self.inside("query", part, Form::Plain, 0)
                     };
                 };
                 let plain = percent_decoded(name).unwrap_or_else(|| name.to_owned());

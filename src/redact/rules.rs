@@ -146,9 +146,10 @@ impl Redactor {
         if json::is_json(text) {
             return json::walk(text, PLACE, &mut |_, key, part| {
                 let Part::Text(text) = part else { return None };
-                let other = match self.is_strict() && PROSE.contains(&key) {
-                    true => self.hide((Rule::Strict, PLACE), Kind::Text, text, Form::Marked),
-                    false => self.said(PLACE, text),
+                let other = if self.is_strict() && PROSE.contains(&key) {
+                    self.hide((Rule::Strict, PLACE), Kind::Text, text, Form::Marked)
+                } else {
+                    self.said(PLACE, text)
                 };
                 (other != text).then_some(other)
             });

@@ -67,9 +67,10 @@ impl Redactor {
             return self.inside(place, text, Form::Marked, MAX_NESTING);
         }
         if is_type_name(key) || self.policy.types.iter().any(|name| name == key) {
-            return match is_type(text) {
-                true => self.inside(place, text, Form::Marked, MAX_NESTING),
-                false => self.named(place, text),
+            return if is_type(text) {
+                self.inside(place, text, Form::Marked, MAX_NESTING)
+            } else {
+                self.named(place, text)
             };
         }
         match self.is_kept(key) {

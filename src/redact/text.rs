@@ -143,9 +143,10 @@ impl Redactor {
         if let Some(at) = prefix
             && json::is_json(&text[at..])
         {
-            let prefix = match self.is_strict() {
-                true => self.strict_prefix(&text[..at]),
-                false => text[..at].to_owned(),
+            let prefix = if self.is_strict() {
+                self.strict_prefix(&text[..at])
+            } else {
+                text[..at].to_owned()
             };
             return format!("{prefix}{}", self.json("$", &text[at..], 0));
         }
@@ -174,9 +175,10 @@ impl Redactor {
     /// What is of no form: somebody may have written it, so that it is asked. Where it is shown,
     /// what is found in it is still hidden.
     fn free(&mut self, text: &str) -> String {
-        let other = match is_protocol(text) || is_name(text) {
-            true => text.to_owned(),
-            false => self.hide((Rule::FreeText, "text"), Kind::Text, text, Form::Marked),
+        let other = if is_protocol(text) || is_name(text) {
+            text.to_owned()
+        } else {
+            self.hide((Rule::FreeText, "text"), Kind::Text, text, Form::Marked)
         };
         if other == text { self.inside("$", text, Form::Marked, 0) } else { other }
     }
@@ -190,9 +192,10 @@ impl Redactor {
             }
             Part::Name(name) => {
                 let other = self.inside(place, name, Form::Marked, MAX_NESTING);
-                let other = match self.is_strict() && other == name {
-                    true => self.strict_name(place, name),
-                    false => other,
+                let other = if self.is_strict() && other == name {
+                    self.strict_name(place, name)
+                } else {
+                    other
                 };
                 (other != name).then_some(other)
             }
