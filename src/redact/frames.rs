@@ -69,7 +69,7 @@ impl Scope<'_> {
             Fact::Note(note) if off => Fact::Note(note.clone()),
             Fact::Note(note) => Fact::Note(Note {
                 text: self.note(&note.text),
-                author: self.redactor.said("note", &note.author),
+                author: self.author(&note.author),
                 ..note.clone()
             }),
             Fact::Frame(frame) => {
@@ -92,15 +92,33 @@ impl Scope<'_> {
         self.redactor.said("note", text)
     }
 
+    fn author(&mut self, author: &str) -> String {
+        if self.redactor.is_strict() && !author.is_empty() {
+            self.redactor.named("note", author)
+        } else {
+            self.redactor.said("note", author)
+        }
+    }
+
+    /// The name that a recording is known by.
+    fn name(&mut self, name: &str) -> String {
+        if self.redactor.is_strict() && !name.is_empty() {
+            self.redactor.named("name", name)
+        } else {
+            self.redactor.said("name", name)
+        }
+    }
+
     fn recording(&mut self, recording: &Recording) -> Recording {
         if self.redactor.policy.level == Level::Off {
             return recording.clone();
         }
         Recording {
-            name: self.redactor.said("name", &recording.name),
+            // First: what the rules ask for stays.
+            rules: recording.rules.as_deref().and_then(|rules| self.redactor.rules(rules)),
+            name: self.name(&recording.name),
             upstream: self.redactor.target(&recording.upstream),
             listen: self.redactor.target(&recording.listen),
-            rules: recording.rules.clone(),
             note: recording.note.as_deref().map(|note| self.note(note)),
             ..recording.clone()
         }
@@ -120,9 +138,21 @@ impl Scope<'_> {
         }
         let of = |what: &str| format!("{what} of conn {}", connection.id);
         redactor.review.within(of("an address"), connection.client.as_bytes());
-        let mut address = |text: &str| redactor.loose("address", text);
+        let mut address = |text: &str| {
+            if redactor.is_strict() {
+                redactor.strict_segment(text)
+            } else {
+                redactor.loose("address", text)
+            }
+        };
         let (client, server) = (address(&connection.client), address(&connection.server));
-        let detail = connection.detail.as_deref().map(|detail| redactor.loose("detail", detail));
+        let detail = connection.detail.as_deref().map(|detail| {
+            if redactor.is_strict() {
+                redactor.strict_text("detail", detail)
+            } else {
+                redactor.loose("detail", detail)
+            }
+        });
         let close = connection.close.clone().map(|close| {
             close.map(|close| Close { reason: self.close_reason(&close.reason), ..close })
         });
@@ -155,7 +185,11 @@ impl Scope<'_> {
     /// A reason stays within the 123 bytes that a close frame has for it (RFC 6455, 5.5).
     fn close_reason(&mut self, reason: &[u8]) -> Vec<u8> {
         let Ok(text) = std::str::from_utf8(reason) else { return Vec::new() };
-        let mut other = self.redactor.inside("close reason", text, Form::Marked, 0);
+        let mut other = if self.redactor.is_strict() && !text.is_empty() {
+            self.redactor.strict_text("close reason", text)
+        } else {
+            self.redactor.inside("close reason", text, Form::Marked, 0)
+        };
         while other.len() > 123 {
             other.pop();
         }
@@ -225,7 +259,11 @@ impl Scope<'_> {
                 None => Vec::new(),
             },
             Ok(text) if message.opcode.is_control() => {
-                let mut other = self.redactor.inside("ping", text, Form::Plain, 0);
+                let mut other = if self.redactor.is_strict() {
+                    self.redactor.named("ping", text)
+                } else {
+                    self.redactor.inside("ping", text, Form::Plain, 0)
+                };
                 while other.len() > 125 {
                     other.pop();
                 }

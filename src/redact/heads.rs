@@ -107,7 +107,9 @@ impl Redactor {
                 let hidden = self.secret(Rule::Header, &place, secret);
                 return if scheme.is_empty() { hidden } else { format!("{scheme} {hidden}") };
             }
-            "referer" | "location" | "origin" | "content-location" => return self.target(value),
+            "referer" | "location" | "origin" | "content-location" if !self.is_strict() => {
+                return self.target(value);
+            }
             _ => {}
         }
         if protocol {
@@ -165,6 +167,9 @@ impl Redactor {
         let cookies: Vec<String> = value
             .split(';')
             .map(|cookie| match cookie.split_once('=') {
+                Some((name, place)) if self.is_strict() && names_place(name.trim()) => {
+                    format!("{name}={}", self.named("cookie", place))
+                }
                 Some((name, _)) if is_attribute(name.trim()) => cookie.to_owned(),
                 Some((name, id)) if self.is_user(name.trim()) || self.is_known_user(id.trim()) => {
                     format!("{name}={}", self.user(place, id.trim()))
@@ -255,6 +260,7 @@ impl Redactor {
             .map(|segment| match randomness(segment) {
                 _ if self.is_known_user(segment) => self.user("path", segment),
                 Some(_) => self.hide((Rule::Entropy, "path"), Kind::Token, segment, Form::Plain),
+                None if self.is_strict() => self.strict_segment(segment),
                 None => self.inside("path", segment, Form::Plain, 0),
             })
             .collect();
@@ -267,7 +273,11 @@ impl Redactor {
             .split('&')
             .map(|part| {
                 let Some((name, value)) = part.split_once('=') else {
-                    return self.inside("query", part, Form::Plain, 0);
+                    return if self.is_strict() && !part.is_empty() {
+                        self.strict_id("query", part)
+                    } else {
+                        self.inside("query", part, Form::Plain, 0)
+                    };
                 };
                 let plain = percent_decoded(name).unwrap_or_else(|| name.to_owned());
                 let place = format!("query:{plain}");
@@ -282,6 +292,9 @@ impl Redactor {
                     }
                     () if self.policy.decisions.get(&place).is_some() => {
                         self.hide((Rule::Pointer, &place), Kind::Token, &secret, Form::Plain)
+                    }
+                    () if strict && self.is_kept(&plain) => {
+                        percent_encoded(&self.strict_id(&place, &secret))
                     }
                     () if strict => {
                         self.hide((Rule::Strict, &place), Kind::Text, &secret, Form::Plain)
@@ -310,6 +323,10 @@ impl Redactor {
 
 fn split_at(text: &str, at: char) -> (&str, Option<&str>) {
     text.split_once(at).map_or((text, None), |(before, after)| (before, Some(after)))
+}
+
+fn names_place(name: &str) -> bool {
+    ["path", "domain"].iter().any(|attribute| name.eq_ignore_ascii_case(attribute))
 }
 
 fn is_attribute(name: &str) -> bool {

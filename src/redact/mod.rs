@@ -20,6 +20,8 @@ mod names;
 mod nested;
 mod patterns;
 mod review;
+mod rules;
+mod strict;
 mod text;
 mod words;
 
@@ -34,7 +36,7 @@ use crate::wire::Fact;
 /// How much is hidden.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Level {
-    /// Only types, ids, times and sizes are kept.
+    /// Only types, ids under other names, times and sizes are kept.
     Strict,
     /// Secrets are hidden, ids of users are renamed; what is not sure is asked.
     #[default]
@@ -82,7 +84,9 @@ pub struct Policy {
     /// Ids of users that are known, wherever they stand. Those of fewer than three letters are
     /// only known by their place.
     pub user_ids: BTreeSet<String>,
-    /// Names of members that [`Level::Strict`] keeps, besides the usual ones.
+    /// Names of members that hold the type of an event, besides the usual ones.
+    pub types: Vec<String>,
+    /// Names of members that the rules read, besides the usual ones.
     pub kept: Vec<String>,
     /// Random bytes, new for each report and kept out of it: without them nobody can try whether
     /// a guess is the original.
@@ -119,6 +123,14 @@ impl Redacted {
     /// A text that goes along: a file's name, the sentence of a finding.
     pub fn text(&mut self, text: &str) -> String {
         self.redactor.said("text", text)
+    }
+
+    /// The id of a thing, as it is called here.
+    pub fn id(&mut self, id: &str) -> String {
+        if self.redactor.is_strict() {
+            return self.redactor.strict_id("text", id);
+        }
+        self.text(id)
     }
 
     /// The name that stands for a user, if one does.

@@ -18,6 +18,10 @@ pub(super) enum Kind {
     Ip,
     Text,
     User,
+    /// The id of a thing, or a piece of it.
+    Id,
+    /// What tells one thing from another.
+    Name,
 }
 
 impl Kind {
@@ -29,6 +33,8 @@ impl Kind {
             Self::Ip => "ip",
             Self::Text => "text",
             Self::User => "user",
+            Self::Id => "id",
+            Self::Name => "name",
         }
     }
 }
@@ -39,8 +45,8 @@ pub(super) struct Names {
     salt: [u8; 16],
     known: HashMap<String, (Kind, u32)>,
     next: HashMap<Kind, u32>,
-    /// Numbers of users that are called `user_07` already.
-    taken: BTreeSet<u32>,
+    /// Numbers of what is called `user_07` or `id07` already.
+    taken: BTreeSet<(Kind, u32)>,
 }
 
 /// Where a name is to stand.
@@ -60,8 +66,8 @@ impl Names {
     /// The name for `original`.
     pub(super) fn name(&mut self, kind: Kind, original: &str, form: Form) -> String {
         let (kind, number) = self.number(kind, original);
-        if kind == Kind::User {
-            return user(number);
+        if is_plain(kind) {
+            return plain(kind, number);
         }
         let word = kind.word();
         if number == 0 {
@@ -84,7 +90,7 @@ impl Names {
         }
         let next = self.next.entry(kind).or_default();
         *next += 1;
-        while kind == Kind::User && self.taken.contains(next) {
+        while self.taken.contains(&(kind, *next)) {
             *next += 1;
         }
         let number = *next;
@@ -93,23 +99,23 @@ impl Names {
     }
 
     /// A user is called `user_07`, as they are here: that number is nobody else's.
-    pub(super) fn take(&mut self, number: u32) {
-        self.taken.insert(number);
+    pub(super) fn take(&mut self, kind: Kind, number: u32) {
+        self.taken.insert((kind, number));
     }
 
     /// After the first look: numbers anew, as some may be taken that were not known to be.
     pub(super) fn settle(&mut self) {
-        let mut users: Vec<(u32, String)> = Vec::new();
+        let mut all: Vec<(Kind, u32, String)> = Vec::new();
         for (original, (kind, number)) in &self.known {
-            if *kind == Kind::User {
-                users.push((*number, original.clone()));
+            if is_plain(*kind) {
+                all.push((*kind, *number, original.clone()));
             }
         }
-        users.sort();
-        self.next.insert(Kind::User, 0);
-        for (_, original) in users {
+        all.sort();
+        self.next.retain(|kind, _| !is_plain(*kind));
+        for (kind, _, original) in all {
             self.known.remove(&original);
-            self.number(Kind::User, &original);
+            self.number(kind, &original);
         }
     }
 
@@ -126,19 +132,29 @@ impl Names {
     /// The name of a user who has one already.
     pub(super) fn known_user(&self, original: &str) -> Option<String> {
         match self.known.get(original) {
-            Some((Kind::User, number)) => Some(user(*number)),
+            Some((Kind::User, number)) => Some(plain(Kind::User, *number)),
             _ => None,
         }
     }
 
-    /// All that has a name, in no order.
+    /// All that has a name and is nothing else wherever it stands, in no order: words that are
+    /// ids at one place are words at others.
     pub(super) fn originals(&self) -> impl Iterator<Item = &str> {
-        self.known.keys().map(String::as_str)
+        let is_word = |kind: Kind| matches!(kind, Kind::Id | Kind::Name);
+        let all = self.known.iter();
+        all.filter(move |(original, (kind, _))| !is_word(*kind) || original.contains(' '))
+            .map(|(original, _)| original.as_str())
     }
 }
 
-fn user(number: u32) -> String {
-    format!("user_{number:02}")
+/// A name of this kind is the same in a text and in a handshake, and looks like an id.
+const fn is_plain(kind: Kind) -> bool {
+    matches!(kind, Kind::User | Kind::Id | Kind::Name)
+}
+
+fn plain(kind: Kind, number: u32) -> String {
+    let gap = if kind == Kind::User { "_" } else { "" };
+    format!("{}{gap}{number:02}", kind.word())
 }
 
 /// `{"alg":"none"}`, as a JSON web token begins that nobody signed.
@@ -191,4 +207,13 @@ pub(super) fn user_number(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("user_")?;
     (digits.len() >= 2 && digits.bytes().all(|digit| digit.is_ascii_digit()))
         .then(|| digits.parse().ok())?
+}
+
+/// The kind and the number of what is called `id07` or `name07`.
+pub(super) fn plain_number(text: &str) -> Option<(Kind, u32)> {
+    [Kind::Id, Kind::Name].into_iter().find_map(|kind| {
+        let digits = text.strip_prefix(kind.word())?;
+        let is_one = (2..=8).contains(&digits.len()) && is_number(digits);
+        Some((kind, digits.parse().ok().filter(|_| is_one)?))
+    })
 }

@@ -212,7 +212,7 @@ static PATTERNS: [Pattern; 23] = [
         Token,
         1,
         |_| true,
-        r#"(?i)[?&#;](?:[0-9A-Za-z_.-]*(?:token|secret|passw(?:or)?d|api[_-]?key|signature|jwt|session|auth)[0-9A-Za-z_.-]*|key|sig|code|ticket)=([^&\s"'<>#;]{3,})"#
+        r#"(?i)(?:^|[?&#;\s])(?:[0-9A-Za-z_.-]*(?:token|secret|passw(?:or)?d|api[_-]?key|signature|jwt|session|auth)[0-9A-Za-z_.-]*|key|sig|code|ticket)=([^&\s"'<>#;]{3,})"#
     ),
     // Lines of a head: the whole of what one says.
     pattern!(

@@ -9,6 +9,7 @@ use super::patterns::{
     self, Before, Found, is_secret_member, is_secret_text, is_within_secret, randomness,
 };
 use super::review::{Review, Rule};
+use super::rules::Asked;
 use super::words::{FREE_TEXT_FROM, is_free_text, is_id, is_kept_name, is_protocol, is_user_name};
 use super::{Decision, Level, Policy};
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -37,6 +38,8 @@ pub(super) struct Redactor {
     /// Places at which people's words were found at the first look: what is said there in pieces,
     /// each too short to be told for that, is of the same kind.
     wordy: BTreeSet<String>,
+    /// What the rules of the recording ask for.
+    pub(super) rules: Asked,
 }
 
 impl Redactor {
@@ -47,7 +50,7 @@ impl Redactor {
         let mut ids = Vec::new();
         for id in policy.user_ids.iter().filter(|_| !shown) {
             match user_number(id) {
-                Some(number) => names.take(number),
+                Some(number) => names.take(Kind::User, number),
                 None if is_told_apart(id) => {
                     names.name(Kind::User, id, Form::Marked);
                     ids.push(id.clone());
@@ -65,6 +68,7 @@ impl Redactor {
             users,
             wherever: Vec::new(),
             wordy: BTreeSet::new(),
+            rules: Asked::default(),
         }
     }
 
@@ -107,7 +111,7 @@ impl Redactor {
     }
 
     /// Ids of users that are words of their own in a text.
-    fn users_in(&mut self, place: &str, text: &str) -> String {
+    pub(super) fn users_in(&mut self, place: &str, text: &str) -> String {
         let Some((search, ids)) = &self.users else { return text.to_owned() };
         let found: Vec<(Range<usize>, String)> = search
             .find_iter(text)
@@ -141,7 +145,12 @@ impl Redactor {
         if let Some(at) = prefix
             && json::is_json(&text[at..])
         {
-            return format!("{}{}", &text[..at], self.json("$", &text[at..], 0));
+            let prefix = if self.is_strict() {
+                self.strict_prefix(&text[..at])
+            } else {
+                text[..at].to_owned()
+            };
+            return format!("{prefix}{}", self.json("$", &text[at..], 0));
         }
         // Lines, and what SignalR ends each message with.
         let ends = ['\n', '\u{1e}'];
@@ -150,10 +159,21 @@ impl Redactor {
             let pieces = self.pieces("$", text, (Form::Marked, 0));
             return splice(text, pieces);
         }
-        if self.policy.level == Level::Strict && !is_protocol(text) {
-            return self.hide((Rule::Strict, "$"), Kind::Text, text, Form::Marked);
+        if self.is_strict() {
+            return self.strict_text("$", text);
         }
-        self.inside("$", text, Form::Marked, 0)
+        self.free(text)
+    }
+
+    /// What is of no form: somebody may have written it, so that it is asked. Where it is shown,
+    /// what is found in it is still hidden.
+    fn free(&mut self, text: &str) -> String {
+        let other = if is_protocol(text) || is_name(text) {
+            text.to_owned()
+        } else {
+            self.hide((Rule::FreeText, "text"), Kind::Text, text, Form::Marked)
+        };
+        if other == text { self.inside("$", text, Form::Marked, 0) } else { other }
     }
 
     /// Valid JSON.
@@ -169,6 +189,11 @@ impl Redactor {
             }
             Part::Name(name) => {
                 let other = self.inside(place, name, Form::Marked, MAX_NESTING);
+                let other = if self.is_strict() && other == name {
+                    self.strict_name(place, name)
+                } else {
+                    other
+                };
                 (other != name).then_some(other)
             }
             Part::Number(number) => self.number(place, key, number),
@@ -185,10 +210,7 @@ impl Redactor {
             () if self.is_user(key) => (Rule::User, Kind::User),
             () if is_secret_member(key) => (Rule::Member, Kind::Token),
             () if patterns::is_card(number) => (Rule::Card, Kind::Card),
-            () if self.policy.level == Level::Strict && !self.is_kept(key) && number != "0" => {
-                self.review.hit(Rule::Strict, place, (number, "0"), (Decision::Hide, true));
-                return Some("0".to_owned());
-            }
+            () if self.is_strict() => return self.strict_number(place, key, number),
             () => return None,
         };
         let other = self.hide((rule, place), kind, number, Form::Marked);
@@ -228,10 +250,10 @@ impl Redactor {
         if nesting < MAX_NESTING && json::is_json(text) {
             return self.json(place, text, nesting + 1);
         }
+        if self.is_strict() && !shown {
+            return self.strict_member(place, key, text);
+        }
         if !self.is_kept(key) && !shown {
-            if self.policy.level == Level::Strict {
-                return self.hide((Rule::Strict, place), Kind::Text, text, Form::Marked);
-            }
             if is_free_text(key, &without(text, &found)) || self.wordy.contains(place) {
                 return self.hide((Rule::FreeText, place), Kind::Text, text, Form::Marked);
             }
@@ -247,7 +269,7 @@ impl Redactor {
     /// The id of a user, wherever it is said.
     pub(super) fn user(&mut self, place: &str, text: &str) -> String {
         if let Some(number) = user_number(text) {
-            self.names.take(number);
+            self.names.take(Kind::User, number);
             return text.to_owned();
         }
         if text.is_empty() || is_name(text) {
@@ -260,7 +282,7 @@ impl Redactor {
         is_user_name(key) || self.policy.users.iter().any(|name| name == key)
     }
 
-    fn is_kept(&self, key: &str) -> bool {
+    pub(super) fn is_kept(&self, key: &str) -> bool {
         is_kept_name(key) || self.policy.kept.iter().any(|name| name == key)
     }
 

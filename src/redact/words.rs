@@ -63,6 +63,10 @@ const KEPT: [&str; 26] = [
     "ts",
 ];
 
+/// Of these, those that say what kind of event it is.
+const TYPES: [&str; 8] =
+    ["event", "eventtype", "jsonrpc", "kind", "messagetype", "method", "op", "type"];
+
 /// A member of this name holds the id of a user.
 pub(super) fn is_user_name(key: &str) -> bool {
     USERS.contains(&key.to_ascii_lowercase().as_str())
@@ -85,6 +89,13 @@ pub(super) fn is_kept_name(key: &str) -> bool {
 /// Words of transports, and not what anybody wrote: `2`, `40`, `ping`.
 pub(super) fn is_protocol(text: &str) -> bool {
     text.len() < 6
+}
+
+/// A member of this name says what kind of event it is in.
+pub(super) fn is_type_name(key: &str) -> bool {
+    let plain: String =
+        key.chars().filter(|letter| *letter != '_').flat_map(char::to_lowercase).collect();
+    TYPES.contains(&plain.as_str())
 }
 
 /// A member of this name holds the id of a thing.

@@ -15,7 +15,7 @@ use crate::events::{Reading, Scalar};
 use crate::exchange::jsonl;
 use crate::redact::{Decision, Decisions, Level, Policy, Redacted};
 use crate::report::{Bundle, Manifest, View};
-use crate::rules::{Finding, RuleBook};
+use crate::rules::{Finding, RuleBook, language};
 use crate::wire::{Fact, Recording};
 
 /// A report in the making.
@@ -91,6 +91,7 @@ impl Draft {
             level: order.level,
             decisions: order.decisions,
             users: members(&book.reading, true),
+            types: names_of(&book.reading.type_of.from),
             user_ids: ids.collect(),
             kept: members(&book.reading, false),
             salt,
@@ -158,7 +159,17 @@ impl Draft {
     }
 
     fn scope_words(&mut self) -> String {
-        let mut words = self.redacted.text(&self.extract.words);
+        let mut words = self.extract.words.clone();
+        if self.policy.level == Level::Strict {
+            // A filter says what its reader looked for.
+            if words.starts_with("filter ") {
+                return "a filter".to_owned();
+            }
+            if let Some(run) = &self.scope.run {
+                words = words.replace(&short(run), &short(&self.redacted.id(run)));
+            }
+        }
+        let mut words = self.redacted.text(&words);
         let user = self.scope.user.as_ref().filter(|_| self.scope.run.is_none());
         if let Some(user) = user {
             let name = self.redacted.user(user).unwrap_or_else(|| self.redacted.text(user));
@@ -170,12 +181,13 @@ impl Draft {
     /// What the report is made of.
     pub(super) fn ready(&mut self, meta: &[(String, String)]) -> Result<Ready, Failure> {
         let facts = self.redacted.facts.clone();
-        let after = findings(&facts, &self.book)?;
+        let (book, rules_text) = self.rules(&facts);
+        let after = findings(&facts, &book)?;
         let differs = differs(&self.found, &after);
         let finding = self.finding(&after);
         let scope = self.scope_words();
-        let name = self.redacted.text(&self.recording.name);
-        let run = self.scope.run.clone().map(|run| self.redacted.text(&run));
+        let name = named(&facts).unwrap_or_default();
+        let run = self.scope.run.clone().map(|run| self.redacted.id(&run));
         let user = self.scope.user.clone();
         let user =
             user.map(|user| self.redacted.user(&user).unwrap_or_else(|| self.redacted.text(&user)));
@@ -194,7 +206,7 @@ impl Draft {
         let meta = meta.iter().map(|(key, value)| (key.clone(), self.redacted.text(value)));
         let manifest = Manifest {
             tool: env!("CARGO_PKG_VERSION").to_owned(),
-            rules: self.book.name.clone(),
+            rules: book.name.clone(),
             recorded: name,
             recorded_by: self.recording.tool.clone(),
             recorded_at_ns: self.recording.started_ns,
@@ -211,16 +223,26 @@ impl Draft {
             hidden_by: hidden_by(&self.redacted),
             ..manifest
         };
-        let bundle = Bundle {
-            title,
-            manifest,
-            tape: tape(&facts),
-            facts,
-            book: self.book.clone(),
-            rules_text: self.rules_text.clone(),
-            view,
-        };
+        let bundle = Bundle { title, manifest, tape: tape(&facts), facts, book, rules_text, view };
         Ok(Ready { bundle, stem, differs })
+    }
+
+    /// The rules as they go along, and their text. They judge as they will where it is read.
+    fn rules(&mut self, facts: &[Fact<'_>]) -> (RuleBook, String) {
+        let text = facts.iter().find_map(|fact| match fact {
+            Fact::Recording(recording) => Some(recording.rules.clone().unwrap_or_default()),
+            _ => None,
+        });
+        let text = text.unwrap_or_default();
+        if text == self.rules_text {
+            return (self.book.clone(), text);
+        }
+        let name = self.redacted.text(&self.book.name);
+        match language::read(&name, &text) {
+            Ok(book) => (book, text),
+            // What can't be read any more is no rules file; these judge nothing then.
+            Err(_) => (RuleBook { name, ..self.book.clone() }, String::new()),
+        }
     }
 
     /// What the report is about, among what is found after redaction.
@@ -228,6 +250,14 @@ impl Draft {
         let before = self.found.iter().find(|finding| Some(finding.id) == self.scope.finding)?;
         after.iter().find(|finding| same(before, finding))
     }
+}
+
+/// What the recording is called.
+fn named(facts: &[Fact<'_>]) -> Option<String> {
+    facts.iter().find_map(|fact| match fact {
+        Fact::Recording(recording) => Some(recording.name.clone()),
+        _ => None,
+    })
 }
 
 /// The word for a level.
@@ -313,13 +343,15 @@ fn stem(finding: Option<&Finding>, run: Option<&str>, name: &str) -> String {
 fn members(reading: &Reading, users: bool) -> Vec<String> {
     let fields = reading.fields.iter().filter(|field| (field.name == "user") == users);
     let mut from: Vec<&Locator> = fields.flat_map(|field| &field.from).collect();
-    if !users {
-        from.extend(&reading.type_of.from);
-    }
     for naming in &reading.names {
         let own = naming.fields.iter().filter(|(name, _)| (name == "user") == users);
         from.extend(own.flat_map(|(_, locators)| locators));
     }
+    names_of(from)
+}
+
+/// What those members are called that are at these places.
+fn names_of<'a>(from: impl IntoIterator<Item = &'a Locator>) -> Vec<String> {
     let mut names: Vec<String> = from
         .into_iter()
         .filter_map(|locator| match locator {
