@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::json::{self, Part};
-use super::names::{Form, Kind, Names, is_name, user_number};
+use super::names::{Form, Kind, Names, is_name, plain_number, user_number};
 use super::patterns::{self, Found, is_secret_member, randomness};
 use super::review::{Review, Rule};
 use super::rules::Asked;
@@ -267,6 +267,11 @@ impl Redactor {
     pub(super) fn user(&mut self, place: &str, text: &str) -> String {
         if let Some(number) = user_number(text) {
             self.names.take(Kind::User, number);
+            return text.to_owned();
+        }
+        // What tells one thing from another in a strict report has a name of its own already.
+        if let Some((kind, number)) = plain_number(text).filter(|_| self.is_strict()) {
+            self.names.take(kind, number);
             return text.to_owned();
         }
         if text.is_empty() || is_name(text) {
