@@ -132,10 +132,10 @@ impl Redactor {
         }
         let id = self.users_in(place, id);
         let id = self.inside(place, &id, Form::Plain, MAX_NESTING);
-        self.pieces(place, &id)
+        self.parts_of_id(place, &id)
     }
 
-    fn pieces(&mut self, place: &str, id: &str) -> String {
+    fn parts_of_id(&mut self, place: &str, id: &str) -> String {
         let mut out = String::with_capacity(id.len());
         for piece in id.split_inclusive(SEPARATORS) {
             let end = piece.trim_end_matches(SEPARATORS).len();

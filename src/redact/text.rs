@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::json::{self, Part};
+<<<<<<< HEAD
 use super::names::{Form, Kind, Names, is_name, user_number};
 use super::patterns::{
     self, Before, Found, is_secret_member, is_secret_text, is_within_secret, randomness,
 };
+=======
+use super::names::{Form, Kind, Names, is_name, plain_number, user_number};
+use super::patterns::{self, Found, is_secret_member, randomness};
+>>>>>>> w-c
 use super::review::{Review, Rule};
 use super::rules::Asked;
 use super::words::{FREE_TEXT_FROM, is_free_text, is_id, is_kept_name, is_protocol, is_user_name};
@@ -270,6 +275,11 @@ impl Redactor {
     pub(super) fn user(&mut self, place: &str, text: &str) -> String {
         if let Some(number) = user_number(text) {
             self.names.take(Kind::User, number);
+            return text.to_owned();
+        }
+        // What tells one thing from another in a strict report has a name of its own already.
+        if let Some((kind, number)) = plain_number(text).filter(|_| self.is_strict()) {
+            self.names.take(kind, number);
             return text.to_owned();
         }
         if text.is_empty() || is_name(text) {
