@@ -4,15 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::json::{self, Part};
-<<<<<<< HEAD
-use super::names::{Form, Kind, Names, is_name, user_number};
+use super::names::{Form, Kind, Names, is_name, plain_number, user_number};
 use super::patterns::{
     self, Before, Found, is_secret_member, is_secret_text, is_within_secret, randomness,
 };
-=======
-use super::names::{Form, Kind, Names, is_name, plain_number, user_number};
-use super::patterns::{self, Found, is_secret_member, randomness};
->>>>>>> w-c
 use super::review::{Review, Rule};
 use super::rules::Asked;
 use super::words::{FREE_TEXT_FROM, is_free_text, is_id, is_kept_name, is_protocol, is_user_name};
