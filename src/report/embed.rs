@@ -87,6 +87,7 @@ pub enum TapeError {
 
 /// What is known of a report before its tape is looked at.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct About {
     v: u64,
     title: String,

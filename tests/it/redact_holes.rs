@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use wiretape::redact::{Level, Policy, Redacted};
+use wiretape::redact::{Decision, Level, Policy, Redacted};
 use wiretape::wire::{Connection, Direction, Fact};
 
 use crate::sample::{self, frame};
@@ -15,7 +15,10 @@ fn redacted(facts: &[Fact<'_>], level: Level) -> Redacted {
 fn one(text: &str) -> String {
     let connection = Connection { id: 1, ..Connection::default() };
     let message = frame(1, 1, Direction::ClientToServer, 0x81, text.as_bytes());
-    let redacted = redacted(&[Fact::Connection(connection), Fact::Frame(message)], Level::Default);
+    // What is of no form is asked for; here it is shown, without what is found in it.
+    let mut policy = Policy { salt: [42; 16], ..Policy::default() };
+    policy.decisions.set("text", Decision::Show);
+    let redacted = Redacted::new(&[Fact::Connection(connection), Fact::Frame(message)], policy);
     let Fact::Frame(frame) = &redacted.facts[1] else { unreachable!("the frame") };
     assert_eq!(frame.frame.length, frame.frame.payload.len() as u64);
     String::from_utf8(frame.frame.payload.to_vec()).unwrap()
