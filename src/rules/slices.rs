@@ -14,7 +14,7 @@ use super::slice::{Key, Slice};
 
 /// Slices of one scope that lie open: more than are busy at a time anywhere. Of more, those that
 /// have heard nothing for longest are packed, which takes a tenth of the room.
-const MOST_AWAKE: usize = 4096;
+const MOST_AWAKE: usize = 2048;
 
 /// Slices that have ended, and lie open besides: they wait for stragglers for a few seconds and
 /// then go, so that packing them costs more than it saves. Of more, the oldest are packed.
