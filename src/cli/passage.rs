@@ -7,14 +7,13 @@ use super::failure::Failure;
 use crate::analysis::MESSAGE_LIMIT;
 use crate::exchange::Messages;
 use crate::recording::{Check, Follow, FrameRange, RecordingReader};
-use crate::wire::{Fact, Gap, Opcode};
+use crate::wire::{Fact, Opcode};
 
 /// Payloads on their way through a recording.
 pub(super) struct Reading {
     reader: RecordingReader,
     follow: Follow,
     messages: Messages,
-    gaps: Vec<Gap>,
 }
 
 impl Reading {
@@ -23,7 +22,6 @@ impl Reading {
             reader: RecordingReader::open_with(path, Check::Schema)?,
             follow: Follow::new(FrameRange::default()),
             messages: Messages::new(MESSAGE_LIMIT),
-            gaps: Vec::new(),
         })
     }
 
@@ -33,22 +31,15 @@ impl Reading {
         last: i64,
         each: &mut dyn FnMut(i64, Opcode, &[u8]),
     ) -> Result<(), Failure> {
-        let Self { reader, follow, messages, gaps } = self;
+        let Self { reader, follow, messages } = self;
         if follow.last_frame() >= last {
             return Ok(());
         }
         follow.poll(reader, &mut |fact| {
             match &fact {
                 Fact::Connection(connection) => messages.connection(connection),
-                Fact::Gap(gap) => gaps.push(gap.clone()),
+                Fact::Gap(gap) => messages.gap(gap),
                 Fact::Frame(frame) => {
-                    gaps.retain(|gap| {
-                        let is_due = gap.from_ns <= frame.stamp.read_ns;
-                        if is_due {
-                            messages.gap(gap);
-                        }
-                        !is_due
-                    });
                     if let Some(message) = messages.feed(frame) {
                         each(message.frames.1, message.opcode, &message.payload);
                     }

@@ -21,7 +21,7 @@ use crate::events::payload::Parts;
 use crate::events::{Event, Reading, Symbols};
 use crate::exchange::Messages;
 use crate::recording::{Check, RecordingReader};
-use crate::wire::{Direction, Fact, Gap, Message, RecordedFrame, Recording};
+use crate::wire::{Direction, Fact, Message, RecordedFrame, Recording};
 
 /// Conditions for which it is tried what would be met without each.
 const MOST_TRIED: usize = 8;
@@ -253,19 +253,11 @@ pub(super) fn messages(
 ) -> Result<(), Failure> {
     let reader = RecordingReader::open_with(path, Check::Schema)?;
     let mut messages = Messages::new(MESSAGE_LIMIT);
-    let mut gaps: Vec<Gap> = Vec::new();
     reader.facts(&mut |fact| {
         match &fact {
             Fact::Connection(connection) => messages.connection(connection),
-            Fact::Gap(gap) => gaps.push(gap.clone()),
+            Fact::Gap(gap) => messages.gap(gap),
             Fact::Frame(frame) => {
-                gaps.retain(|gap| {
-                    let is_due = gap.from_ns <= frame.stamp.read_ns;
-                    if is_due {
-                        messages.gap(gap);
-                    }
-                    !is_due
-                });
                 if let Some(message) = messages.feed(frame) {
                     each(frame.connection, frame.direction, &message);
                 }

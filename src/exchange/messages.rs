@@ -14,6 +14,8 @@ pub struct Messages {
     limit: usize,
     deflate: HashMap<i64, [Deflate; 2]>,
     lanes: HashMap<(i64, Direction), Lane>,
+    /// Gaps whose time has not come: they may be told before the frames around them.
+    gaps: Vec<Gap>,
     forgotten: bool,
     clock: u64,
 }
@@ -28,7 +30,7 @@ impl Messages {
     /// Keeps at most `limit` payload bytes of a message.
     pub fn new(limit: usize) -> Self {
         let (deflate, lanes) = (HashMap::new(), HashMap::new());
-        Self { limit, deflate, lanes, forgotten: false, clock: 0 }
+        Self { limit, deflate, lanes, gaps: Vec::new(), forgotten: false, clock: 0 }
     }
 
     /// Learns what a connection's handshake agreed on, and lets go of one that has ended.
@@ -43,8 +45,12 @@ impl Messages {
         self.deflate.contains_key(&connection)
     }
 
-    /// Frames were lost here.
+    /// Frames were lost, at this time: what is fed later knows it.
     pub fn gap(&mut self, gap: &Gap) {
+        self.gaps.push(gap.clone());
+    }
+
+    fn lose(&mut self, gap: &Gap) {
         for ((connection, direction), lane) in &mut self.lanes {
             if gap.connection.is_none_or(|id| id == *connection)
                 && gap.direction.is_none_or(|way| way == *direction)
@@ -56,6 +62,11 @@ impl Messages {
 
     /// The message that `frame` completes, if it does.
     pub fn feed(&mut self, frame: &RecordedFrame<'_>) -> Option<Message> {
+        let is_due = |gap: &mut Gap| gap.from_ns <= frame.stamp.read_ns;
+        let due: Vec<Gap> = self.gaps.extract_if(.., is_due).collect();
+        for gap in due {
+            self.lose(&gap);
+        }
         let key = (frame.connection, frame.direction);
         self.clock += 1;
         if !self.lanes.contains_key(&key) {

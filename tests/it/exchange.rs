@@ -9,7 +9,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use wiretape::exchange::jsonl::{self, FactReader, Parsed};
-use wiretape::exchange::{ExchangeError, Line};
+use wiretape::exchange::{ExchangeError, Line, Messages};
 use wiretape::wire::{
     Close, Connection, Direction, EndedBy, Ending, Fact, Frame, Gap, GapReason, Header, Marks,
     Note, RecordedFrame, Recording, Stamp,
@@ -400,4 +400,28 @@ fn other_files_are_told_apart_from_broken_ones() {
     let newer = header.replacen("\"v\":1", "\"v\":2", 1).replace("\"uuid\"", "\"id\"");
     let (_, _, error) = read(&newer);
     assert!(matches!(error, Some(ExchangeError::Newer { found: 2, supported: 1 })));
+}
+
+#[test]
+fn a_gap_that_is_told_first_parts_what_was_before_it_from_what_came_after() {
+    let at = |read_ns, first_byte, payload: &[u8]| {
+        let frame = sample::frame(1, 1, Direction::ServerToClient, first_byte, payload);
+        RecordedFrame { stamp: Stamp { read_ns, written_ns: Some(read_ns) }, ..frame }
+    };
+    let gap = Gap {
+        connection: Some(1),
+        direction: None,
+        from_ns: 20,
+        to_ns: 25,
+        frames: 1,
+        bytes: 1,
+        reason: GapReason::Behind,
+    };
+    let mut messages = Messages::new(100);
+    messages.gap(&gap);
+    let whole = messages.feed(&at(10, 0x81, b"before")).unwrap();
+    assert_eq!((whole.payload, whole.trouble), (b"before".to_vec(), None));
+    assert!(messages.feed(&at(15, 0x01, b"begun")).is_none());
+    let ended = messages.feed(&at(30, 0x80, b"ended")).unwrap();
+    assert!(ended.trouble.is_some(), "{ended:?}");
 }

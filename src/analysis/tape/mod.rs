@@ -405,6 +405,12 @@ impl Tape {
         line.dropped || !line.refused && end.is_some_and(|row| row.worst().is_some())
     }
 
+    /// How long a user was away between lines that broke and the next ones.
+    pub fn away_ns(&self, user: &User) -> u64 {
+        let broken = user.lines.windows(2).filter(|pair| self.is_dropped(&pair[0]));
+        broken.filter_map(|pair| pair[1].from_ns.checked_sub(pair[0].to_ns?)).sum()
+    }
+
     /// How long nothing came where something was due: to this user's next run, or its last line's
     /// end.
     pub fn silent_until_ns(&self, number: u32) -> u64 {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use super::extract::{Differs, Extract, extract, findings};
-use super::finder::short;
+
 use super::scope::{Scope, Subject};
 use crate::cli::Globals;
 use crate::cli::failure::{Code, Failure};
@@ -14,6 +14,7 @@ use crate::events::locate::Locator;
 use crate::events::{Reading, Scalar};
 use crate::exchange::jsonl;
 use crate::redact::{Decision, Decisions, Level, Policy, Redacted};
+use crate::report::sight::short;
 use crate::report::{Bundle, Manifest, View};
 use crate::rules::{Finding, RuleBook, language};
 use crate::wire::{Fact, Recording};

@@ -12,6 +12,7 @@ use crate::cli::note::{at_ns_of, moment as moment_of};
 use crate::cli::sift::{Looked, MeantFrames, Sifted};
 use crate::events::Kind;
 use crate::recording::{Check, RecordingReader};
+use crate::report::sight::short;
 use crate::rules::{Code, Finding, Status};
 use crate::tui::At;
 use crate::wire::Connection;
@@ -309,18 +310,4 @@ impl<'a> Finder<'a> {
 fn window(times: impl Iterator<Item = u64>) -> Option<(u64, u64)> {
     let (from, to) = times.fold((u64::MAX, 0), |(from, to), at| (from.min(at), to.max(at)));
     (from <= to).then(|| (from.saturating_sub(AROUND_NS), to.saturating_add(AROUND_NS)))
-}
-
-/// Letters that are shown of an id.
-const SHORT: usize = 12;
-
-/// An id, or the end of a long one, which is what tells it from others.
-pub(super) fn short(id: &str) -> String {
-    if id.chars().count() <= SHORT {
-        return id.to_owned();
-    }
-    let last = id.rsplit(['_', '-', ':', '/']).next().filter(|part| !part.is_empty());
-    let part = last.unwrap_or(id);
-    let skip = part.chars().count().saturating_sub(SHORT);
-    part.chars().skip(skip).collect()
 }

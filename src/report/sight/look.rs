@@ -266,12 +266,7 @@ impl<'a> Look<'a> {
     /// How a user's connections are.
     fn connected(&self, user: &crate::analysis::tape::User) -> Status {
         let tape = self.tape;
-        let lost: u64 = user
-            .lines
-            .windows(2)
-            .filter(|pair| tape.is_dropped(&pair[0]))
-            .filter_map(|pair| pair[1].from_ns.checked_sub(pair[0].to_ns?))
-            .sum();
+        let lost = tape.away_ns(user);
         match user.lines.last() {
             _ if lost > 0 => (format!("╳ drop {}", lasted(lost)), SEVERITIES[1]),
             Some(line) if line.refused => ("╳ refused".to_owned(), SEVERITIES[1]),

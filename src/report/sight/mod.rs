@@ -344,17 +344,22 @@ pub struct Noted {
 impl Run {
     /// Its id, or the end of a long one, which is what tells it from others.
     pub fn short(&self) -> String {
-        if self.id.chars().count() <= SHORT {
-            return self.id.clone();
-        }
-        let last = self.id.rsplit(['_', '-', ':', '/']).next().filter(|part| !part.is_empty());
-        let part = last.unwrap_or(&self.id);
-        part.chars().skip(part.chars().count().saturating_sub(SHORT)).collect()
+        short(&self.id)
     }
 }
 
 /// Characters that are shown of an id.
 const SHORT: usize = 12;
+
+/// An id, or the end of a long one, which is what tells it from others.
+pub fn short(id: &str) -> String {
+    if id.chars().count() <= SHORT {
+        return id.to_owned();
+    }
+    let last = id.rsplit(['_', '-', ':', '/']).next().filter(|part| !part.is_empty());
+    let part = last.unwrap_or(id);
+    part.chars().skip(part.chars().count().saturating_sub(SHORT)).collect()
+}
 
 impl Sight {
     /// The name of an event.

@@ -296,12 +296,7 @@ fn status(tape: &Tape, number: u32, worst: Option<&Finding>) -> String {
 
 /// How a user's connections are, in a word.
 fn connected(tape: &Tape, user: &User) -> String {
-    let lost: u64 = user
-        .lines
-        .windows(2)
-        .filter(|pair| tape.is_dropped(&pair[0]))
-        .filter_map(|pair| pair[1].from_ns.checked_sub(pair[0].to_ns?))
-        .sum();
+    let lost = tape.away_ns(user);
     match user.lines.last() {
         _ if lost > 0 => format!("drop {}", measure::lasted(lost)),
         Some(line) if line.refused => "refused".into(),

@@ -5,18 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::assert_file;
+
 const FROM: &str = "<!-- report -->\n";
 const TO: &str = "<!-- end of report -->";
-
-#[track_caller]
-fn assert_is(path: &str, wanted: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if std::env::var_os("WIRETAPE_SNAPSHOTS").is_some_and(|how| how == "write") {
-        fs::write(&path, wanted).unwrap();
-    }
-    let is = fs::read_to_string(&path).unwrap_or_default();
-    assert!(is == wanted, "{} is not what the program writes:\n{wanted}", path.display());
-}
 
 #[test]
 fn the_text_and_the_picture_are_what_the_command_writes() {
@@ -46,11 +38,11 @@ fn the_text_and_the_picture_are_what_the_command_writes() {
         let file = files.find(|path| path.extension().is_some_and(|it| it == ending)).unwrap();
         fs::read_to_string(file).unwrap()
     };
-    assert_is("docs/report.svg", &written("svg"));
+    assert_file("docs/report.svg", &written("svg"));
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = fs::read_to_string(readme).unwrap();
     let (before, rest) = readme.split_once(FROM).unwrap();
     let (_, after) = rest.split_once(TO).unwrap();
     let text = written("md");
-    assert_is("README.md", &format!("{before}{FROM}````markdown\n{text}````\n{TO}{after}"));
+    assert_file("README.md", &format!("{before}{FROM}````markdown\n{text}````\n{TO}{after}"));
 }

@@ -9,6 +9,7 @@ pub(crate) mod script;
 pub(crate) mod toml_json;
 pub(crate) mod traffic;
 
+use std::path::Path;
 use std::time::Duration;
 
 /// Bound of every wait: long enough for a loaded machine, so that reaching it means "never".
@@ -26,6 +27,17 @@ pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     }
     bytes.truncate(length);
     bytes
+}
+
+/// A file of the project is what the program makes; `WIRETAPE_SNAPSHOTS=write` writes it.
+#[track_caller]
+pub(crate) fn assert_file(path: &str, wanted: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("WIRETAPE_SNAPSHOTS").is_some_and(|how| how == "write") {
+        std::fs::write(&path, wanted).unwrap();
+    }
+    let is = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(is == wanted, "{} is not what the program makes:\n{wanted}", path.display());
 }
 
 /// SHA-256, in hex.

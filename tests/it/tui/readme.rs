@@ -10,6 +10,7 @@ use wiretape::tui::Key;
 use wiretape::tui::keys::{Group, KEYS};
 
 use super::desk::{Desk, demo};
+use crate::support::assert_file;
 
 /// Pixels of a cell, and of the text in it.
 const CELL: (usize, usize) = (8, 17);
@@ -85,21 +86,11 @@ fn svg(desk: &Desk) -> String {
     svg + "</svg>\n"
 }
 
-#[track_caller]
-fn assert_is(path: &str, wanted: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if std::env::var_os("WIRETAPE_SNAPSHOTS").is_some_and(|how| how == "write") {
-        fs::write(&path, wanted).unwrap();
-    }
-    let is = fs::read_to_string(&path).unwrap_or_default();
-    assert!(is == wanted, "{} is not what the program shows", path.display());
-}
-
 #[test]
 fn the_picture_is_the_screen() {
     let mut desk = Desk::at(&demo(), "agent", (120, 36));
     desk.types(":E102").press(Key::Enter);
-    assert_is("docs/timeline.svg", &svg(&desk));
+    assert_file("docs/timeline.svg", &svg(&desk));
 }
 
 #[test]
@@ -124,5 +115,5 @@ fn the_keys_are_the_table() {
     let readme = fs::read_to_string(&path).unwrap();
     let (before, rest) = readme.split_once("<!-- keys -->\n").unwrap();
     let (_, after) = rest.split_once("<!-- end of keys -->").unwrap();
-    assert_is("README.md", &format!("{before}<!-- keys -->\n{table}<!-- end of keys -->{after}"));
+    assert_file("README.md", &format!("{before}<!-- keys -->\n{table}<!-- end of keys -->{after}"));
 }
