@@ -469,6 +469,15 @@ proptest! {
     }
 }
 
+/// A token may be the id of somebody too: it has one name, and that is not hidden once more.
+#[test]
+fn a_token_that_is_an_id_has_one_name() {
+    let text = json!({"a": [{"user_id": JWT}, JWT], "b": format!("by {JWT}")}).to_string();
+    let out = one(&text);
+    assert_eq!(out, r#"{"a":[{"user_id":"user_01"},"user_01"],"b":"by user_01"}"#);
+    assert_eq!(one(&out), out);
+}
+
 /// Half a letter makes a string one that most readers refuse; its secret is none the less there.
 #[test]
 fn what_cannot_be_read_is_not_left() {
