@@ -233,6 +233,9 @@ impl Redactor {
             let what = (Kind::Token, decision, true);
             return self.decide((Rule::Pointer, place), what, text, Form::Marked);
         }
+        if self.is_called(text) {
+            return text.to_owned();
+        }
         let shown = decided.is_some();
         // `"role": "user"` is about nobody, even where somebody is called so.
         let is_word = self.is_kept(key) && !is_id(key);
@@ -242,9 +245,7 @@ impl Redactor {
         let found = patterns::find(text);
         // A secret of a known kind keeps its kind, if it is all that stands there.
         let is_one = matches!(&found[..], [one] if one.range == (0..text.len()));
-        // What is called like a user was one, in this report or an earlier one.
-        let is_user = user_number(text).is_some();
-        if secret && !is_one && !is_user && !shown {
+        if secret && !is_one && !shown {
             return self.hide((Rule::Member, place), Kind::Token, text, Form::Marked);
         }
         if nesting < MAX_NESTING && json::is_json(text) {
@@ -268,19 +269,21 @@ impl Redactor {
 
     /// The id of a user, wherever it is said.
     pub(super) fn user(&mut self, place: &str, text: &str) -> String {
-        if let Some(number) = user_number(text) {
-            self.names.take(Kind::User, number);
-            return text.to_owned();
-        }
-        // What tells one thing from another in a strict report has a name of its own already.
-        if let Some((kind, number)) = plain_number(text).filter(|_| self.is_strict()) {
-            self.names.take(kind, number);
-            return text.to_owned();
-        }
-        if text.is_empty() || is_name(text) {
+        if text.is_empty() || is_name(text) || self.is_called(text) {
             return text.to_owned();
         }
         self.hide((Rule::User, place), Kind::User, text, Form::Marked)
+    }
+
+    /// What is called like a user was one, in this report or an earlier one, and so was what
+    /// strict reports tell apart: nobody else gets that name.
+    fn is_called(&mut self, text: &str) -> bool {
+        let user = user_number(text).map(|number| (Kind::User, number));
+        let called = user.or_else(|| plain_number(text).filter(|_| self.is_strict()));
+        if let Some((kind, number)) = called {
+            self.names.take(kind, number);
+        }
+        called.is_some()
     }
 
     pub(super) fn is_user(&self, key: &str) -> bool {
