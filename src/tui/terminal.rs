@@ -11,7 +11,8 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{DisableMouseCapture, EnableMouseCapture};
 use ratatui::crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, size,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode, size,
 };
 use ratatui::crossterm::{cursor, execute};
 
@@ -92,7 +93,10 @@ impl Taken {
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         let taken = Self;
-        execute!(stdout(), EnterAlternateScreen, cursor::Hide, EnableMouseCapture)?;
+        // Not every terminal has a screen of its own for this, and what was there is not ours.
+        // Ratatui's own clearing asks where the cursor is, which not every terminal answers.
+        let all = Clear(ClearType::All);
+        execute!(stdout(), EnterAlternateScreen, all, cursor::Hide, EnableMouseCapture)?;
         Ok(taken)
     }
 }
@@ -162,8 +166,6 @@ pub fn run(
     OUTLIVES.store(until.panics == Panics::EndScreen, Ordering::SeqCst);
     let _taken = Taken::new()?;
     let mut terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
-    // Not every terminal has a screen of its own for this, and what was there is not ours.
-    terminal.clear()?;
     let size = terminal.size()?;
     let (tell, told) = channel();
     let asked = answer(source, tell.clone())?;

@@ -30,7 +30,7 @@ def read(fd, until):
         try:
             data += os.read(fd, 1 << 16)
         except OSError:
-            break
+            sys.exit("it has ended: " + data.decode(errors="replace")[-500:])
         last = time.monotonic()
     return data, last
 

@@ -1,9 +1,10 @@
 //! The screen on a real terminal, which tmux is: what is left of it afterwards, however it ends.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use tempfile::TempDir;
@@ -335,6 +336,30 @@ fn on_the_main_screen_too() {
     real.opens("WIRETAPE_TEST_PANIC=1", "open recordings/*.db");
     real.shows("asked to panic");
     real.is_as_it_was(101);
+}
+
+/// Some terminals, and what records them, answer no question.
+#[test]
+fn a_terminal_that_answers_nothing_has_the_screen_too() {
+    let Some(real) = Real::new() else { return };
+    let binary = env!("CARGO_BIN_EXE_wiretape");
+    let line = format!("stty rows 36 cols 120; exec {binary} open recordings/*.db");
+    let mut script = Command::new("script");
+    script.args(["-qec", &line, "/dev/null"]).current_dir(real.folder.path());
+    script.env("TERM", "xterm-256color").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = script.spawn().unwrap();
+    let mut shown = Vec::new();
+    let mut piece = [0; 4096];
+    let mut told = child.stdout.take().unwrap();
+    while !String::from_utf8_lossy(&shown).contains("Timeline]") {
+        let read = told.read(&mut piece).unwrap();
+        assert!(read > 0, "{}", String::from_utf8_lossy(&shown));
+        shown.extend(&piece[..read]);
+    }
+    let mut keys = child.stdin.take().unwrap();
+    keys.write_all(b"q").unwrap();
+    told.read_to_end(&mut shown).unwrap();
+    assert!(child.wait().unwrap().success());
 }
 
 /// The list: a name, another order, and a removal that is asked for.
