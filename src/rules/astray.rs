@@ -12,7 +12,7 @@ use super::course::Course;
 use super::elsewhere::Stray;
 use super::finding::{Code, Finding, Side};
 use super::isolation::Wrong;
-use super::monitors::{Breach, Seen, came_after, lasted, named};
+use super::monitors::{Breach, Ended, Seen, came_after, lasted, named};
 use super::session::Sessions;
 use super::slice::{Detached, Slice};
 use super::told::{About, Teller};
@@ -307,7 +307,7 @@ impl Teller {
     pub(super) fn straggler(
         &mut self,
         seen: &Seen,
-        end: &Seen,
+        end: Ended,
         (key, user): (&[Scalar], Option<Scalar>),
         symbols: &Symbols,
     ) {

@@ -2,7 +2,7 @@
 //! cause once.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet, VecDeque};
+use std::collections::{BinaryHeap, HashSet};
 
 use crate::events::{Event, Kind, Map, Scalar, Symbol, Symbols};
 use crate::wire::Marks;
@@ -20,9 +20,7 @@ use super::session::Sessions;
 use super::slice::{Detached, Details, Judged, Key, Slice, key_of};
 use super::slices::Slices;
 use super::told::Teller;
-
-/// Keys of slices that have ended, remembered so that a straggler is told from a new run.
-const MAX_TOMBSTONES: usize = 100_000;
+use super::tombstones::Tombstones;
 
 /// Follows the events of a recording by a rule book.
 #[derive(Debug)]
@@ -61,8 +59,7 @@ pub(super) struct ScopeState {
     pub(super) ends: Vec<Symbol>,
     pub(super) slices: Slices,
     pub(super) listeners: Listeners,
-    tombstones: Map<Key, Seen>,
-    buried: VecDeque<Key>,
+    tombstones: Tombstones,
     evicted: u64,
 }
 
@@ -306,8 +303,7 @@ impl Engine {
                     if !judged || self.has_gap(event.connection) {
                         return None;
                     }
-                    let end = *end;
-                    self.teller.straggler(&seen, &end, (&key, user), symbols);
+                    self.teller.straggler(&seen, end, (&key, user), symbols);
                     return None;
                 }
                 _ if !begins && !self.is_of_interest(scope, event) => return None,
@@ -475,15 +471,9 @@ impl Engine {
     ) {
         let state = &mut self.scopes[scope];
         let Some(mut slice) = state.slices.remove(number) else { return };
-        let last = slice.ended.and_then(|(_, place)| slice.events.get(place).copied());
+        let last = slice.ended.and_then(|(_, place)| slice.events.get(place));
         if let Some(last) = last.filter(|_| !state.begins.is_empty()) {
-            if state.buried.len() == MAX_TOMBSTONES
-                && let Some(oldest) = state.buried.pop_front()
-            {
-                state.tombstones.remove(&oldest);
-            }
-            state.buried.push_back(slice.key.clone());
-            state.tombstones.insert(slice.key.clone(), last);
+            state.tombstones.bury(&slice.key, last.into());
         }
         let rules = (&self.courses[..], &self.watches[..]);
         let all = (rules.0, rules.1, &self.scopes[scope].listeners);

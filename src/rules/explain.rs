@@ -55,7 +55,7 @@ impl Explained<'_> {
     pub(super) fn after_end(&self, at: usize, ended: usize) -> Breach {
         let symbols = self.ending.symbols;
         let (seen, end) = (self.seen(at), &self.events[ended]);
-        let message = came_after(seen, end, symbols);
+        let message = came_after(seen, end.into(), symbols);
         Self::at(Code::E104, seen, vec![end.frame, seen.frame], message)
     }
 

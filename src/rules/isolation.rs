@@ -1,5 +1,11 @@
 //! Who owns a run, and events that went to somebody else (rules.md, 2.5: `isolation`).
 
+use std::hash::BuildHasher as _;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
 use crate::events::{Event, FieldId, Map, Scalar, Symbol, Symbols};
 use crate::wire::Direction;
 
@@ -12,15 +18,22 @@ const CUT: &str = "...";
 /// The first user of each value of an isolated field.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
-    of: Map<(FieldId, Scalar), Owner>,
+    owned: Vec<Owned>,
+    /// By field and value, places among what is owned: these are many, and a table that grows has
+    /// all of it twice.
+    places: HashTable<u32>,
+    hasher: RandomState,
     /// Those who own something: owners are few, and what they own is much.
     users: Vec<Scalar>,
     numbers: Map<Scalar, u32>,
 }
 
+/// A value of a field, and where it was seen first.
 #[derive(Clone, Copy, Debug)]
-struct Owner {
-    /// Its place among the users.
+struct Owned {
+    value: Scalar,
+    field: FieldId,
+    /// The owner's place among the users.
     user: u32,
     connection: i64,
     frame: i64,
@@ -58,16 +71,7 @@ impl Owners {
         }
         for key in keys {
             let Some(value) = event.field(*key) else { continue };
-            if self.of.len() >= MAX_OWNERS && !self.of.contains_key(&(*key, value)) {
-                continue;
-            }
-            let first = *self.of.entry((*key, value)).or_insert_with(|| {
-                let user = *self.numbers.entry(user).or_insert_with(|| {
-                    self.users.push(user);
-                    self.users.len() as u32 - 1
-                });
-                Owner { user, connection: event.connection, frame: event.frames.1 }
-            });
+            let Some(first) = self.first((*key, value), user, event) else { continue };
             let owner = self.users[first.user as usize];
             if owner != user && event.direction == Direction::ServerToClient {
                 return Some(Wrong {
@@ -79,6 +83,48 @@ impl Owners {
             }
         }
         None
+    }
+
+    /// Where a value was seen first: here, if it is new. `None` where there are too many.
+    fn first(
+        &mut self,
+        (field, value): (FieldId, Scalar),
+        user: Scalar,
+        event: &Event,
+    ) -> Option<Owned> {
+        let Self { owned, places, hasher, users, numbers } = self;
+        let hash_of = |field: FieldId, value: Scalar| hasher.hash_one((field, value));
+        let is_it = |place: &u32| {
+            let known = &owned[*place as usize];
+            known.value == value && known.field == field
+        };
+        let hash_at = |place: &u32| {
+            let known = &owned[*place as usize];
+            hash_of(known.field, known.value)
+        };
+        match places.entry(hash_of(field, value), is_it, hash_at) {
+            Entry::Occupied(entry) => Some(owned[*entry.get() as usize]),
+            Entry::Vacant(_) if owned.len() >= MAX_OWNERS => None,
+            Entry::Vacant(entry) => {
+                entry.insert(owned.len() as u32);
+                let user = *numbers.entry(user).or_insert_with(|| {
+                    users.push(user);
+                    users.len() as u32 - 1
+                });
+                let new = Owned {
+                    value,
+                    field,
+                    user,
+                    connection: event.connection,
+                    frame: event.frames.1,
+                };
+                if owned.len() == owned.capacity() {
+                    owned.reserve_exact((owned.len() / 4).max(64));
+                }
+                owned.push(new);
+                Some(new)
+            }
+        }
     }
 }
 

@@ -35,6 +35,7 @@ mod sequential;
 mod slice;
 mod slices;
 mod told;
+mod tombstones;
 mod track;
 mod waiting;
 

@@ -106,31 +106,68 @@ fn folded(tape: &Tape, mut rows: Vec<u32>) -> Vec<Entry> {
     entries
 }
 
-fn with_ghosts(tape: &Tape, mut entries: Vec<Entry>, findings: &[usize]) -> Vec<Entry> {
-    let row_of = |entry: &Entry| entry.row().and_then(|row| tape.timeline.row(row));
-    let mut missing: Vec<usize> = findings
-        .iter()
-        .copied()
-        .filter(|finding| tape.findings.get(*finding).is_some_and(|it| it.expected.is_some()))
-        .collect();
-    missing.sort_unstable_by_key(|finding| tape.findings[*finding].at_ns);
-    for index in missing {
+/// Puts what is missing between the events, each where it was due; those due at one place in the
+/// order of time.
+fn with_ghosts(tape: &Tape, entries: Vec<Entry>, findings: &[usize]) -> Vec<Entry> {
+    let is_missing =
+        |at: &usize| tape.findings.get(*at).is_some_and(|finding| finding.expected.is_some());
+    let mut missing: Vec<usize> = findings.iter().copied().filter(is_missing).collect();
+    if missing.is_empty() {
+        return entries;
+    }
+    missing.sort_by_key(|finding| tape.findings[*finding].at_ns);
+    let places = Places::of(tape, &entries);
+    let mut ghosts: Vec<(usize, usize)> =
+        missing.into_iter().map(|index| (places.of_ghost(tape, &entries, index), index)).collect();
+    ghosts.sort_by_key(|(place, _)| *place);
+    let mut merged = Vec::with_capacity(entries.len() + ghosts.len());
+    let mut done = 0;
+    for (place, index) in ghosts {
+        merged.extend_from_slice(&entries[done..place]);
+        merged.push(Entry::Ghost(index));
+        done = place;
+    }
+    merged.extend_from_slice(&entries[done..]);
+    merged
+}
+
+/// Where in a list of events a moment is, and a frame.
+struct Places {
+    /// By entry, the earliest time of it and all after it: in order, as times alone need not be.
+    earliest: Vec<u64>,
+}
+
+impl Places {
+    fn of(tape: &Tape, entries: &[Entry]) -> Self {
+        let mut earliest = vec![u64::MAX; entries.len()];
+        let mut least = u64::MAX;
+        for (entry, earliest) in entries.iter().zip(&mut earliest).rev() {
+            let row = entry.row().and_then(|row| tape.timeline.row(row));
+            least = row.map_or(least, |row| least.min(row.at_ns));
+            *earliest = least;
+        }
+        Self { earliest }
+    }
+
+    /// After the last event that is not after the moment, but between its neighbours.
+    fn of_ghost(&self, tape: &Tape, entries: &[Entry], index: usize) -> usize {
         let finding = &tape.findings[index];
-        let Some(expected) = &finding.expected else { continue };
         let user = tape.user_of(index).and_then(|user| tape.users.get(user));
         let at_ns = user.map_or(finding.at_ns, |user| ghost_ns(&user.lines, finding));
+        let by_time = self.earliest.partition_point(|earliest| *earliest <= at_ns);
+        let Some(expected) = &finding.expected else { return by_time };
         let at_frame = |frame: i64| {
-            entries.iter().position(|entry| {
-                row_of(entry).is_some_and(|row| row.frames.1 == frame && frame > 0)
-            })
+            let row = *tape.timeline.rows_of_frame(frame).first().filter(|_| frame > 0)?;
+            place_of(entries, row)
         };
-        let by_time = entries
-            .iter()
-            .rposition(|entry| row_of(entry).is_some_and(|row| row.at_ns <= at_ns))
-            .map_or(0, |at| at + 1);
         let least = expected.after.and_then(at_frame).map_or(0, |at| at + 1);
         let most = expected.before.and_then(at_frame).unwrap_or(entries.len());
-        entries.insert(by_time.clamp(least.min(most), most), Entry::Ghost(index));
+        by_time.clamp(least.min(most), most)
     }
-    entries
+}
+
+/// The place of a row among events in order.
+fn place_of(entries: &[Entry], row: u32) -> Option<usize> {
+    let after = entries.partition_point(|entry| entry.row().is_none_or(|first| first <= row));
+    after.checked_sub(1).filter(|at| entries[*at].holds(row))
 }

@@ -47,10 +47,10 @@ def paint(fd, key):
     return (first or start) - start, last - start
 
 
-def rss(pid):
+def rss(pid, what="VmHWM"):
     with open(f"/proc/{pid}/status") as status:
         lines = dict(line.split(":", 1) for line in status if ":" in line)
-    return int(lines["VmHWM"].split()[0]) / 1024
+    return int(lines[what].split()[0]) / 1024
 
 
 def main():
@@ -82,7 +82,7 @@ def main():
         f"a key while loading at worst {max(early) * 1000:.0f}, "
         f"{len(times)} keys to paint: p50 {at(firsts, 0.5):.1f} p95 {at(firsts, 0.95):.1f}, "
         f"with what the disk gives p50 {at(times, 0.5):.1f} p95 {at(times, 0.95):.1f}; "
-        f"peak memory {rss(pid):.0f} MiB"
+        f"peak memory {rss(pid):.0f} MiB, now {rss(pid, 'VmRSS'):.0f}"
     )
     os.write(fd, b"\x03")
     os.waitpid(pid, 0)

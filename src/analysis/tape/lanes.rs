@@ -18,8 +18,8 @@ pub(super) struct Index {
     users: HashMap<String, usize>,
     /// By connection: whose it is, as far as was said.
     lines: HashMap<i64, (usize, Option<Scalar>)>,
-    /// By user and id.
-    runs: HashMap<(usize, Scalar), u32>,
+    /// By run: the calls that are open in it, and since when. Few runs have any.
+    at_work: HashMap<u32, Vec<(Option<Scalar>, u64)>>,
     /// By finding.
     blamed: Vec<Option<u32>>,
     /// Names of events that end a run.
@@ -38,8 +38,23 @@ impl Index {
         self.lines.get(&connection).map(|(user, _)| *user)
     }
 
+    pub(super) fn at_work(&self, run: u32) -> &[(Option<Scalar>, u64)] {
+        self.at_work.get(&run).map_or(&[], Vec::as_slice)
+    }
+
     pub(super) fn run_of(&self, finding: usize) -> Option<u32> {
         self.blamed.get(finding).copied().flatten()
+    }
+
+    /// A call of a run has ended: since when it was open.
+    fn close(&mut self, run: u32, call: Option<Scalar>) -> Option<u64> {
+        let at_work = self.at_work.get_mut(&run)?;
+        let same = at_work.iter().position(|(open, _)| *open == call)?;
+        let (_, since) = at_work.remove(same);
+        if at_work.is_empty() {
+            self.at_work.remove(&run);
+        }
+        Some(since)
     }
 
     /// Learns which events end a run, and which begin and end a tool call, by the rules.
@@ -136,10 +151,6 @@ impl Tape {
         self.users[known].lines.sort_by_key(|line| line.from_ns);
         for run in &runs {
             self.runs[*run as usize].user = known;
-            if let Some((id, _, _)) = self.timeline.run(*run) {
-                self.index.runs.remove(&(before, id));
-                self.index.runs.entry((known, id)).or_insert(*run);
-            }
         }
         self.users[known].runs.extend(runs);
         let begins = |run: &u32| self.runs[*run as usize].from_ns;
@@ -150,29 +161,31 @@ impl Tape {
     fn place_in_run(&mut self, row: &Row, number: u32) {
         let at = number as usize;
         if at >= self.runs.len() {
-            let Some((id, connection, _)) = self.timeline.run(number) else { return };
+            let Some((_, connection, _)) = self.timeline.run(number) else { return };
             let user = self.index.user_on(connection).unwrap_or(0);
             if let Some(user) = self.users.get_mut(user) {
                 user.runs.push(number);
             }
-            self.index.runs.entry((user, id)).or_insert(number);
             let is_open = !self.index.ends.is_empty();
             let at_ns = row.at_ns;
+            if self.runs.len() == self.runs.capacity() {
+                // They are the most there is of anything but rows: doubling would waste megabytes.
+                self.runs.reserve_exact((self.runs.len() / 4).max(16));
+            }
             self.runs.push(Run { user, from_ns: at_ns, to_ns: at_ns, is_open, ..Run::default() });
         }
         let Some(run) = self.runs.get_mut(at) else { return };
         run.to_ns = run.to_ns.max(row.at_ns);
         run.is_open &= !self.index.ends.contains(&row.name);
         if self.index.opens.contains(&row.name) {
-            if run.at_work.len() < MOST_OPEN {
-                run.at_work.push((row.call, row.at_ns));
+            let at_work = self.index.at_work.entry(number).or_default();
+            if at_work.len() < MOST_OPEN {
+                at_work.push((row.call, row.at_ns));
             }
-        } else if self.index.closes.contains(&row.name) {
-            let same = run.at_work.iter().position(|(call, _)| *call == row.call);
-            if let Some(at) = same {
-                let since = run.at_work.remove(at).1;
-                add(&mut run.tools, since..row.at_ns);
-            }
+        } else if self.index.closes.contains(&row.name)
+            && let Some(since) = self.index.close(number, row.call)
+        {
+            add(&mut run.tools, since..row.at_ns);
         }
     }
 
@@ -194,7 +207,8 @@ impl Tape {
     fn run_named(&self, user: Option<&str>, run: Option<&str>) -> Option<u32> {
         let (user, run) = (self.index.user(user?)?, run?);
         let text = self.symbols.find(run).map(Scalar::Text);
-        let known = text.and_then(|id| self.index.runs.get(&(user, id)).copied());
+        let of = self.users.get(user)?.of;
+        let known = text.and_then(|id| self.timeline.run_of(of, id));
         known.or_else(|| {
             // Ids that are no text are few.
             let runs = self.users.get(user)?.runs.iter().copied();
@@ -255,6 +269,10 @@ fn add(spans: &mut Vec<Range<u64>>, span: Range<u64>) {
     let mut merged = span;
     for known in spans.drain(from..) {
         merged = merged.start.min(known.start)..merged.end.max(known.end);
+    }
+    if spans.len() == spans.capacity() {
+        // Most runs have one or two, and there are many runs.
+        spans.reserve_exact((spans.len() / 4).max(1));
     }
     spans.push(merged);
 }

@@ -11,7 +11,7 @@ use super::Counts;
 use super::diff::Details;
 use super::pulse::Pulse;
 use super::timeline::{LaneOf, Timeline};
-use crate::events::{Event, Scalar, Symbol, Symbols, Texts};
+use crate::events::{Event, Symbol, Symbols, Texts};
 use crate::rules::{Finding, Pending, RuleBook, Severity, Status};
 use crate::wire::Note;
 
@@ -158,8 +158,6 @@ pub struct Run {
     pub is_open: bool,
     /// When tools were at work, in order, without overlaps.
     pub tools: Vec<Range<u64>>,
-    /// Tools at work now: the call, and since when.
-    pub at_work: Vec<(Option<Scalar>, u64)>,
     /// Findings about it: indexes.
     pub findings: Vec<usize>,
 }
@@ -336,6 +334,11 @@ impl Tape {
     /// How many findings are this bad.
     pub fn count(&self, severity: Severity) -> usize {
         self.by_time.iter().filter(|index| self.findings[**index].severity == severity).count()
+    }
+
+    /// Since when tools are at work in a run.
+    pub fn at_work(&self, run: u32) -> impl Iterator<Item = u64> + '_ {
+        self.index.at_work(run).iter().map(|(_, since)| *since)
     }
 
     /// The run that a finding is about.

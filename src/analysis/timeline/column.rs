@@ -6,7 +6,38 @@ const CHUNK: usize = 1 << 14;
 /// Values by row number, from 0; only ever appended to.
 #[derive(Clone, Debug)]
 pub(super) struct Column<T> {
-    chunks: Vec<Vec<T>>,
+    chunks: Vec<Chunk<T>>,
+}
+
+/// Some rows' values. Much of a recording says nothing of a thread, a call or an answer, row after
+/// row.
+#[derive(Clone, Debug)]
+enum Chunk<T> {
+    /// One value, so many times.
+    Same(T, usize),
+    Each(Vec<T>),
+}
+
+impl<T: Copy> Chunk<T> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Same(_, length) => *length,
+            Self::Each(values) => values.len(),
+        }
+    }
+
+    /// Its values, each in a place of its own.
+    fn each(&mut self) -> &mut Vec<T> {
+        if let Self::Same(value, length) = *self {
+            let mut values = Vec::with_capacity(if length > CHUNK / 64 { CHUNK } else { 0 });
+            values.resize(length, value);
+            *self = Self::Each(values);
+        }
+        match self {
+            Self::Each(values) => values,
+            Self::Same(..) => unreachable!("it was made so"),
+        }
+    }
 }
 
 impl<T> Default for Column<T> {
@@ -15,34 +46,37 @@ impl<T> Default for Column<T> {
     }
 }
 
-impl<T: Copy> Column<T> {
+impl<T: Copy + PartialEq> Column<T> {
     /// Adds the value of the next row.
     pub(super) fn push(&mut self, value: T) {
-        let is_full = self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK);
-        if is_full {
-            let room = if self.chunks.is_empty() { 0 } else { CHUNK };
-            self.chunks.push(Vec::with_capacity(room));
-        }
-        if let Some(chunk) = self.chunks.last_mut() {
-            chunk.push(value);
+        match self.chunks.last_mut().filter(|chunk| chunk.len() < CHUNK) {
+            None => self.chunks.push(Chunk::Same(value, 1)),
+            Some(Chunk::Same(same, length)) if *same == value => *length += 1,
+            Some(chunk) => chunk.each().push(value),
         }
     }
 
     /// The value of a row, if there is one.
     pub(super) fn get(&self, row: u32) -> Option<T> {
-        let row = row as usize;
-        self.chunks.get(row / CHUNK)?.get(row % CHUNK).copied()
+        let (chunk, place) = (row as usize / CHUNK, row as usize % CHUNK);
+        match self.chunks.get(chunk)? {
+            Chunk::Same(value, length) => (place < *length).then_some(*value),
+            Chunk::Each(values) => values.get(place).copied(),
+        }
     }
 
     /// The value of a row, to be changed.
     pub(super) fn get_mut(&mut self, row: u32) -> Option<&mut T> {
-        let row = row as usize;
-        self.chunks.get_mut(row / CHUNK)?.get_mut(row % CHUNK)
+        let (chunk, place) = (row as usize / CHUNK, row as usize % CHUNK);
+        self.chunks.get_mut(chunk).filter(|chunk| place < chunk.len())?.each().get_mut(place)
     }
 
     /// Bytes taken on the heap.
     pub(super) fn bytes(&self) -> usize {
-        let values: usize = self.chunks.iter().map(Vec::capacity).sum();
-        values * size_of::<T>() + self.chunks.capacity() * size_of::<Vec<T>>()
+        let values = self.chunks.iter().map(|chunk| match chunk {
+            Chunk::Same(..) => 0,
+            Chunk::Each(values) => values.capacity(),
+        });
+        values.sum::<usize>() * size_of::<T>() + self.chunks.capacity() * size_of::<Chunk<T>>()
     }
 }

@@ -298,6 +298,23 @@ impl Timeline {
         Some((run.id, self.lines.get(run.connection as usize)?.id, run.lane.rows()))
     }
 
+    /// The run of this id on a lane, whether or not it was known whose it is when it began.
+    pub fn run_of(&self, of: LaneOf, id: Scalar) -> Option<u32> {
+        let code = match id {
+            Scalar::Text(symbol) => symbol.number(),
+            other => *self.other_of.get(&other)?,
+        };
+        let find = |whose: u32| self.run_of.get(&(whose, code)).copied();
+        match of {
+            LaneOf::Run(run) => Some(run).filter(|run| (*run as usize) < self.all_runs.len()),
+            LaneOf::Connection(line) => find(OTHER | self.line_of.get(&line)?),
+            LaneOf::User(user) => {
+                let lines = self.users.get(user as usize)?.iter();
+                find(user).or_else(|| lines.copied().find_map(|line| find(OTHER | line)))
+            }
+        }
+    }
+
     /// The row before this one in its run.
     pub fn before_in_run(&self, row: u32) -> Option<u32> {
         let run = self.all_runs.get(self.runs.get(row)? as usize)?;

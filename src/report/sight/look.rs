@@ -222,7 +222,7 @@ impl<'a> Look<'a> {
         let run = &tape.runs[number as usize];
         let until_ns = tape.until_ns(run);
         // What never ended is at work until the run's end is known.
-        let unended = run.at_work.iter().map(|(_, since)| (*since, until_ns));
+        let unended = tape.at_work(number).map(|since| (since, until_ns));
         let tools = run.tools.iter().map(|tool| (tool.start, tool.end));
         let findings = run.findings.iter().filter_map(|index| self.findings.get(index).copied());
         Run {

@@ -49,6 +49,23 @@ pub(super) struct Seen {
     pub(super) detail: Option<Scalar>,
 }
 
+/// The event that ended a slice, as it is remembered when the slice has gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    /// Its last frame.
+    pub(super) frame: i64,
+    /// When it was read.
+    pub(super) at_ns: u64,
+    /// Its name.
+    pub(super) name: Symbol,
+}
+
+impl From<&Seen> for Ended {
+    fn from(seen: &Seen) -> Self {
+        Self { frame: seen.frame, at_ns: seen.at_ns, name: seen.name }
+    }
+}
+
 /// What a monitor is told of an event.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look<'a> {

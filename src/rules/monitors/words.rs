@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::super::book::Nanos;
-use super::{Seen, Watch};
+use super::{Ended, Seen, Watch};
 use crate::events::Symbols;
 
 /// `1.2 s`, `64 s`, `40 ms`.
@@ -43,7 +43,7 @@ impl fmt::Display for Words<'_> {
 }
 
 /// `agent_thinking (triage) came 29 ms after agent_completed #1638`: what came after a run's end.
-pub(in super::super) fn came_after(seen: &Seen, end: &Seen, symbols: &Symbols) -> String {
+pub(in super::super) fn came_after(seen: &Seen, end: Ended, symbols: &Symbols) -> String {
     format!(
         "{} came {} after {} #{}",
         named(seen, symbols),

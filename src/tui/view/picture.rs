@@ -130,8 +130,8 @@ pub(super) fn of_run(app: &App, tape: &Tape, number: u32, scale: &Scale) -> Pict
         picture.span(scale, (tool.start, tool.end), '━', Role::Tool);
     }
     // What never ended is at work until the run's end is known.
-    for (_, since) in &run.at_work {
-        picture.span(scale, (*since, until_ns), '━', Role::Tool);
+    for since in tape.at_work(number) {
+        picture.span(scale, (since, until_ns), '━', Role::Tool);
     }
     if let Some(ghost) = ghost_ns {
         picture.span(scale, (ghost, tape.silent_until_ns(number)), '.', Role::Quiet);
