@@ -101,6 +101,15 @@ pub(crate) fn facts() -> Vec<Fact<'static>> {
     huge.frame.marks = Marks::OVERSIZE.with(Marks::CUT);
     let mut facts = vec![Fact::Recording(recording())];
     facts.extend(connections().map(Fact::Connection));
+    facts.push(Fact::Gap(Gap {
+        connection: Some(1),
+        direction: Some(In),
+        from_ns: 209_500_000,
+        to_ns: 210_000_000,
+        frames: 212,
+        bytes: 70_000,
+        reason: GapReason::DiskFull,
+    }));
     facts.extend(
         [
             frame(1, 1, Out, 0x81, br#"{"type":"hello","user":"u_8412"}"#),
@@ -116,15 +125,6 @@ pub(crate) fn facts() -> Vec<Fact<'static>> {
         ]
         .map(Fact::Frame),
     );
-    facts.push(Fact::Gap(Gap {
-        connection: Some(1),
-        direction: Some(In),
-        from_ns: 207_500_000,
-        to_ns: 208_000_000,
-        frames: 212,
-        bytes: 70_000,
-        reason: GapReason::DiskFull,
-    }));
     facts.push(Fact::Note(Note {
         id: 1,
         first_frame: Some(3),
