@@ -315,8 +315,8 @@ impl Source for Front {
     }
 
     fn report(&mut self, step: Step) -> Result<Stage, String> {
-        let path = &self.open.as_ref().ok_or(NOTHING)?.path;
-        let what = (path.as_path(), self.rules.as_deref());
+        let path = self.open.as_ref().map(|open| open.path.as_path());
+        let what = (path, self.rules.as_deref());
         self.desk.step(what, &self.globals, &step).map_err(|failure| failure.in_one_row())
     }
 
