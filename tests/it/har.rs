@@ -375,9 +375,9 @@ fn long(before: &'static str, piece: &'static [u8], after: &'static str, length:
         .collect();
     assert_eq!(frames[0].length, length);
     assert_eq!(frames[0].header.length(), length);
-    let (last, before) = frames.split_last().unwrap();
-    assert!(last.marks.has(Marks::NOT_KEPT) && !last.marks.has(Marks::PART_FOLLOWS));
-    assert!(before.iter().all(|row| !row.marks.has(Marks::NOT_KEPT)));
+    let (end, others) = frames.split_last().unwrap();
+    assert!(end.marks.has(Marks::NOT_KEPT) && !end.marks.has(Marks::PART_FOLLOWS));
+    assert!(others.iter().all(|row| !row.marks.has(Marks::NOT_KEPT)));
     let later: u64 = frames[1..].iter().map(|row| row.length).sum();
     assert_eq!(frames[0].payload.len() as u64 + later, length);
     // The file that it is exported to takes it back.

@@ -97,6 +97,10 @@ function jsonOf(event) {
 }
 
 function previewOf(event) {
+	if (event.kind === "close") {
+		const [high, low, ...reason] = bytesOf(event);
+		return low === undefined ? "" : `${high * 256 + low} ${new TextDecoder().decode(Uint8Array.from(reason))}`;
+	}
 	const payload = event.json ?? payloadOf(event);
 	return typeof payload === "string" ? payload.slice(0, 160) : `${bytes(payload.length)} binary`;
 }

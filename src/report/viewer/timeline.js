@@ -340,7 +340,7 @@ const timeline = {
 		const { c, left, right, height } = this;
 		const top = height - OVERVIEW;
 		this.box(0, top, this.full, OVERVIEW, { fill: c.panel });
-		this.text("everything", 8, top + OVERVIEW / 2, left - 12, c.dim);
+		this.text(this.roomy ? "everything" : "all", 8, top + OVERVIEW / 2, left - 12, c.dim);
 		const { from, to } = whole();
 		const count = Math.max(Math.floor((right - left) / 4), 1);
 		if (this.bars?.length !== count) {
