@@ -10,8 +10,7 @@ use crate::analysis::timeline::Timeline;
 use crate::analysis::{Analysis, MESSAGE_LIMIT};
 use crate::events::filter::{Filter, Payload};
 use crate::events::payload::Parts;
-use crate::exchange::Messages;
-use crate::wire::{Fact, RecordedFrame};
+use crate::wire::{Fact, Messages, RecordedFrame};
 
 /// A filter over what comes after what was looked at already.
 pub(super) struct Following {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::choose::{self, choose};
 use super::failure::{Code, Failure};
+use super::filtering::{Filtering, ROWS_AT_ONCE};
 use super::locate::Located;
-use super::pass::{Pass, ROWS_AT_ONCE};
 use super::watch::{Decides, watch};
 use super::{Globals, clipboard, clock, config, escape, locate, ls, mask, query, report, rm, sift};
 use crate::analysis::MESSAGE_LIMIT;
@@ -17,7 +17,6 @@ use crate::analysis::look::Look;
 use crate::analysis::timeline::Row;
 use crate::events::Kind;
 use crate::events::payload::Parts;
-use crate::exchange::Messages;
 use crate::recording::note;
 use crate::recording::store::{Store, name_of};
 use crate::recording::{Check, FrameRange, QueryRows, RecordingReader, Value};
@@ -26,7 +25,7 @@ use crate::tui::diff::{self, Compared, Paired, Which};
 use crate::tui::review::{Stage, Step};
 use crate::tui::tape::About;
 use crate::tui::{Answer, Growths, Listed, Portion, Shown, Sifted, Source, Tape};
-use crate::wire::Note;
+use crate::wire::{Messages, Note};
 
 /// Bytes of a payload that are shown at first: more than anyone reads on a screen.
 const SHOWN: usize = 64 << 10;
@@ -58,7 +57,7 @@ struct Open {
     /// How payloads are read, by which rules.
     parts: Parts,
     book: Arc<RuleBook>,
-    pass: Option<Pass>,
+    filtering: Option<Filtering>,
     /// It is no recording: nothing is written to it.
     passes: bool,
     /// The file that it was made of, for as long as it is open.
@@ -129,7 +128,7 @@ impl Front {
             path: path.to_owned(),
             parts,
             book: Arc::clone(&book),
-            pass: None,
+            filtering: None,
             passes: false,
             passing: None,
         };
@@ -186,6 +185,10 @@ impl Open {
         if let Some(connection) = reader.connection(row.connection)? {
             messages.connection(&connection);
         }
+        reader.gaps(i64::MIN, &mut |(_, gap)| {
+            messages.gap(&gap);
+            ControlFlow::Continue(())
+        })?;
         // A compressed message is read with the help of those before it.
         let begin = if messages.deflates(row.connection) { 0 } else { row.frames.0 - 1 };
         let range = FrameRange {
@@ -236,15 +239,15 @@ impl Open {
     /// The next rows that a filter means.
     fn sift(&mut self, tape: &Tape, text: &str, from: u32) -> Result<Sifted, Failure> {
         self.by(&tape.book)?;
-        let mut pass = match self.pass.take() {
-            Some(pass) if pass.text == text && from > 0 => pass,
-            _ => Pass::new(text)?,
+        let mut filtering = match self.filtering.take() {
+            Some(filtering) if filtering.text == text && from > 0 => filtering,
+            _ => Filtering::new(text)?,
         };
         let look = Look::new(&tape.timeline, &tape.symbols, &tape.findings);
-        let rows = pass.rows(&look, tape, from, (&self.path, &self.parts))?;
+        let rows = filtering.rows(&look, tape, from, (&self.path, &self.parts))?;
         let until = from.saturating_add(ROWS_AT_ONCE as u32).min(tape.timeline.len());
-        let words = pass.words();
-        self.pass = Some(pass);
+        let words = filtering.words();
+        self.filtering = Some(filtering);
         Ok(Sifted { rows, until, words })
     }
 }
@@ -312,8 +315,8 @@ impl Source for Front {
     }
 
     fn report(&mut self, step: Step) -> Result<Stage, String> {
-        let path = &self.open.as_ref().ok_or(NOTHING)?.path;
-        let what = (path.as_path(), self.rules.as_deref());
+        let path = self.open.as_ref().map(|open| open.path.as_path());
+        let what = (path, self.rules.as_deref());
         self.desk.step(what, &self.globals, &step).map_err(|failure| failure.in_one_row())
     }
 

@@ -19,9 +19,8 @@ use crate::analysis::{Analysis, MESSAGE_LIMIT};
 use crate::events::filter::{Filter, Mistake, Payload, expand};
 use crate::events::payload::Parts;
 use crate::events::{Event, Reading, Symbols};
-use crate::exchange::Messages;
 use crate::recording::{Check, RecordingReader};
-use crate::wire::{Direction, Fact, Message, RecordedFrame, Recording};
+use crate::wire::{Direction, Fact, Message, Messages, RecordedFrame, Recording};
 
 /// Conditions for which it is tried what would be met without each.
 const MOST_TRIED: usize = 8;

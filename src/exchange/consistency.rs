@@ -3,7 +3,7 @@
 //! Each line may be well formed and the file still be one that no recorder makes: then its
 //! statements are not to be had by leaving some out, so it is refused, with the line that is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::wire::{Connection, Fact, Frame, Gap, Marks};
 
@@ -22,6 +22,9 @@ pub(super) struct Consistency {
     declared: Vec<(i64, i64)>,
     /// Connections of frames that have none, and the line of the first such frame.
     undeclared: BTreeMap<i64, u64>,
+    /// Connections of which a gap says that not all is known; and whether one says so of all.
+    accounted: BTreeSet<i64>,
+    accounted_all: bool,
     last_frame: i64,
     last_note: i64,
 }
@@ -75,6 +78,9 @@ impl Consistency {
         if self.declared.get(at).is_some_and(|(first, _)| *first <= id) {
             return Ok(());
         }
+        if self.accounted_all || self.accounted.contains(&id) {
+            return Ok(());
+        }
         if self.undeclared.len() == MAX_UNDECLARED && !self.undeclared.contains_key(&id) {
             return Err(unknown_connection(id));
         }
@@ -82,13 +88,17 @@ impl Consistency {
         Ok(())
     }
 
-    /// A gap accounts for what is not known of a connection.
+    /// A gap accounts for what is not known of a connection, whether it is told before the frames
+    /// or after them.
     fn gap(&mut self, gap: &Gap) {
-        match gap.connection {
-            Some(id) => {
-                self.undeclared.remove(&id);
-            }
-            None => self.undeclared.clear(),
+        let Some(id) = gap.connection else {
+            self.undeclared.clear();
+            self.accounted_all = true;
+            return;
+        };
+        self.undeclared.remove(&id);
+        if self.accounted.len() < MAX_UNDECLARED {
+            self.accounted.insert(id);
         }
     }
 }

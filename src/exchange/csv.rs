@@ -14,8 +14,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
-use super::{ExchangeError, Loss, Losses, Messages, json};
-use crate::wire::{Direction, Fact, Marks, Message, RecordedFrame, Recording};
+use super::{ExchangeError, Loss, Losses, json};
+use crate::wire::{Direction, Fact, Marks, Message, Messages, RecordedFrame, Recording};
 
 /// Bytes of a message at most: as many as are recorded of a frame by default.
 const MAX_MESSAGE: usize = 16 << 20;

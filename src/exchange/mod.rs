@@ -7,11 +7,9 @@ pub mod har;
 pub mod json;
 pub mod jsonl;
 mod lines;
-mod messages;
 mod rows;
 
 pub use lines::{Line, Lines, MAX_LINE};
-pub use messages::Messages;
 
 /// Something that was not carried from one side to the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

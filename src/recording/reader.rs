@@ -212,7 +212,8 @@ impl RecordingReader {
         Ok(())
     }
 
-    /// Emits all that is known, in this order: the recording, connections, frames, gaps, notes.
+    /// Emits all that is known, in this order: the recording, connections, gaps, frames, notes. So
+    /// whoever reads frames knows what was lost between them.
     ///
     /// Of a recording that grows meanwhile, frames that came after the start of this call are left
     /// out; so every frame's connection is among the connections.
@@ -226,15 +227,15 @@ impl RecordingReader {
             })?;
         }
         if go_on.is_continue() {
-            let range = FrameRange { after_id: i64::MIN, until_id, connection: None };
-            self.frames(range, &mut |frame| {
-                go_on = emit(Fact::Frame(frame));
+            self.gaps(i64::MIN, &mut |(_, gap)| {
+                go_on = emit(Fact::Gap(gap));
                 go_on
             })?;
         }
         if go_on.is_continue() {
-            self.gaps(i64::MIN, &mut |(_, gap)| {
-                go_on = emit(Fact::Gap(gap));
+            let range = FrameRange { after_id: i64::MIN, until_id, connection: None };
+            self.frames(range, &mut |frame| {
+                go_on = emit(Fact::Frame(frame));
                 go_on
             })?;
         }

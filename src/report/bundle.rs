@@ -51,6 +51,9 @@ pub struct Manifest {
     pub redact: String,
     /// Values hidden by each rule.
     pub hidden_by: Vec<(String, u64)>,
+    /// Where no more of payloads is here than the rules read: of how many messages something is
+    /// left out, and how many are whole, since they are read as something else without it.
+    pub types_only: Option<(u64, u64)>,
     /// What the sender says of the application: `commit`, `a1b2c3d`.
     pub meta: Vec<(String, String)>,
 }
@@ -84,6 +87,7 @@ impl Manifest {
             of(frames, all_frames, "frame"),
             of(users, all_users, "user"),
             self.hidden_in_words(),
+            self.types_only.map_or_else(String::new, |_| "payloads: types only".to_owned()),
         ];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
     }
@@ -107,7 +111,17 @@ impl Manifest {
             ("scope", self.scope.clone()),
             ("redaction", format!("{}, {}", self.redact, self.hidden_in_words())),
         ];
-        let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let payloads = self.types_only.map(|(thin, whole)| {
+            let left_out = format!(
+                "types only: {} have no more than the rules read",
+                counted(thin, "message")
+            );
+            let whole =
+                if whole == 0 { String::new() } else { format!(", {} whole", count(whole)) };
+            ("payloads", left_out + &whole)
+        });
+        let facts = facts.into_iter().chain(payloads);
+        let facts = facts.map(|(name, value)| (name.to_owned(), value));
         let hidden = self.hidden_by.iter().map(|(rule, hits)| (format!("  {rule}"), count(*hits)));
         facts.chain(hidden).chain(self.meta.iter().cloned()).collect()
     }

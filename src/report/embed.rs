@@ -139,10 +139,14 @@ pub fn read_html(html: &str) -> Result<Embedded, TapeError> {
     if html.len() > MAX_HTML {
         return Err(TapeError::TooLong { what: "file", limit: MAX_HTML });
     }
-    let packed = block(html, TAPE)?.ok_or(TapeError::NotAReport)?;
-    let about = block(html, ABOUT)?.ok_or(TapeError::NotAReport)?;
-    let about = unpack(about, ABOUT, MAX_ABOUT)?;
     let damaged = |what, why: String| TapeError::Damaged { what, why };
+    // What it says of itself comes first: without a tape after it, something was cut off.
+    let (about, packed) = match (block(html, ABOUT)?, block(html, TAPE)?) {
+        (Some(about), Some(packed)) => (about, packed),
+        (Some(_), None) => return Err(damaged(TAPE, "the file ends before it".to_owned())),
+        (None, _) => return Err(TapeError::NotAReport),
+    };
+    let about = unpack(about, ABOUT, MAX_ABOUT)?;
     let Version { v } =
         serde_json::from_str(&about).map_err(|error| damaged(ABOUT, error.to_string()))?;
     if v > VERSION {

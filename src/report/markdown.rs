@@ -294,6 +294,9 @@ fn folded(bundle: &Bundle, sight: &Sight, focus: &Focus<'_>, arrows: usize) -> S
     let by = if by.is_empty() { String::new() } else { format!(" ({})", by.join(", ")) };
     let _ =
         writeln!(text, "- redaction {}: {} values hidden{by}", manifest.redact, manifest.hidden);
+    if manifest.types_only.is_some() {
+        text += "- payloads: types only, no more than the rules read\n";
+    }
     text + "\n</details>\n\n"
 }
 

@@ -19,6 +19,7 @@ mod scale;
 pub mod sight;
 mod strip;
 mod svg;
+mod thin;
 
 pub use bundle::{Bundle, Manifest, View};
 pub use embed::{Embedded, MAX_HTML, TapeError, read_html};
@@ -26,3 +27,4 @@ pub use html::html;
 pub use markdown::markdown;
 pub use sight::Sight;
 pub use svg::svg;
+pub use thin::{Thinned, thinned};

@@ -8,6 +8,7 @@ use super::scale::Scale;
 use super::sight::{Line, Run, User};
 use super::strip::plain;
 use super::{Bundle, Sight};
+use crate::analysis::measure::lasted;
 
 /// Pixels: the whole, the names on the left, what is free on the right, a row.
 const WIDTH: usize = 960;
@@ -16,7 +17,7 @@ const RIGHT: f64 = 20.0;
 const ROW: usize = 22;
 
 /// Pixels of a folded stretch, between two marks of the axis, and of a letter.
-const FOLD: f64 = 26.0;
+const FOLD: f64 = 46.0;
 const APART: f64 = 80.0;
 const LETTER: f64 = 9.0;
 
@@ -152,12 +153,13 @@ impl Picture<'_> {
         let mut behind = String::new();
         for fold in folds {
             let (x, width) = (LEFT + fold.place.start, fold.place.end - fold.place.start);
-            let seconds = (fold.time.end - fold.time.start) / 1_000_000_000;
+            let idle = lasted(fold.time.end - fold.time.start);
             let _ = writeln!(
                 behind,
                 "<rect class=\"fold\" x=\"{x:.1}\" y=\"{top}\" width=\"{width:.1}\" height=\"{}\"/>\
-                 <text class=\"q\" x=\"{x:.1}\" y=\"{}\">{seconds}s</text>",
+                 <text class=\"q\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{}\">{idle}</text>",
                 bottom - top,
+                x + width / 2.0,
                 top + 10
             );
         }

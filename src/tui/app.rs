@@ -18,6 +18,7 @@ use super::measure::Wall;
 use super::message::{Listed, Shown};
 use super::player::Player;
 use super::resume::Resume;
+use super::review::Leads;
 use super::scale::{Folding, Scale};
 use super::shape::Shape;
 use super::tape::{Growth, Tape};
@@ -125,8 +126,8 @@ pub struct App {
     /// The row of the Frames screen.
     pub(super) row: u32,
     pub(super) said: Option<String>,
-    /// A report was reviewed, and may be written.
-    pub(super) reviewed: bool,
+    /// Where the review of a report leads.
+    pub(super) review_leads: Leads,
     /// Where somebody else left off, to be gone to once all of it is there.
     pub(super) resume: Option<Resume>,
     /// Where the reader wants to be once it is there.
@@ -196,7 +197,7 @@ impl App {
             asked: None,
             row: 0,
             said: None,
-            reviewed: false,
+            review_leads: Leads::Back,
             resume: None,
             seeking: None,
             stood: false,

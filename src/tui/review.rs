@@ -87,6 +87,20 @@ pub enum Topic {
     User(String),
     /// From when to when, nanoseconds since the recording started.
     Between(u64, u64),
+    /// Another recording, by what opens it: the worst that is found in it.
+    Recording(String),
+}
+
+/// Where a review leads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Leads {
+    /// Back to what it lies over.
+    #[default]
+    Back,
+    /// Out: it is all that is shown.
+    Out,
+    /// It led out, and nothing is undecided.
+    Done,
 }
 
 /// What is asked of whoever makes reports.
@@ -151,11 +165,12 @@ impl App {
     /// Nothing but the review of a report, which is left when that is done.
     pub fn review(&mut self, review: Review) {
         self.overlay = Overlay::Review(Box::new(review));
+        self.review_leads = Leads::Out;
     }
 
     /// The review was gone through, and nothing is undecided.
     pub fn is_reviewed(&self) -> bool {
-        self.reviewed
+        self.review_leads == Leads::Done
     }
 }
 

@@ -1,11 +1,52 @@
 //! A message, put back into its frames with another payload: plain, and as many frames as it had.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::decode::FrameDecoder;
 use super::encode::{FrameSpec, encode_frame};
 use super::fact::Fact;
-use super::frame::{Frame, Header, Marks, Opcode};
+use super::frame::{Frame, Header, Marks, Opcode, RecordedFrame};
+use super::message::Message;
+use super::stamp::Direction;
+
+/// Rows of frames whose messages are not complete yet: their places among facts.
+#[derive(Clone, Debug, Default)]
+pub struct OpenRows(HashMap<(i64, Direction), Vec<usize>>);
+
+impl OpenRows {
+    /// Learns that a frame is in this row.
+    pub fn add(&mut self, frame: &RecordedFrame<'_>, row: usize) {
+        self.0.entry((frame.connection, frame.direction)).or_default().push(row);
+    }
+
+    /// The rows of a message that `frame` completes; of others, which it may have come amid, none.
+    pub fn take(
+        &mut self,
+        frame: &RecordedFrame<'_>,
+        message: &Message,
+        facts: &[Fact<'_>],
+    ) -> Vec<usize> {
+        let key = (frame.connection, frame.direction);
+        let Some(rows) = self.0.get_mut(&key) else { return Vec::new() };
+        let (first, last) = message.frames;
+        let is_control = message.opcode.is_control();
+        let is_of = |row: &usize| {
+            let Some(Fact::Frame(frame)) = facts.get(*row) else { return false };
+            let header = &frame.frame.header;
+            let may_be = !is_control || header.is_empty() || header.opcode().is_control();
+            may_be && (first..=last).contains(&frame.id)
+        };
+        let (mine, others) = rows.iter().partition(|row| is_of(row));
+        *rows = others;
+        mine
+    }
+
+    /// Rows of messages that never got their end.
+    pub fn rest(self) -> impl Iterator<Item = usize> {
+        self.0.into_values().flatten()
+    }
+}
 
 /// Puts `payload` into the rows of a message (their places in `facts`): into the frame that is its
 /// last, whole or in parts. The frames before stay, empty.

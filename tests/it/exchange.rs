@@ -9,10 +9,10 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use wiretape::exchange::jsonl::{self, FactReader, Parsed};
-use wiretape::exchange::{ExchangeError, Line, Messages};
+use wiretape::exchange::{ExchangeError, Line};
 use wiretape::wire::{
     Close, Connection, Direction, EndedBy, Ending, Fact, Frame, Gap, GapReason, Header, Marks,
-    Note, RecordedFrame, Recording, Stamp,
+    Messages, Note, RecordedFrame, Recording, Stamp,
 };
 
 use crate::sample;
@@ -278,7 +278,7 @@ fn refused(number: usize, change: impl FnOnce(&mut Vec<String>)) -> String {
     error.split_once(": ").unwrap().1.to_owned()
 }
 
-/// The sample's header is line 1, its connections 2 to 4, its frames 5 to 14, then a gap, a note.
+/// The sample's header is line 1, its connections 2 to 4, its gap 5, its frames 6 to 15, then a note.
 #[test]
 fn files_that_contradict_themselves_are_refused_with_the_line() {
     let replace = |at: usize, from: &'static str, to: &'static str| {
@@ -289,25 +289,25 @@ fn files_that_contradict_themselves_are_refused_with_the_line() {
     };
     for (why, expected) in [
         (
-            replace(12, "\"connection\":1", "\"connection\":7"),
+            replace(13, "\"connection\":1", "\"connection\":7"),
             "connection: 7 has no line of its own before this frame",
         ),
         (
-            replace(5, "\"header\":\"81a0", "\"header\":\"81a1"),
+            replace(6, "\"header\":\"81a0", "\"header\":\"81a1"),
             "frame 1: payload: 32 bytes, but the header says 33",
         ),
         (
-            replace(5, "\"header\":\"81a0", "\"header\":\"819f"),
+            replace(6, "\"header\":\"81a0", "\"header\":\"819f"),
             "frame 1: payload: 32 bytes, but the header says 31",
         ),
-        (replace(5, "}\"}", "}\",\"length\":33}"), "frame 1: length: 33, but the header says 32"),
+        (replace(6, "}\"}", "}\",\"length\":33}"), "frame 1: length: 33, but the header says 32"),
         (
-            replace(5, "\"header\":\"81a001020304\"", "\"length\":33"),
+            replace(6, "\"header\":\"81a001020304\"", "\"length\":33"),
             "frame 1: length: 33, but 32 bytes of payload",
         ),
-        (replace(14, ",\"marks\":[\"cut\",\"oversize\"]", ""), "no mark says why"),
-        (replace(7, "\"id\":3", "\"id\":2"), "id: frame 2 is there twice"),
-        (replace(7, "\"id\":3", "\"id\":1"), "id: frame 1 comes after frame 2"),
+        (replace(15, ",\"marks\":[\"cut\",\"oversize\"]", ""), "no mark says why"),
+        (replace(8, "\"id\":3", "\"id\":2"), "id: frame 2 is there twice"),
+        (replace(8, "\"id\":3", "\"id\":1"), "id: frame 1 comes after frame 2"),
         (replace(3, "\"id\":2", "\"id\":1"), "id: connection 1 is there twice"),
         (refused(17, |lines| lines.push(lines[15].clone())), "id: note 1 is there twice"),
         (
@@ -323,7 +323,7 @@ fn files_that_contradict_themselves_are_refused_with_the_line() {
 #[test]
 fn a_gap_accounts_for_a_connection_that_is_not_known() {
     let lines: Vec<String> = sample_lines().lines().map(str::to_owned).collect();
-    // Without connection 1, whose gap is line 15.
+    // Without connection 1, whose gap is line 5.
     let text: String = [&lines[..1], &lines[2..]].concat().join("\n") + "\n";
     let (facts, _, error) = read(&text);
     assert!(error.is_none(), "{error:?}");

@@ -83,8 +83,13 @@ pub(crate) fn frame(
     }
 }
 
-/// Something of everything.
+/// Something of everything; its gap parts the message of two frames.
 pub(crate) fn facts() -> Vec<Fact<'static>> {
+    with_gap_at(207_500_000)
+}
+
+/// The same with its gap at another time.
+pub(crate) fn with_gap_at(from_ns: u64) -> Vec<Fact<'static>> {
     use Direction::{ClientToServer as Out, ServerToClient as In};
     let mut unmasked = frame(6, 1, Out, 0x81, b"no mask");
     unmasked.frame.header = Header::from_bytes(&[0x81, 7]).unwrap();
@@ -101,6 +106,15 @@ pub(crate) fn facts() -> Vec<Fact<'static>> {
     huge.frame.marks = Marks::OVERSIZE.with(Marks::CUT);
     let mut facts = vec![Fact::Recording(recording())];
     facts.extend(connections().map(Fact::Connection));
+    facts.push(Fact::Gap(Gap {
+        connection: Some(1),
+        direction: Some(In),
+        from_ns,
+        to_ns: from_ns + 500_000,
+        frames: 212,
+        bytes: 70_000,
+        reason: GapReason::DiskFull,
+    }));
     facts.extend(
         [
             frame(1, 1, Out, 0x81, br#"{"type":"hello","user":"u_8412"}"#),
@@ -116,15 +130,6 @@ pub(crate) fn facts() -> Vec<Fact<'static>> {
         ]
         .map(Fact::Frame),
     );
-    facts.push(Fact::Gap(Gap {
-        connection: Some(1),
-        direction: Some(In),
-        from_ns: 207_500_000,
-        to_ns: 208_000_000,
-        frames: 212,
-        bytes: 70_000,
-        reason: GapReason::DiskFull,
-    }));
     facts.push(Fact::Note(Note {
         id: 1,
         first_frame: Some(3),

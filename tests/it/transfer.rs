@@ -121,14 +121,14 @@ error: the file could not be imported
   why   line 7: direction: unknown word \"up\"",
     );
     let mut twice = lines.clone();
-    twice.insert(6, lines[5].clone());
+    twice.insert(7, lines[6].clone());
     fs::write(&file, twice.join("\n")).unwrap();
     home.fails(
         &["import", "a.jsonl"],
         3,
         "
 error: the file could not be imported
-  why   line 7: id: frame 2 is there twice",
+  why   line 8: id: frame 2 is there twice",
     );
     fs::write(&file, "{\"log\":{\"version\":\"1.2\"}}").unwrap();
     home.fails(

@@ -7,8 +7,7 @@ use serde_json::Value;
 use super::line::{Event, Happening, Line, Turn};
 use super::who;
 use crate::cli::human;
-use crate::exchange::Messages;
-use crate::wire::{Connection, Direction, Ending, Fact, Message, Opcode};
+use crate::wire::{Connection, Direction, Ending, Fact, Message, Messages, Opcode};
 
 /// Payload bytes of a message that are looked at: above the demo's longest.
 const MESSAGE_LIMIT: usize = 256 * 1024;

@@ -13,9 +13,8 @@ use super::human::{self, Wall};
 use super::output::{Output, Role};
 use super::sift::{self, MeantFrames};
 use super::{Failure, Globals, cut, escape, hexdump, locate};
-use crate::exchange::Messages;
 use crate::recording::{Follow, FrameRange, RecordingReader, State};
-use crate::wire::{Direction, Fact, Gap, RecordedFrame};
+use crate::wire::{Direction, Fact, Gap, Messages, RecordedFrame};
 
 use content::{content, kind};
 

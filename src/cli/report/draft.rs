@@ -11,11 +11,11 @@ use crate::cli::failure::{Code, Failure};
 use crate::cli::human;
 use crate::cli::sift::{self, Looked};
 use crate::events::locate::Locator;
-use crate::events::{Reading, Scalar};
+use crate::events::{Kind, Reading, Scalar};
 use crate::exchange::jsonl;
 use crate::redact::{Decision, Decisions, Level, Policy, Redacted};
 use crate::report::sight::short;
-use crate::report::{Bundle, Manifest, View};
+use crate::report::{Bundle, Manifest, Thinned, View, thinned};
 use crate::rules::{Finding, RuleBook, language};
 use crate::wire::{Fact, Recording};
 
@@ -31,6 +31,7 @@ pub(crate) struct Draft {
     /// In it, and in the recording.
     pub(super) users_of: (u64, u64),
     policy: Policy,
+    payloads: Payloads,
     /// What was decided here.
     decided: Vec<(String, Decision)>,
     pub(super) redacted: Redacted,
@@ -51,6 +52,16 @@ pub(super) struct Order<'a> {
     pub(super) rules: Option<&'a str>,
     pub(super) level: Level,
     pub(super) decisions: Decisions,
+    pub(super) payloads: Payloads,
+}
+
+/// How much of payloads goes along.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Payloads {
+    #[default]
+    All,
+    /// What the rules read.
+    TypesOnly,
 }
 
 impl Draft {
@@ -73,10 +84,14 @@ impl Draft {
         let symbols = analysis.symbols();
         let user = |id: i64| timeline.user_name(id, symbols);
         let rows = timeline.page(None, usize::MAX);
-        let connections: BTreeSet<i64> = rows.map(|row| row.connection).collect();
-        let all: HashSet<String> = connections.into_iter().map(user).collect();
+        // Who was refused never came: that is nobody yet.
+        let came = rows.filter(|row| row.kind != Kind::Refused);
+        let connections: BTreeSet<i64> = came.map(|row| row.connection).collect();
+        let all: HashSet<String> = connections.iter().copied().map(user).collect();
         let kept = extract.facts.iter().filter_map(|fact| match fact {
-            Fact::Connection(connection) => Some(user(connection.id)),
+            Fact::Connection(connection) if connections.contains(&connection.id) => {
+                Some(user(connection.id))
+            }
             _ => None,
         });
         let kept: HashSet<String> = kept.collect();
@@ -109,6 +124,7 @@ impl Draft {
             found,
             users_of,
             policy,
+            payloads: order.payloads,
             decided: Vec::new(),
             redacted,
         })
@@ -117,6 +133,11 @@ impl Draft {
     /// How much is hidden.
     pub(super) fn level(&self) -> Level {
         self.policy.level
+    }
+
+    /// How much of payloads goes along.
+    pub(super) fn payloads(&self) -> Payloads {
+        self.payloads
     }
 
     /// What was decided here, to be kept.
@@ -181,8 +202,8 @@ impl Draft {
 
     /// What the report is made of.
     pub(super) fn ready(&mut self, meta: &[(String, String)]) -> Result<Ready, Failure> {
-        let facts = self.redacted.facts.clone();
-        let (book, rules_text) = self.rules(&facts);
+        let (book, rules_text) = self.rules();
+        let Thinned { facts, thin, whole } = self.facts(&book)?;
         let after = findings(&facts, &book)?;
         let differs = differs(&self.found, &after);
         let finding = self.finding(&after);
@@ -217,6 +238,7 @@ impl Draft {
             hidden: 0,
             redact: word(self.policy.level).to_owned(),
             hidden_by: Vec::new(),
+            types_only: (self.payloads == Payloads::TypesOnly).then_some((thin, whole)),
             meta: meta.chain(told).collect(),
         };
         let manifest = Manifest {
@@ -228,9 +250,20 @@ impl Draft {
         Ok(Ready { bundle, stem, differs })
     }
 
+    /// What goes along of the facts.
+    fn facts(&self, book: &RuleBook) -> Result<Thinned, Failure> {
+        let facts = &self.redacted.facts;
+        match self.payloads {
+            Payloads::All => Ok(Thinned { facts: facts.clone(), thin: 0, whole: 0 }),
+            Payloads::TypesOnly => thinned(facts, &book.reading).map_err(|error| {
+                Failure::new(Code::Usage, "the rules can't be followed").because(&error)
+            }),
+        }
+    }
+
     /// The rules as they go along, and their text. They judge as they will where it is read.
-    fn rules(&mut self, facts: &[Fact<'_>]) -> (RuleBook, String) {
-        let text = facts.iter().find_map(|fact| match fact {
+    fn rules(&mut self) -> (RuleBook, String) {
+        let text = self.redacted.facts.iter().find_map(|fact| match fact {
             Fact::Recording(recording) => Some(recording.rules.clone().unwrap_or_default()),
             _ => None,
         });

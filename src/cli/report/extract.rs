@@ -1,6 +1,6 @@
 //! A recording and what of it is in scope → those facts, which tell of the run what the whole did.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
 
 use super::scope::{Keep, Scope};
@@ -8,11 +8,10 @@ use crate::analysis::{Analysis, MESSAGE_LIMIT};
 use crate::cli::failure::{Code, Failure};
 use crate::cli::human;
 use crate::cli::sift::Looked;
-use crate::exchange::Messages;
 use crate::recording::{Check, RecordingReader};
 use crate::rules::{Finding, RuleBook, Status};
 use crate::wire::{
-    Direction, Fact, Gap, Marks, Message, RecordedFrame, Recording, drop_payload, restate,
+    Fact, Gap, Marks, Message, Messages, OpenRows, RecordedFrame, Recording, drop_payload, restate,
 };
 
 /// Frames of a report: many times what anybody reads, and about what 24 MB hold.
@@ -206,7 +205,7 @@ struct Cut<'a> {
     is_whole: bool,
     messages: Messages,
     /// Kept rows of messages that are not complete.
-    open: HashMap<(i64, Direction), Vec<usize>>,
+    open: OpenRows,
     plain: u64,
 }
 
@@ -225,7 +224,7 @@ impl<'a> Cut<'a> {
             bytes: 0,
             is_whole: keep.is_all(),
             messages: Messages::new(MESSAGE_LIMIT),
-            open: HashMap::new(),
+            open: OpenRows::default(),
             plain: 0,
         }
     }
@@ -254,6 +253,7 @@ impl<'a> Cut<'a> {
             }
             Fact::Frame(frame) => self.frame(frame),
             Fact::Gap(gap) => {
+                self.messages.gap(gap);
                 if self.is_of_scope(gap) {
                     self.facts.push(Fact::Gap(gap.clone()));
                 }
@@ -272,25 +272,21 @@ impl<'a> Cut<'a> {
 
     fn frame(&mut self, frame: &RecordedFrame<'_>) {
         self.all_frames += 1;
-        let key = (frame.connection, frame.direction);
         let is_deflated = !self.is_whole && self.messages.deflates(frame.connection);
         if self.keep.frame(frame) {
             self.frames += 1;
             self.bytes += frame.frame.payload.len();
             self.ids.insert(frame.id);
             if is_deflated {
-                self.open.entry(key).or_default().push(self.facts.len());
+                self.open.add(frame, self.facts.len());
             }
             let owned = RecordedFrame { frame: frame.frame.clone().into_owned(), ..frame.clone() };
             self.facts.push(Fact::Frame(owned));
         }
         let message = if is_deflated { self.messages.feed(frame) } else { None };
-        let Some(message) = message else { return };
-        if let Some(rows) = self.open.get_mut(&key) {
-            let of = |row: &usize| matches!(self.facts.get(*row), Some(Fact::Frame(it)) if (message.frames.0..=message.frames.1).contains(&it.id) && (!message.opcode.is_control() || it.id == message.frames.1));
-            let (mine, others): (Vec<usize>, Vec<usize>) = rows.iter().partition(|row| of(row));
-            *rows = others;
-            self.complete(&message, &mine);
+        if let Some(message) = message {
+            let rows = self.open.take(frame, &message, &self.facts);
+            self.complete(&message, &rows);
         }
     }
 

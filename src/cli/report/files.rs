@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::draft::{Draft, Ready};
+use super::draft::{Draft, Payloads, Ready};
 use crate::cli::failure::{Code, Failure};
 use crate::cli::{escape, human, intake, zipped};
 use crate::redact::Leaks;
@@ -74,7 +74,7 @@ pub(super) fn write(
     let made = make(ready, &draft.redacted.leaks(), &wanted.kinds)?;
     let total = made.iter().map(|(_, bytes)| bytes.len() as u64).max().unwrap_or(0);
     if total > wanted.most {
-        return Err(too_large(total, wanted.most));
+        return Err(too_large(total, wanted.most, draft.payloads()));
     }
     let endings: Vec<&str> =
         if wanted.zip { vec!["zip"] } else { made.iter().map(|(kind, _)| kind.ending()).collect() };
@@ -100,12 +100,18 @@ pub(super) fn write(
     Ok(written)
 }
 
-fn too_large(size: u64, most: u64) -> Failure {
+fn too_large(size: u64, most: u64, payloads: Payloads) -> Failure {
     let (size, most) = (human::size(size), human::size(most));
-    Failure::new(Code::Usage, format!("the report would have {size}, over {most}"))
+    let failure = Failure::new(Code::Usage, format!("the report would have {size}, over {most}"))
         .why("issue trackers take no larger attachments")
         .next("wiretape report REC --max-size 100M   makes it none the less")
-        .next("wiretape report REC --run ID   or --range A..B   takes less of the recording")
+        .next("wiretape report REC --run ID   or --range A..B   takes less of the recording");
+    match payloads {
+        Payloads::All => failure.next(
+            "wiretape report REC --payloads types-only   leaves out of payloads what no rule reads",
+        ),
+        Payloads::TypesOnly => failure,
+    }
 }
 
 /// A report about nothing.

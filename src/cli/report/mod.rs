@@ -14,7 +14,7 @@ use crate::redact::{Level, Row};
 use crate::rules;
 use crate::tui::At;
 
-use draft::{Draft, Order, Ready};
+use draft::{Draft, Order, Payloads, Ready};
 use files::{Kind, Wanted, Written};
 use scope::Subject;
 pub(crate) use screen::Desk;
@@ -58,6 +58,9 @@ pub(crate) struct ReportArgs {
     /// How much is hidden
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     redact: Redact,
+    /// How much of payloads goes along: all, or what the rules read, which takes less room
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    payloads: PayloadsArg,
     /// Ask nothing: exit with 5 where something is to be decided
     #[arg(long)]
     no_input: bool,
@@ -133,6 +136,25 @@ enum Redact {
     Off,
 }
 
+/// How much of payloads goes along.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum PayloadsArg {
+    /// All that is not hidden
+    #[default]
+    All,
+    /// What the rules read: types, users, runs. The findings stay, all else is left out
+    TypesOnly,
+}
+
+impl From<PayloadsArg> for Payloads {
+    fn from(payloads: PayloadsArg) -> Self {
+        match payloads {
+            PayloadsArg::All => Self::All,
+            PayloadsArg::TypesOnly => Self::TypesOnly,
+        }
+    }
+}
+
 impl From<Redact> for Level {
     fn from(redact: Redact) -> Self {
         match redact {
@@ -181,6 +203,7 @@ pub(crate) fn run(args: &ReportArgs, globals: &Globals) -> Result<ExitCode, Fail
         rules: args.rules.as_deref(),
         level: args.redact.into(),
         decisions: decide::known()?,
+        payloads: args.payloads.into(),
     };
     let mut draft = Draft::new(&path, order, globals)?;
     globals.progress(&format!("1/3 scope       {}", draft.told()));
@@ -194,6 +217,10 @@ pub(crate) fn run(args: &ReportArgs, globals: &Globals) -> Result<ExitCode, Fail
     };
     decide::keep(draft.decided())?;
     let ready = draft.ready(&args.meta)?;
+    if let Some((thin, _)) = ready.bundle.manifest.types_only {
+        let thin = human::counted(thin, "message");
+        globals.progress(&format!("                payloads: types only, of {thin}"));
+    }
     if let Some(differs) = ready.differs.told() {
         globals.progress(&format!("                after redaction: {differs}"));
     }
@@ -246,6 +273,7 @@ struct ReportObject<'a> {
     users: (u64, u64),
     redact: &'a str,
     hidden: u64,
+    payloads: &'static str,
     files: Vec<FileObject>,
 }
 
@@ -276,6 +304,7 @@ fn tell(
             users: manifest.users_of,
             redact: &manifest.redact,
             hidden: manifest.hidden,
+            payloads: if manifest.types_only.is_some() { "types-only" } else { "all" },
             files: files.collect(),
         })?;
         return output.flush();
@@ -322,7 +351,10 @@ fn advise(draft: &Draft, written: &[Written], globals: &Globals) {
     }
     if written.iter().any(|file| file.bytes > LARGE) {
         globals.progress(
-            "Over 10 MB: some trackers take no more. --run ID or --range A..B takes less.",
+            match draft.payloads() {
+                Payloads::All => "Over 10 MB: some trackers take no more. --payloads types-only, --run ID or --range A..B takes less.",
+                Payloads::TypesOnly => "Over 10 MB: some trackers take no more. --run ID or --range A..B takes less.",
+            },
         );
     }
     let paths: Vec<String> = written.iter().map(|file| escape::path(&file.path)).collect();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::draft::{Draft, Order};
+use super::draft::{Draft, Order, Payloads};
 use super::files::{self, Kind, Wanted};
 use super::scope::Subject;
 use super::{MAX_SIZE, decide, line_of};
@@ -23,25 +23,16 @@ use crate::wire::Note;
 pub(crate) struct Desk(Option<Draft>);
 
 impl Desk {
-    /// Takes it a step further: about the recording at `path`, by these rules.
+    /// Takes it a step further: about the recording that is open at a path, or another that is
+    /// named, by these rules.
     pub(crate) fn step(
         &mut self,
-        (path, rules): (&Path, Option<&str>),
+        open: (Option<&Path>, Option<&str>),
         globals: &Globals,
         step: &Step,
     ) -> Result<Stage, Failure> {
         if let Step::Begin(topic) = step {
-            let subject = match topic.clone() {
-                Topic::Finding(id) => Subject::ThisFinding(id),
-                Topic::Run(id) => Subject::Run(id),
-                Topic::User(name) => Subject::User(name),
-                Topic::Between(from, to) => Subject::Between(from, to),
-            };
-            let decisions = decide::known()?;
-            let order = Order { subject: &subject, rules, level: Level::Default, decisions };
-            // What is going on is for the screen to say.
-            let globals = Globals { quiet: true, ..globals.clone() };
-            let draft = self.0.insert(Draft::new(path, order, &globals)?);
+            let draft = self.0.insert(begin(topic.clone(), open, globals)?);
             return Ok(Stage::Review(Box::new(review(draft))));
         }
         let gone = || Failure::new(Code::Runtime, "there is no report in the making");
@@ -68,6 +59,31 @@ impl Desk {
         self.0 = None;
         Ok(Stage::Written(lines))
     }
+}
+
+fn begin(
+    topic: Topic,
+    (open, rules): (Option<&Path>, Option<&str>),
+    globals: &Globals,
+) -> Result<Draft, Failure> {
+    let mut named = None;
+    let subject = match topic {
+        Topic::Finding(id) => Subject::ThisFinding(id),
+        Topic::Run(id) => Subject::Run(id),
+        Topic::User(name) => Subject::User(name),
+        Topic::Between(from, to) => Subject::Between(from, to),
+        Topic::Recording(key) => {
+            named = Some(PathBuf::from(key));
+            Subject::Worst
+        }
+    };
+    let nothing = || Failure::new(Code::Runtime, NOTHING);
+    let path = named.as_deref().or(open).ok_or_else(nothing)?;
+    let decisions = decide::known()?;
+    let (level, payloads) = (Level::Default, Payloads::All);
+    let order = Order { subject: &subject, rules, level, decisions, payloads };
+    // What is going on is for the screen to say.
+    Draft::new(path, order, &Globals { quiet: true, ..globals.clone() })
 }
 
 /// Hides anew, after what was decided; what is to be looked at then, if it can't be written yet.

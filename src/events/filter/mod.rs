@@ -146,6 +146,10 @@ fn holds(term: &Term, subject: &dyn Subject, payload: Option<&Payload<'_>>) -> O
             if name.is_some_and(|name| text.is_in(name.as_bytes())) {
                 return Some(true);
             }
+            // `E102` by itself means what is flagged so, too.
+            if text.code().is_some_and(|code| subject.is_flagged(&code)) {
+                return Some(true);
+            }
             with_payload(&|payload| text.is_in(payload.bytes))
         }
         Term::Matches(pattern) => with_payload(&|payload| pattern.is_in(payload.bytes)),

@@ -194,6 +194,13 @@ impl Text {
         &self.text
     }
 
+    /// The code of a finding, if the text is one.
+    pub(super) fn code(&self) -> Option<Glob> {
+        let number = self.text.strip_prefix(['E', 'W', 'e', 'w'])?;
+        let is_one = number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit());
+        is_one.then(|| Glob::new(self.text.to_ascii_uppercase(), true))
+    }
+
     pub(super) fn is_in(&self, bytes: &[u8]) -> bool {
         self.regex.is_match(bytes)
     }

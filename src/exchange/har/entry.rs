@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::super::ExchangeError;
 use super::super::rows::ConnectionRow;
 use super::head::{Head, MAX_HEAD, split_url};
-use super::pull::Pull;
+use super::pull::{Beginning, Pull};
 use super::time;
 use crate::wire::Connection;
 
@@ -62,19 +62,20 @@ impl Entry {
         }
         match field {
             "_resourceType" => {
-                self.is_websocket |= json.beginning(MAX_TEXT)?.0.eq_ignore_ascii_case("websocket");
+                self.is_websocket |=
+                    json.beginning(MAX_TEXT)?.text.eq_ignore_ascii_case("websocket");
             }
             "startedDateTime" => {
-                let text = json.beginning(MAX_TEXT)?.0;
+                let text = json.beginning(MAX_TEXT)?.text;
                 let wrong = || json.mistake(format!("{text:.40?} is no date and time"));
                 self.started_ns = Some(time::date(&text).ok_or_else(wrong)?);
             }
             "request" => self.take_request(json)?,
             "response" => self.take_response(json)?,
             "timings" => self.take_timings(json)?,
-            "serverIPAddress" => self.server = json.beginning(MAX_TEXT)?.0,
+            "serverIPAddress" => self.server = json.beginning(MAX_TEXT)?.text,
             // Chrome's is a number of its own; others write the port.
-            "connection" if json.is_text()? => self.port = json.beginning(MAX_TEXT)?.0,
+            "connection" if json.is_text()? => self.port = json.beginning(MAX_TEXT)?.text,
             "_webSocketClose" => self.take_close(json)?,
             "_wiretape" => {
                 let row: ConnectionRow<'_> = json.row()?;
@@ -91,9 +92,9 @@ impl Entry {
                 return Ok(());
             }
             match field {
-                "method" => self.method = json.beginning(MAX_TEXT)?.0,
+                "method" => self.method = json.beginning(MAX_TEXT)?.text,
                 "url" => {
-                    let (url, length) = json.beginning(MAX_HEAD)?;
+                    let Beginning { text: url, length, .. } = json.beginning(MAX_HEAD)?;
                     self.refuse_if(length > MAX_HEAD as u64, "its URL is longer than any head");
                     let scheme = url.split("://").next().unwrap_or_default();
                     self.is_websocket |= ["ws", "wss"].contains(&scheme);
@@ -126,7 +127,7 @@ impl Entry {
                         self.status = Some(status.ok_or_else(wrong)?);
                     }
                 }
-                "statusText" => self.status_text = json.beginning(MAX_TEXT)?.0,
+                "statusText" => self.status_text = json.beginning(MAX_TEXT)?.text,
                 "content" => self.take_content(json)?,
                 _ => {
                     let mut head = std::mem::take(&mut self.response);
@@ -147,8 +148,8 @@ impl Entry {
             }
             match field {
                 // In whole groups of four digits.
-                "text" => text = json.beginning(MAX_BODY.div_ceil(3) * 4)?.0,
-                _ => is_base64 = json.beginning(MAX_TEXT)?.0 == "base64",
+                "text" => text = json.beginning(MAX_BODY.div_ceil(3) * 4)?.text,
+                _ => is_base64 = json.beginning(MAX_TEXT)?.text == "base64",
             }
             Ok(())
         })?;
@@ -180,7 +181,7 @@ impl Entry {
     fn take_close<R: Read>(&mut self, json: &mut Pull<R>) -> Result<(), ExchangeError> {
         self.is_websocket = true;
         if json.is_text()? {
-            let word = json.beginning(MAX_TEXT)?.0;
+            let word = json.beginning(MAX_TEXT)?.text;
             if word != "aborted" {
                 return Err(json.mistake(format!("unknown word {word:.40?}, expected \"aborted\"")));
             }
@@ -193,7 +194,7 @@ impl Entry {
                 return Ok(());
             }
             match field {
-                "reason" => reason = json.beginning(MAX_REASON)?.0,
+                "reason" => reason = json.beginning(MAX_REASON)?.text,
                 "code" => {
                     let number = json.number()?;
                     let wrong = || json.mistake(format!("{number:.40} is no close code"));
@@ -264,7 +265,7 @@ fn take_headers<R: Read>(json: &mut Pull<R>, head: &mut Head) -> Result<bool, Ex
             if json.null()? {
                 return Ok(());
             }
-            let (text, length) = json.beginning(MAX_HEAD)?;
+            let Beginning { text, length, .. } = json.beginning(MAX_HEAD)?;
             bytes = bytes.saturating_add(length);
             *(if field == "name" { &mut name } else { &mut value }) = text;
             Ok(())

@@ -135,11 +135,18 @@ impl<S: Read + Write + Seek> HarFacts<S> {
     fn part(&mut self, place: Place, payload: Vec<u8>, from: usize) -> RecordedFrame<'static> {
         let until = payload.len().min(from + FrameDecoder::PART_LIMIT);
         let row = payload[from..until].to_vec();
+        let is_last = until == payload.len();
+        let lacks = place.length.saturating_sub(payload.len() as u64);
         let marks = Marks::NONE
             .with_if(Marks::PART, from > 0)
-            .with_if(Marks::PART_FOLLOWS, until < payload.len());
-        let header = if from > 0 { Header::EMPTY } else { header(&place, payload.len()) };
-        let length = if from > 0 { row.len() } else { payload.len() } as u64;
+            .with_if(Marks::PART_FOLLOWS, !is_last)
+            .with_if(Marks::NOT_KEPT, is_last && lacks > 0);
+        let header = if from > 0 { Header::EMPTY } else { header(&place) };
+        let length = match from {
+            0 => place.length,
+            _ if is_last => row.len() as u64 + lacks,
+            _ => row.len() as u64,
+        };
         if until < payload.len() {
             self.rest = Some((place, payload, until));
         }
@@ -274,6 +281,7 @@ fn said_close(socket: &Socket, at: usize, opened_at: i64) -> Option<(Place, Vec<
         direction: Direction::ClientToServer,
         opcode: Opcode::CLOSE,
         piece: super::spool::Piece::default(),
+        length: payload.len() as u64,
     };
     Some((place, payload))
 }
@@ -299,19 +307,18 @@ fn count(connections: &mut [Connection], places: &[Place], ids: &[i64]) {
 
 /// Counts a message for its connection: frames and bytes on the wire, by direction.
 fn tally(counts: &mut [[u64; 2]; 2], place: &Place) {
-    let length = place.piece.length() as usize;
     let direction = place.direction.index();
     counts[0][direction] += 1;
-    counts[1][direction] += (header(place, length).as_bytes().len() + length) as u64;
+    counts[1][direction] += header(place).as_bytes().len() as u64 + place.length;
 }
 
 /// The header of the frame that a message is made of. A client's mask is not known, so it is zero.
-fn header(place: &Place, length: usize) -> Header {
+fn header(place: &Place) -> Header {
     let spec = match place.direction {
         Direction::ClientToServer => FrameSpec::masked(place.opcode, [0; 4]),
         Direction::ServerToClient => FrameSpec::new(place.opcode),
     };
     let mut bytes = Vec::new();
-    encode_frame(&mut bytes, &FrameSpec { stated_length: Some(length as u64), ..spec }, &[]);
+    encode_frame(&mut bytes, &FrameSpec { stated_length: Some(place.length), ..spec }, &[]);
     Header::from_bytes(&bytes).unwrap_or_default()
 }

@@ -34,6 +34,16 @@ pub(super) struct Pull<R: Read> {
     place: Place,
 }
 
+/// A text, or the beginning of a long one.
+#[derive(Debug, Default)]
+pub(super) struct Beginning {
+    pub(super) text: String,
+    /// Bytes of all of it.
+    pub(super) length: u64,
+    /// The `=` at its end, which base64 is filled up with.
+    pub(super) padding: u64,
+}
+
 /// What is being read.
 #[derive(Debug, Default)]
 struct Place {
@@ -113,28 +123,19 @@ impl<R: Read> Pull<R> {
         self.json.end_array().map_err(|error| self.refused(error))
     }
 
-    /// Takes a text of at most `limit` bytes.
-    pub(super) fn text(&mut self, limit: usize) -> Result<String, ExchangeError> {
-        let (text, length) = self.beginning(limit)?;
-        if length > limit as u64 {
-            return Err(self.mistake(format!("a text of over {limit} bytes")));
-        }
-        Ok(text)
-    }
-
-    /// Takes a text and keeps its first `limit` bytes; gives its whole length too.
-    pub(super) fn beginning(&mut self, limit: usize) -> Result<(String, u64), ExchangeError> {
+    /// Takes a text and keeps its first `limit` bytes.
+    pub(super) fn beginning(&mut self, limit: usize) -> Result<Beginning, ExchangeError> {
         self.expect(ValueType::String)?;
         let read = match self.json.next_string_reader() {
             Ok(mut reader) => read_text(&mut reader, limit),
             Err(error) => return Err(self.place.refused(error)),
         };
         match read {
-            Ok((mut bytes, length)) => {
-                let whole =
-                    std::str::from_utf8(&bytes).map_or_else(|at| at.valid_up_to(), str::len);
-                bytes.truncate(whole);
-                Ok((String::from_utf8(bytes).unwrap_or_default(), length))
+            Ok(Counted { mut kept, length, padding }) => {
+                let whole = std::str::from_utf8(&kept).map_or_else(|at| at.valid_up_to(), str::len);
+                kept.truncate(whole);
+                let text = String::from_utf8(kept).unwrap_or_default();
+                Ok(Beginning { text, length, padding })
             }
             Err(error) => Err(self.unread(error)),
         }
@@ -235,17 +236,28 @@ impl<R: Read> Pull<R> {
     }
 }
 
-/// The first `limit` bytes, and how many there are.
-fn read_text(reader: &mut impl Read, limit: usize) -> io::Result<(Vec<u8>, u64)> {
-    let (mut kept, mut length) = (Vec::new(), 0);
+/// The first bytes of a text, and what is known of all of it.
+#[derive(Default)]
+struct Counted {
+    kept: Vec<u8>,
+    length: u64,
+    padding: u64,
+}
+
+/// Reads to the end, and keeps the first `limit` bytes.
+fn read_text(reader: &mut impl Read, limit: usize) -> io::Result<Counted> {
+    let mut text = Counted::default();
     let mut chunk = [0; CHUNK];
     loop {
         match reader.read(&mut chunk) {
-            Ok(0) => return Ok((kept, length)),
+            Ok(0) => return Ok(text),
             Ok(count) => {
-                length += count as u64;
-                let room = limit.saturating_sub(kept.len()).min(count);
-                kept.extend_from_slice(&chunk[..room]);
+                let read = &chunk[..count];
+                text.length += count as u64;
+                let padding = read.iter().rev().take_while(|byte| **byte == b'=').count();
+                text.padding = padding as u64 + if padding == count { text.padding } else { 0 };
+                let room = limit.saturating_sub(text.kept.len()).min(count);
+                text.kept.extend_from_slice(&read[..room]);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

@@ -13,14 +13,17 @@ use super::super::rows::{GapRow, RecordingRow};
 use super::super::{ExchangeError, Losses};
 use super::entry::{Entry, FIELDS, MESSAGES};
 use super::facts::HarFacts;
-use super::pull::Pull;
+use super::pull::{Beginning, Pull};
 use super::spool::{Piece, Spool};
 use super::time;
 use crate::wire::{Close, Direction, Gap, Opcode, Recording};
 
-/// Bytes of a message's data, as text or base64: a frame of 16 MiB, which is what is recorded of
-/// one, is 22 MiB of base64.
-const MAX_DATA: usize = 32 << 20;
+/// Bytes of a message that are kept: as many as are recorded of one by default. Of a longer one
+/// its length stays too.
+const MAX_PAYLOAD: usize = 16 << 20;
+
+/// Bytes of a message's data that are read: so many bytes in base64, in whole groups of its digits.
+const MAX_DATA: usize = MAX_PAYLOAD.div_ceil(3) * 4;
 
 /// Messages: four times what a busy day has; their places take 160 MiB.
 const MAX_MESSAGES: usize = 4 << 20;
@@ -54,7 +57,10 @@ pub(super) struct Place {
     pub(super) socket: u32,
     pub(super) direction: Direction,
     pub(super) opcode: Opcode,
+    /// What is kept of its payload.
     pub(super) piece: Piece,
+    /// Bytes that its payload had.
+    pub(super) length: u64,
 }
 
 /// An entry that is a WebSocket, and what its messages say of it.
@@ -137,8 +143,8 @@ struct Said {
     kind: Option<String>,
     at_ns: Option<i64>,
     opcode: Option<i64>,
-    data: Option<String>,
-    exact: Option<String>,
+    data: Option<Beginning>,
+    exact: Option<Beginning>,
 }
 
 impl<S: Read + Write + Seek> Walked<S> {
@@ -151,7 +157,7 @@ impl<S: Read + Write + Seek> Walked<S> {
             if json.null()? {
                 return Ok(());
             }
-            let text = json.beginning(MAX_WORD)?.0;
+            let text = json.beginning(MAX_WORD)?.text;
             *(if field == "name" { &mut name } else { &mut version }) = text;
             Ok(())
         })?;
@@ -228,7 +234,7 @@ impl<S: Read + Write + Seek> Walked<S> {
                 return Ok(());
             }
             match field {
-                "type" => said.kind = Some(json.beginning(MAX_WORD)?.0),
+                "type" => said.kind = Some(json.beginning(MAX_WORD)?.text),
                 "time" => said.at_ns = Some(json.moment()?),
                 "opcode" => {
                     let number = json.number()?;
@@ -236,8 +242,8 @@ impl<S: Read + Write + Seek> Walked<S> {
                     let wrong = || json.mistake(format!("{number:.40} is no opcode"));
                     said.opcode = Some(opcode.ok_or_else(wrong)?);
                 }
-                "data" => said.data = Some(json.text(MAX_DATA)?),
-                _ => said.exact = Some(json.text(MAX_DATA)?),
+                "data" => said.data = Some(json.beginning(MAX_DATA)?),
+                _ => said.exact = Some(json.beginning(MAX_DATA)?),
             }
             Ok(())
         })?;
@@ -247,7 +253,14 @@ impl<S: Read + Write + Seek> Walked<S> {
             return Ok(());
         };
         let opcode = Opcode(u8::try_from(opcode).unwrap_or_default());
-        let payload = self.payload(opcode, data, said.exact.as_deref());
+        let (mut payload, length) = self.payload(opcode, data, said.exact.as_ref());
+        payload.truncate(MAX_PAYLOAD);
+        if payload.len() as u64 != length {
+            self.losses.add((
+                "message of over 16 MiB, of which the beginning is here",
+                "messages of over 16 MiB, of which the beginnings are here",
+            ));
+        }
         // The order of the file is the order in which they came, whatever the clock did.
         let last = socket.times.map_or(at_ns, |(_, last)| last);
         if at_ns < last {
@@ -265,7 +278,7 @@ impl<S: Read + Write + Seek> Walked<S> {
         let piece = self.spool.keep(&payload)?;
         // There are fewer than MAX_SOCKETS.
         let socket = self.sockets.len() as u32;
-        self.places.push(Place { at_ns, socket, direction, opcode, piece });
+        self.places.push(Place { at_ns, socket, direction, opcode, piece, length });
         Ok(())
     }
 
@@ -281,7 +294,7 @@ impl<S: Read + Write + Seek> Walked<S> {
             Some("receive" | "received") => Ok(Some(Direction::ServerToClient)),
             // Chrome's way to say that the connection failed.
             Some("error") => {
-                let mut text = said.data.take().unwrap_or_default();
+                let mut text = said.data.take().unwrap_or_default().text;
                 text.truncate(
                     (0..=MAX_WORD).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0),
                 );
@@ -299,18 +312,29 @@ impl<S: Read + Write + Seek> Walked<S> {
         }
     }
 
-    fn payload(&mut self, opcode: Opcode, data: String, exact: Option<&str>) -> Vec<u8> {
-        let given = if opcode == Opcode::TEXT { exact } else { Some(data.as_str()) };
-        match given.map(|base64| BASE64.decode(base64)) {
-            Some(Ok(payload)) => payload,
-            Some(Err(_)) if opcode != Opcode::TEXT => {
+    /// What is there of a message's payload, and its whole length.
+    fn payload(
+        &mut self,
+        opcode: Opcode,
+        data: Beginning,
+        exact: Option<&Beginning>,
+    ) -> (Vec<u8>, u64) {
+        let given = if opcode == Opcode::TEXT { exact } else { Some(&data) };
+        match given.map(|base64| (BASE64.decode(&base64.text), base64)) {
+            Some((Ok(payload), base64)) => {
+                let digits = base64.length - base64.padding;
+                // Of a whole group's digits, each has six bits of its three bytes.
+                let length = digits / 4 * 3 + (digits % 4) * 3 / 4;
+                (payload, length)
+            }
+            Some((Err(_), _)) if opcode != Opcode::TEXT => {
                 self.losses.add((
                     "binary message that is not base64, taken as text",
                     "binary messages that are not base64, taken as text",
                 ));
-                data.into_bytes()
+                (data.text.into_bytes(), data.length)
             }
-            _ => data.into_bytes(),
+            _ => (data.text.into_bytes(), data.length),
         }
     }
 }

@@ -12,13 +12,6 @@ pub(super) struct Piece {
     length: u32,
 }
 
-impl Piece {
-    /// In bytes.
-    pub(super) fn length(self) -> u32 {
-        self.length
-    }
-}
-
 /// A file for pieces: written in order, then read back.
 #[derive(Debug)]
 pub(super) struct Spool<S> {

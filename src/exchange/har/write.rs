@@ -12,14 +12,14 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::super::rows::{ConnectionRow, GapRow, RecordingRow};
-use super::super::{ExchangeError, Loss, Losses, Messages, json};
+use super::super::{ExchangeError, Loss, Losses, json};
 use super::entry::Entry;
 use super::head::{Head, split_url};
 use super::spool::{Piece, Spool};
 use super::time;
 use crate::wire::{
-    Connection, Direction, Ending, Fact, Frame, Gap, Marks, Message, Opcode, RecordedFrame,
-    Recording,
+    Connection, Direction, Ending, Fact, Frame, Gap, Marks, Message, Messages, Opcode,
+    RecordedFrame, Recording,
 };
 
 /// Bytes of a message at most: as many as are recorded of a frame by default.

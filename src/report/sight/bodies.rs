@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::Body;
 use crate::analysis::timeline::Timeline;
 use crate::events::payload::Parts;
-use crate::wire::{Deflate, Direction, Fact, Gap, Message, MessageAssembler, RecordedFrame};
+use crate::wire::{Fact, Message, Messages};
 
 /// Bytes of one message that are shown; the tape has the rest.
 const MOST_OF_ONE: usize = 256 << 10;
@@ -31,29 +31,13 @@ impl Bodies {
     /// Of these facts, whose events are in `timeline`.
     pub(super) fn of(facts: &[Fact<'_>], parts: &Parts, timeline: &Timeline) -> Self {
         let mut bodies = Self::default();
-        let mut lanes: HashMap<i64, [MessageAssembler; 2]> = HashMap::new();
-        let mut gaps: Vec<&Gap> = Vec::new();
+        let mut messages = Messages::new(MOST_OF_ONE);
         for fact in facts {
             match fact {
-                Fact::Connection(connection) => {
-                    let deflate = Deflate::negotiated(&connection.response_head);
-                    let lane = deflate.map_or([None, None], |both| both.map(Some));
-                    lanes.entry(connection.id).or_insert_with(|| {
-                        lane.map(|deflate| MessageAssembler::new(deflate, MOST_OF_ONE))
-                    });
-                }
-                Fact::Gap(gap) => gaps.push(gap),
+                Fact::Connection(connection) => messages.connection(connection),
+                Fact::Gap(gap) => messages.gap(gap),
                 Fact::Frame(frame) => {
-                    gaps.retain(|gap| {
-                        let is_due = gap.from_ns <= frame.stamp.read_ns;
-                        if is_due {
-                            lose(&mut lanes, gap);
-                        }
-                        !is_due
-                    });
-                    let lane = lanes.get_mut(&frame.connection);
-                    let message = lane.and_then(|lane| feed(lane, frame));
-                    if let Some(message) = message {
+                    if let Some(message) = messages.feed(frame) {
                         bodies.take(&message, frame.connection, parts, timeline);
                     }
                 }
@@ -104,21 +88,5 @@ impl Bodies {
             self.left_out += 1;
         }
         fits
-    }
-}
-
-fn feed(lane: &mut [MessageAssembler; 2], frame: &RecordedFrame<'_>) -> Option<Message> {
-    lane[frame.direction.index()].feed(frame)
-}
-
-fn lose(lanes: &mut HashMap<i64, [MessageAssembler; 2]>, gap: &Gap) {
-    for (connection, lane) in lanes {
-        for direction in Direction::BOTH {
-            let is_there = gap.connection.is_none_or(|id| id == *connection)
-                && gap.direction.is_none_or(|way| way == direction);
-            if is_there {
-                lane[direction.index()].gap();
-            }
-        }
     }
 }

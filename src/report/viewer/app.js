@@ -36,11 +36,11 @@ function redraw() {
 		for (const pane of [timeline, frames, inspector, findings, player]) pane.draw();
 		const isOnly = state.only && Boolean(state.lane);
 		$("only").disabled = !state.lane;
-		$("only").textContent = visible(state.lane ? laneName(state.lane) : "this lane");
+		tell($("only"), visible(state.lane ? laneName(state.lane) : "this lane"));
 		press("only", isOnly);
 		press("everything", !isOnly);
-		$("folding").textContent = FOLDINGS[state.folding];
-		$("times").textContent = { run: "since run", recording: "since start", clock: "UTC" }[state.times];
+		tell($("folding"), FOLDINGS[state.folding]);
+		tell($("times"), { run: "since run", recording: "since start", clock: "UTC" }[state.times]);
 	});
 }
 
@@ -194,7 +194,6 @@ function turnTheme() {
 
 const cycled = (list, value) => list[(list.indexOf(value) + 1) % list.length];
 const speedBy = (by) => set({ speed: SPEEDS[clamp(SPEEDS.indexOf(state.speed) + by, 0, SPEEDS.length - 1)] });
-const all = () => [...sight.events.keys()];
 const here = () => found(state.finding);
 
 // Keys, how it is said what they do, and that: the keys of the screen. Some have a button.
@@ -202,8 +201,8 @@ const KEYS = [
 	[" ", "play, pause", () => player.toggle(), "play"],
 	[".", "event on", () => stepEvent(1, frames.scope(), state.only && state.lane), "step-on"],
 	[",", "event back", () => stepEvent(-1, frames.scope(), state.only && state.lane), "step-back"],
-	[">", "event on, of any lane", () => stepEvent(1, all())],
-	["<", "event back, of any lane", () => stepEvent(-1, all())],
+	[">", "event on, of any lane", () => stepEvent(1, everything)],
+	["<", "event back, of any lane", () => stepEvent(-1, everything)],
 	["[", "slower, then backwards", () => speedBy(-1)],
 	["]", "faster", () => speedBy(1)],
 	["e", "next finding", () => stepFinding(1), "finding-on"],

@@ -168,11 +168,13 @@ const textOf = (event) => {
 	return typeof payload === "string" ? payload : new TextDecoder("latin1").decode(payload);
 };
 
-// In the payload, or in the event's name. Without capitals, in any case.
+// In the payload, in the event's name, or the code of a finding that rests on it. Without capitals,
+// in any case.
 function hasText(text) {
 	if (!text) wrong("every payload has this in it");
 	const fold = (other) => (text === text.toLowerCase() ? other.toLowerCase() : other);
-	return (event) => fold(nameOf(event)).includes(text) || fold(textOf(event)).includes(text);
+	const isCode = ({ code }) => fold(code) === text;
+	return (event) => fold(nameOf(event)).includes(text) || event.findings.some((number) => isCode(found(number))) || fold(textOf(event)).includes(text);
 }
 
 function matches(source) {

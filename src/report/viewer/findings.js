@@ -37,6 +37,9 @@ const findings = {
 	},
 
 	draw() {
+		const drawn = JSON.stringify([state.finding, state.times, state.known && state.at]);
+		if (drawn === this.drawn) return;
+		this.drawn = drawn;
 		for (const [finding, card] of this.cards) {
 			const isOpen = state.finding === finding.number;
 			card.classList.toggle("later", state.known && finding.at > state.at);

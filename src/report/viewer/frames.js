@@ -29,7 +29,7 @@ const frames = {
 	// The numbers of the events that the list is of, before the filter.
 	scope() {
 		const { lane } = state;
-		if (!state.only || !lane) return [...sight.events.keys()];
+		if (!state.only || !lane) return everything;
 		const run = runOf(lane);
 		if (!run) return eventsOf(lane);
 		// A run's events, and what its user's connections did meanwhile.
@@ -60,6 +60,7 @@ const frames = {
 			at += times < STREAM ? 1 : times;
 		}
 		this.entries.push(...ghosts.map(({ number }) => ({ ghost: number })));
+		this.known = {};
 	},
 
 	// How many events from this one on have one name, with nothing to be said of them.
@@ -84,7 +85,19 @@ const frames = {
 	// The rows that there are: all, or those that were known at the playhead's time.
 	shown() {
 		this.make();
-		return state.known ? this.entries.filter((entry) => this.timeOf(entry) <= state.at) : this.entries;
+		if (!state.known) return this.entries;
+		if (this.known.at !== state.at) this.known = { at: state.at, entries: this.entries.filter((entry) => this.timeOf(entry) <= state.at) };
+		return this.known.entries;
+	},
+
+	// The place of the row that the reader is at; -1 where it is not among them.
+	place(shown) {
+		const number = state.ghost === undefined ? state.event : found(state.ghost).expected.before - 0.5;
+		const numberOf = ({ event, last = event, ghost }) => last?.number ?? found(ghost).expected.before - 0.5;
+		// Of missing ones, several may be at one place.
+		let place = firstWhere(shown, (entry) => numberOf(entry) >= number);
+		while (shown[place] && !this.isHere(shown[place]) && numberOf(shown[place]) === number) place += 1;
+		return shown[place] && this.isHere(shown[place]) ? place : -1;
 	},
 
 	isHere({ event, last = event, ghost }) {
@@ -99,7 +112,7 @@ const frames = {
 
 	move(by) {
 		const shown = this.shown();
-		const here = shown.findIndex((entry) => this.isHere(entry));
+		const here = this.place(shown);
 		const after = firstWhere(shown, (entry) => this.timeOf(entry) > state.at);
 		const from = here >= 0 ? here : by > 0 ? after - 1 : after;
 		if (shown.length) this.choose(shown[clamp(from + by, 0, shown.length - 1)]);
@@ -111,10 +124,17 @@ const frames = {
 
 	reveal() {
 		const shown = this.shown();
-		const top = shown.findIndex((entry) => this.isHere(entry)) * TALL;
+		const top = this.place(shown) * TALL;
+		this.measure(shown);
 		const { scrollTop, clientHeight } = this.box;
-		this.space.style.height = `${shown.length * TALL}px`;
 		if (top >= 0 && (top < scrollTop || top + TALL > scrollTop + clientHeight)) this.box.scrollTop = top - clientHeight / 2;
+	},
+
+	measure({ length }) {
+		if (this.length === length) return;
+		this.length = length;
+		this.space.style.height = `${length * TALL}px`;
+		this.box.setAttribute("aria-rowcount", length);
 	},
 
 	draw() {
@@ -122,13 +142,12 @@ const frames = {
 		const { error, test } = state.filter;
 		const [hits, all] = this.counts;
 		const count = hits === all ? counted(all, "event") : `${grouped(hits)} of ${counted(all, "event")}`;
-		$("count").textContent = `${count}${state.known ? `, as known at ${clock(state.at)}` : ""}`;
+		tell($("count"), `${count}${state.known ? `, as known at ${clock(state.at)}` : ""}`);
 		$("filter-error").hidden = !error;
 		$("filter-error").textContent = visible(error ?? "");
 		$("rows-empty").hidden = shown.length > 0;
 		$("rows-empty").textContent = test ? "Nothing meets the filter." : state.known ? "Nothing was known yet." : "Nothing was said here.";
-		this.space.style.height = `${shown.length * TALL}px`;
-		this.box.setAttribute("aria-rowcount", shown.length);
+		this.measure(shown);
 		const first = Math.max(Math.floor(this.box.scrollTop / TALL) - BEYOND, 0);
 		const end = Math.min(first + Math.ceil(this.box.clientHeight / TALL) + 2 * BEYOND, shown.length);
 		let here = "";
@@ -149,15 +168,16 @@ const frames = {
 	},
 
 	fill(row, entry, at) {
-		Object.assign(row, { hidden: false, entry });
+		const filled = [this.isHere(entry), state.times, zeroOfTimes(), state.filter, this.made];
+		const isFilled = row.entry === entry && row.at === at && !row.hidden && filled.every((what, place) => what === row.filled[place]);
+		if (isFilled) return;
+		Object.assign(row, { hidden: false, entry, at, filled });
 		row.style.transform = `translateY(${at * TALL}px)`;
 		row.setAttribute("aria-rowindex", at + 1);
 		row.setAttribute("aria-selected", this.isHere(entry));
 		const { kind, texts } = entry.event ? this.told(entry) : this.toldGhost(found(entry.ghost));
 		row.className = `row ${kind}`;
-		texts.forEach((text, cell) => {
-			if (row.children[cell].textContent !== text) row.children[cell].textContent = visible(text);
-		});
+		texts.forEach((text, cell) => tell(row.children[cell], visible(text)));
 	},
 
 	told({ event, last, times }) {

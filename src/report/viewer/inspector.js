@@ -70,6 +70,10 @@ const inspector = {
 	},
 
 	payload(event) {
+		return [...(about.manifest.types_only ? [quiet("Of payloads, this report has what the rules read.", "p")] : []), ...this.content(event)];
+	},
+
+	content(event) {
 		const json = state.mode === "tree" && jsonOf(event);
 		if (json) return [el("div", { className: "tree" }, branch([], json.value, 0))];
 		const isText = state.mode !== "hex" && typeof payloadOf(event) === "string";

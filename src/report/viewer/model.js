@@ -6,6 +6,10 @@ const frameRows = new Map();
 const connectionRows = new Map();
 // Lanes in the order in which they are drawn: `{user}` and `{user, run}`.
 const lanes = [];
+// The numbers of all events.
+let everything;
+// Users who ever were connected.
+let people;
 // Findings that are more than remarks, or all where there are only remarks.
 let flagged;
 
@@ -21,6 +25,8 @@ async function load() {
 	const { users, runs, events, findings } = sight;
 	const ownerOf = new Map(users.flatMap((user, number) => user.lines.map((line) => [line.connection, number])));
 	for (const lane of [...runs, ...users]) lane.events = [];
+	everything = [...events.keys()];
+	people = users.filter((user) => user.runs.length || user.lines.some((line) => !line.refused));
 	let frame = 0;
 	events.forEach((event, number) => {
 		// What the tape tells of an event is not told again.
@@ -49,7 +55,12 @@ const nameOf = (event) => sight.names[event.name].text;
 const letterOf = (event) => (event.kind ? "" : sight.names[event.name].letter);
 const runOf = (lane) => sight.runs[lane?.run];
 const userOf = (lane) => sight.users[lane?.user];
-const laneName = (lane) => (runOf(lane) ? `run ${tail(runOf(lane).id, 12)}` : userOf(lane).name);
+// `run 9c1e`; an id that says itself that it is a run's needs no word for it.
+function runName(id, length) {
+	const name = tail(id, length);
+	return /^run/i.test(name) ? name : `run ${name}`;
+}
+const laneName = (lane) => (runOf(lane) ? runName(runOf(lane).id, 12) : userOf(lane).name);
 const found = (number) => sight.findings[number];
 const timeAt = (number) => sight.events[number].at_ns;
 const eventsOf = (lane) => (runOf(lane) ?? userOf(lane)).events;
@@ -86,6 +97,10 @@ function jsonOf(event) {
 }
 
 function previewOf(event) {
+	if (event.kind === "close") {
+		const [high, low, ...reason] = bytesOf(event);
+		return low === undefined ? "" : `${high * 256 + low} ${new TextDecoder().decode(Uint8Array.from(reason))}`;
+	}
 	const payload = event.json ?? payloadOf(event);
 	return typeof payload === "string" ? payload.slice(0, 160) : `${bytes(payload.length)} binary`;
 }

@@ -77,12 +77,12 @@ const player = {
 	},
 
 	draw() {
-		$("play").textContent = state.playing ? "❚❚" : "▶";
+		tell($("play"), state.playing ? "❚❚" : "▶");
 		$("play").setAttribute("aria-label", state.playing ? "Pause" : "Play");
 		$("seek").value = Math.round(this.scale.x(state.at));
 		$("seek").setAttribute("aria-valuetext", `${clock(state.at)} UTC`);
 		$("speed").value = state.speed;
-		$("now").textContent = `${clock(state.at)} · ${since(state.at - sight.from_ns)}`;
+		tell($("now"), `${clock(state.at)} · ${since(state.at - sight.from_ns)}`);
 		$("known").hidden = !state.known;
 	},
 };

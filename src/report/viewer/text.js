@@ -38,6 +38,11 @@ function el(tag, properties, ...children) {
 	return node;
 }
 
+// What is said already is not said again: each time, a browser would lay it out.
+function tell(node, text) {
+	if (node.textContent !== text) node.textContent = text;
+}
+
 const link = (text, onclick, kind = "") => el("button", { className: `link ${kind}`, onclick }, text);
 const quiet = (text, tag = "span") => el(tag, { className: "quiet" }, text);
 const raw = (text) => Object.assign(el("pre", { className: "raw" }), { textContent: text });

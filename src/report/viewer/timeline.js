@@ -7,6 +7,8 @@ const OVERVIEW = 30;
 // Width of a letter, and how near another may come.
 const CHIP = 15;
 const APART = 12;
+// Pictures and texts that are kept to be drawn again.
+const MOST = 4000;
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1.5e4, 3e4, 6e4, 3e5, 9e5, 3.6e6, 2.16e7, 8.64e7].map((ms) => ms * MS);
 const ROLES = ["bg", "panel", "line", "fg", "dim", "error", "warning", "info", "accent", "tool", "select", "chip", "on-flag"];
 
@@ -16,12 +18,15 @@ const rankOf = (letter) => (!letter || letter === "·" ? 0 : "SDEFK".includes(le
 const timeline = {
 	flags: [],
 	ghosts: [],
+	// What is drawn over and over, as pictures; and texts, cut to their room.
+	pictures: new Map(),
+	fitted: new Map(),
 
 	setup() {
 		this.canvas = $("lanes");
 		this.scroller = $("lanes-scroll");
 		this.ink = this.canvas.getContext("2d");
-		this.scroller.onscroll = () => this.draw();
+		this.scroller.onscroll = redraw;
 		new ResizeObserver(() => this.resize()).observe(this.scroller);
 		listenToPointer();
 		this.resize();
@@ -34,6 +39,7 @@ const timeline = {
 		this.scroller.style.height = `${this.height}px`;
 		$("lanes-space").style.height = `${all - this.height}px`;
 		const { canvas, full, height } = this;
+		this.pictures.clear();
 		[canvas.width, canvas.height] = [full * devicePixelRatio, height * devicePixelRatio];
 		[canvas.style.width, canvas.style.height] = [`${full}px`, `${height}px`];
 		redraw();
@@ -42,8 +48,7 @@ const timeline = {
 	draw() {
 		const { ink, full, height, scroller } = this;
 		if (!full) return;
-		const style = getComputedStyle(document.documentElement);
-		this.c = Object.fromEntries(ROLES.map((role) => [role, style.getPropertyValue(`--${role}`).trim()]));
+		this.colour();
 		this.roomy = full >= 700;
 		this.left = this.roomy ? 180 : 84;
 		this.right = full - (this.roomy ? 140 : 18);
@@ -65,12 +70,41 @@ const timeline = {
 		this.drawFog();
 		this.drawOverview();
 		const span = `${clock(state.window[0])} to ${clock(state.window[1])} UTC`;
-		$("window").textContent = span;
-		const counts = `${counted(sight.users.length, "user")}, ${counted(sight.runs.length, "run")}, ${counted(sight.findings.length, "finding")}`;
+		tell($("window"), span);
+		const counts = `${counted(people.length, "user")}, ${counted(sight.runs.length, "run")}, ${counted(sight.findings.length, "finding")}`;
 		this.canvas.setAttribute("aria-label", `Timeline, ${span}: ${counts}. The table tells the same.`);
 	},
 
+	// The theme's colours: to ask for them makes a browser lay everything out.
+	colour() {
+		const { documentElement } = document;
+		const { theme } = documentElement.dataset;
+		if (this.theme === theme) return;
+		this.theme = theme;
+		this.pictures.clear();
+		const style = getComputedStyle(documentElement);
+		this.c = Object.fromEntries(ROLES.map((role) => [role, style.getPropertyValue(`--${role}`).trim()]));
+	},
+
 	// What all else is drawn with.
+
+	// What `draw` draws, drawn once: its left and upper edges on whole pixels.
+	picture(name, x, y, width, height, draw) {
+		let picture = this.pictures.get(name);
+		if (!picture) {
+			if (this.pictures.size > MOST) this.pictures.clear();
+			picture = Object.assign(el("canvas"), { width: Math.max(Math.ceil(width * devicePixelRatio), 1), height: Math.ceil(height * devicePixelRatio) });
+			const { ink } = this;
+			this.ink = picture.getContext("2d");
+			this.ink.scale(devicePixelRatio, devicePixelRatio);
+			this.ink.textBaseline = "middle";
+			draw();
+			this.ink = ink;
+			this.pictures.set(name, picture);
+		}
+		const whole = (at) => Math.round(at * devicePixelRatio) / devicePixelRatio;
+		this.ink.drawImage(picture, whole(x), whole(y), picture.width / devicePixelRatio, picture.height / devicePixelRatio);
+	},
 
 	clipped(x, y, width, height, draw) {
 		const { ink } = this;
@@ -85,6 +119,12 @@ const timeline = {
 	box(x, y, width, height, { fill, stroke, wide = 1, dash = [], round = 0, alpha = 1 }) {
 		const { ink } = this;
 		ink.globalAlpha = alpha;
+		if (fill && !stroke && !round) {
+			ink.fillStyle = fill;
+			ink.fillRect(x, y, width, height);
+			ink.globalAlpha = 1;
+			return;
+		}
 		ink.beginPath();
 		ink.roundRect(x, y, width, height, round);
 		Object.assign(ink, { fillStyle: fill, strokeStyle: stroke, lineWidth: wide });
@@ -106,11 +146,18 @@ const timeline = {
 	text(text, x, y, room, colour, { weight = 400, size = 12, middle = false } = {}) {
 		const { ink } = this;
 		Object.assign(ink, { fillStyle: colour, textAlign: middle ? "center" : "left", font: `${weight} ${size}px ui-monospace, monospace` });
-		let shown = [...visible(text)];
-		const fits = Math.floor((room / ink.measureText(shown.join("")).width) * shown.length);
-		if (fits < shown.length) shown = [...shown.slice(0, Math.max(fits - 1, 0)), "…"];
-		ink.fillText(shown.join(""), x, y);
-		return ink.measureText(shown.join("")).width;
+		const name = `${ink.font} ${Math.ceil(room)} ${text}`;
+		let fit = this.fitted.get(name);
+		if (!fit) {
+			if (this.fitted.size > MOST) this.fitted.clear();
+			let shown = [...visible(text)];
+			const fits = Math.floor((room / ink.measureText(shown.join("")).width) * shown.length);
+			if (fits < shown.length) shown = [...shown.slice(0, Math.max(fits - 1, 0)), "…"];
+			fit = { shown: shown.join(""), width: ink.measureText(shown.join("")).width };
+			this.fitted.set(name, fit);
+		}
+		ink.fillText(fit.shown, x, y);
+		return fit.width;
 	},
 
 	x(ns) {
@@ -141,7 +188,7 @@ const timeline = {
 		this.box(0, y + ROW - 1, this.full, 0.5, { fill: c.line });
 		const run = runOf(lane);
 		const user = userOf(lane);
-		if (run) this.text(roomy ? `run ${tail(run.id, 16)}` : tail(run.id, 8), roomy ? 20 : 12, middle, left - 26, isHere ? c.fg : c.dim, { weight: isHere ? 650 : 400 });
+		if (run) this.text(roomy ? runName(run.id, 16) : tail(run.id, 8), roomy ? 20 : 12, middle, left - 26, isHere ? c.fg : c.dim, { weight: isHere ? 650 : 400 });
 		else this.text(roomy ? user.name : tail(user.name, 9), 8, middle, left - 16, c.fg, { weight: 650 });
 		this.clipped(left - 1, y, right - left + 2, ROW, () => {
 			const at = this.x(state.at);
@@ -215,10 +262,13 @@ const timeline = {
 	},
 
 	chip(x, y, letter, look, colour) {
-		this.box(x - CHIP / 2, y - 8, CHIP, 16, { round: 4, ...look });
-		this.ink.globalAlpha = look.alpha ?? 1;
-		this.text(letter, x, y + 0.5, CHIP + 2, colour, { weight: 700, size: 11, middle: true });
-		this.ink.globalAlpha = 1;
+		const name = JSON.stringify([letter, look, colour]);
+		const [side, tall] = [CHIP + 4, 20];
+		this.picture(name, x - side / 2, y - tall / 2, side, tall, () => {
+			this.box(2, 2, CHIP, 16, { round: 4, ...look });
+			this.ink.globalAlpha = look.alpha ?? 1;
+			this.text(letter, side / 2, tall / 2 + 0.5, CHIP + 2, colour, { weight: 700, size: 11, middle: true });
+		});
 	},
 
 	// What the recording lost: nobody is accused of it.
@@ -290,7 +340,7 @@ const timeline = {
 		const { c, left, right, height } = this;
 		const top = height - OVERVIEW;
 		this.box(0, top, this.full, OVERVIEW, { fill: c.panel });
-		this.text("everything", 8, top + OVERVIEW / 2, left - 12, c.dim);
+		this.text(this.roomy ? "everything" : "all", 8, top + OVERVIEW / 2, left - 12, c.dim);
 		const { from, to } = whole();
 		const count = Math.max(Math.floor((right - left) / 4), 1);
 		if (this.bars?.length !== count) {
@@ -298,9 +348,11 @@ const timeline = {
 			for (const { at_ns } of sight.events) this.bars[Math.floor(((at_ns - from) / (to - from)) * count)] += 1;
 		}
 		const most = Math.max(...this.bars, 1);
-		this.bars.forEach((many, at) => {
-			const tall = many && Math.max(Math.sqrt(many / most) * (OVERVIEW - 10), 2);
-			this.box(left + at * 4, height - 4 - tall, 3, tall, { fill: c.dim });
+		this.picture("bars", left, top, right - left, OVERVIEW, () => {
+			this.bars.forEach((many, at) => {
+				const tall = many && Math.max(Math.sqrt(many / most) * (OVERVIEW - 10), 2);
+				this.box(at * 4, OVERVIEW - 4 - tall, 3, tall, { fill: c.dim });
+			});
 		});
 		const x = (ns) => left + ((ns - from) / (to - from)) * (right - left);
 		const [start, end] = state.window.map(x);

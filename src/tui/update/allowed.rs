@@ -173,7 +173,7 @@ fn in_the_list(app: &App, act: Act) -> Option<&'static str> {
         | Act::Back
         | Act::Quit => None,
         Act::Close => (app.overlay == Overlay::None).then_some("nothing is open"),
-        Act::Sort | Act::Diff => listed::why_not(app, act),
+        Act::Sort | Act::Diff | Act::Report => listed::why_not(app, act),
         act if listed::is_of_the_list(act) => listed::why_not(app, act),
         _ => Some("not in the list of recordings"),
     }

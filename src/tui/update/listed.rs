@@ -8,6 +8,7 @@ use crate::tui::app::{App, Asking, ListOrder, Overlay, Screen};
 use crate::tui::keys::{Act, Key};
 use crate::tui::menu::{Kind, Menu};
 use crate::tui::message::{Effect, Listed, Wish};
+use crate::tui::review::{Step, Topic};
 
 pub(super) fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
     let picked = app.listed.as_ref().ok().and_then(|listed| listed.get(app.picked)).cloned();
@@ -34,6 +35,12 @@ pub(super) fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
             if let Some(Listed { key, name, .. }) = picked {
                 app.said = Some(format!("looking at {name}, to compare it…"));
                 effects.push(Effect::Pairs(key));
+            }
+        }
+        (Act::Report, _) => {
+            if let Some(Listed { key, name, .. }) = picked {
+                app.said = Some(format!("making a report of {name}…"));
+                effects.push(Effect::Report(Step::Begin(Topic::Recording(key))));
             }
         }
         _ => {}
@@ -116,10 +123,10 @@ pub(super) fn why_not(app: &App, act: Act) -> Option<&'static str> {
     let picked = app.listed.as_ref().ok().and_then(|listed| listed.get(app.picked));
     match act {
         Act::Record | Act::Demo if !app.starts => Some("this terminal is taken; use another one"),
-        Act::Rename | Act::Remove | Act::Diff if picked.is_none() => {
+        Act::Rename | Act::Remove | Act::Diff | Act::Report if picked.is_none() => {
             Some("there are no recordings")
         }
-        Act::Rename | Act::Remove | Act::Diff if app.inside.is_some() => {
+        Act::Rename | Act::Remove | Act::Diff | Act::Report if app.inside.is_some() => {
             Some("only in the list ({pane-next})")
         }
         Act::Diff => match &app.tape {

@@ -202,7 +202,7 @@ fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
         Act::HitNext | Act::HitBefore | Act::Hide | Act::In if app.screen == Screen::Diff => {
             compare::act(app, act, effects);
         }
-        Act::In | Act::PaneNext | Act::PaneBefore | Act::Sort | Act::Diff
+        Act::In | Act::PaneNext | Act::PaneBefore | Act::Sort | Act::Diff | Act::Report
             if app.screen == Screen::Sessions =>
         {
             listed::act(app, act, effects);

@@ -3,7 +3,7 @@
 use crate::tui::app::{App, Lane, Overlay, Sheet};
 use crate::tui::keys::Key;
 use crate::tui::message::Effect;
-use crate::tui::review::{Review, Stage, Step, Topic, rule};
+use crate::tui::review::{Leads, Review, Stage, Step, Topic, rule};
 
 /// The longest rule that can be typed.
 const LONGEST: usize = 200;
@@ -53,12 +53,12 @@ pub(super) fn staged(app: &mut App, stage: Result<Stage, String>, effects: &mut 
         // Whoever has gone on to something else is not taken away from it.
         (Overlay::None, Ok(Stage::Review(review))) => app.overlay = Overlay::Review(review),
         (other, Ok(Stage::Review(_))) => app.overlay = other,
-        (_, Ok(Stage::Written(lines))) if app.tape.is_some() => {
+        (_, Ok(Stage::Written(lines))) if app.review_leads == Leads::Back => {
             let (title, text) = ("Report: written".to_owned(), lines.join("\n"));
             app.overlay = Overlay::Sheet(Sheet { title, text, scroll: 0 });
         }
         (_, Ok(Stage::Written(_))) => {
-            app.reviewed = true;
+            app.review_leads = Leads::Done;
             effects.push(Effect::Quit);
         }
         (other, Err(why)) => {
@@ -85,7 +85,7 @@ pub(super) fn press(app: &mut App, mut review: Box<Review>, key: Key, effects: &
     };
     if goes_on {
         app.overlay = Overlay::Review(review);
-    } else if app.tape.is_none() {
+    } else if app.review_leads == Leads::Out {
         effects.push(Effect::Quit);
     } else {
         app.said = Some("no report was made".to_owned());

@@ -52,9 +52,9 @@ fn table(app: &App, listed: &[Listed], area: Area, wide: bool, canvas: &mut Canv
     let all = counted(listed.len() as u64, "recording");
     let title = format!("1 Sessions   {}   {all}, {}   {sort}", app.folder, bytes(size));
     let foot = if wide {
-        "{in} open  {diff} diff with the open one  {rename} rename  {remove} remove  {pane-next} inside"
+        "{in} open  {report} report  {diff} diff with the open one  {rename} rename  {remove} remove  {pane-next} inside"
     } else {
-        "{in} open  {diff} diff  {rename} rename  {remove} remove  {pane-next} inside"
+        "{in} open  {report} report  {diff} diff  {rename} rename  {remove} remove  {pane-next} inside"
     };
     canvas.frame(area, &title, &app.keys.fill(foot), app.inside.is_none());
     let head = if wide {

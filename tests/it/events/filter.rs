@@ -178,8 +178,20 @@ fn runs_that_lack_an_event() {
 
 #[test]
 fn near_a_finding() {
-    let yes = ["around:E102 5s", "around:E102", "around:e1* 4s", "flag:error", "flag:E102"];
-    assert_meets(&tool(), &yes, &["around:E102 3s", "around:W204", "flag:warning", "flag:E101"]);
+    let yes = [
+        "around:E102 5s",
+        "around:E102",
+        "around:e1* 4s",
+        "flag:error",
+        "flag:E102",
+        "E102",
+        "e102",
+    ];
+    assert_meets(
+        &tool(),
+        &yes,
+        &["around:E102 3s", "around:W204", "flag:warning", "flag:E101", "E101"],
+    );
 }
 
 #[test]

@@ -138,6 +138,7 @@ fn files_that_lie_are_told_from_reports() {
     // Cut in the middle of the tape, or anything changed in it.
     let at = html.find("wiretape-tape").unwrap();
     assert!(matches!(read(&html[..at + 5000]), TapeError::Damaged { what: "wiretape-tape", .. }));
+    assert!(matches!(read(&html[..at - 100]), TapeError::Damaged { what: "wiretape-tape", .. }));
     let changed = format!("{}A{}", &html[..at + 3000], &html[at + 3001..]);
     assert!(matches!(read(&changed), TapeError::Damaged { what: "wiretape-tape", .. }));
     // Two tapes: which one would be looked at?

@@ -7,6 +7,7 @@ mod readme;
 mod seen;
 mod sight;
 mod still;
+mod thin;
 mod viewer;
 
 use std::fs::{self, File};

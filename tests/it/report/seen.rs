@@ -7,9 +7,8 @@ use wiretape::analysis::look::Look;
 use wiretape::analysis::timeline::Timeline;
 use wiretape::events::filter::{Filter, Payload};
 use wiretape::events::payload::Parts;
-use wiretape::exchange::Messages;
 use wiretape::rules::presets::preset;
-use wiretape::wire::{Fact, Message};
+use wiretape::wire::{Fact, Message, Messages};
 
 /// A recording that was looked at.
 pub(super) struct Seen {

@@ -55,7 +55,8 @@ fn letters_are_those_that_were_said_and_runs_are_within_the_times() {
 
 #[test]
 fn what_no_frame_shows_alone_is_put_together_and_inflated() {
-    let sight = Sight::of(&bundle(sample::facts(), "none", View::default())).unwrap();
+    let facts = sample::with_gap_at(209_500_000);
+    let sight = Sight::of(&bundle(facts, "none", View::default())).unwrap();
     let body = |frame: i64| {
         let event = sight.events.iter().find(|event| event.frame == frame).unwrap();
         event.body.clone()

@@ -85,7 +85,7 @@ fn pages_that_are_no_reports_are_refused() {
     let tape = gzip(b"{}");
     refused(&room, "a.html", b"<html>hello \x1b[31m</html>", "no tape is in it");
     refused(&room, "empty.html", b"<", "no tape is in it");
-    refused(&room, "b.html", &page(&[(ABOUT, &about)]), "no tape is in it");
+    refused(&room, "b.html", &page(&[(ABOUT, &about)]), "the file ends before it");
     refused(&room, "c.html", &page(&[(ABOUT, &about), (TAPE, &tape)]), "checksum");
     let twice = page(&[(ABOUT, &about), (TAPE, &tape), (TAPE, &tape)]);
     refused(&room, "d.html", &twice, "more than one");

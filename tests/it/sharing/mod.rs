@@ -119,7 +119,7 @@ fn a_report_has_its_three_files_and_is_never_written_over_another() {
     assert_eq!(files, ["html", "md", "svg"].map(|end| format!("{name}.{end}")));
     assert!(
         stderr.starts_with(
-            "1/3 scope       run ce1ee94e ±5s: 17 frames of 2,348, 1 user of 13\n2/3 redaction   "
+            "1/3 scope       run ce1ee94e ±5s: 17 frames of 2,348, 1 user of 12\n2/3 redaction   "
         ),
         "{stderr}"
     );
@@ -152,7 +152,30 @@ fn a_report_that_is_too_large_is_not_written() {
     let (code, stdout, stderr) = room.says(&order);
     assert_eq!((code, &*stdout), (Some(2), ""));
     assert!(stderr.contains("over 20 KiB") || stderr.contains("over 19.5 KiB"), "{stderr}");
+    // The last line is what to try first.
+    assert!(
+        stderr.trim_end().lines().last().unwrap().contains("--payloads types-only"),
+        "{stderr}"
+    );
     assert_eq!(fs::read_dir(room.dir.path()).unwrap().count(), 1, "only the recordings");
+}
+
+/// Without what no rule reads, a report finds what it found, takes less room, and says so.
+#[test]
+fn a_report_of_types_only_finds_the_same() {
+    let room = Room::new();
+    fs::write(room.path("wiretape.toml"), DECIDED).unwrap();
+    let recording = room.recording();
+    let all = room.page(&["--whole", "--redact", "off"]);
+    for redact in ["off", "strict"] {
+        let page = room.page(&["--whole", "--redact", redact, "--payloads", "types-only"]);
+        assert_eq!(room.found(&page), room.found(recording.to_str().unwrap()), "{redact}");
+        let size = |page: &str| fs::metadata(page).unwrap().len();
+        assert!(size(&page) < size(&all), "{redact}");
+        let lines = room.prints(&["export", &page, "--format", "jsonl"]);
+        assert!(!lines.contains("content") && lines.contains("tool_executing"), "{redact}");
+        assert!(fs::read_to_string(&page).unwrap().contains("payloads: types only"), "{redact}");
+    }
 }
 
 /// HAR, JSON lines, a page and its zip are looked at by every verb, and nothing of that stays.

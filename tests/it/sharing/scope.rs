@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use flate2::{Compress, Compression, FlushCompress};
 use serde_json::{Value, json};
 use wiretape::exchange::jsonl;
 use wiretape::report;
-use wiretape::wire::{Connection, Direction, Fact, Note, Recording};
+use wiretape::wire::{Connection, Direction, Fact, Gap, GapReason, Note, Recording, Stamp};
 
 use super::{DECIDED, Room};
 use crate::sample::{self, frame};
@@ -163,8 +164,59 @@ fn notes_and_the_sender_s_place_go_along() {
     assert!(view.lane.is_some_and(|lane| lane.ends_with("_ce1ee94e")));
     let (from, to) = view.range_ns.unwrap();
     assert!(from < 27_101_000_000 && 27_689_000_000 < to, "{from} {to}");
-    assert_eq!((manifest.frames_of, manifest.users_of), ((17, 2348), (1, 13)));
+    assert_eq!((manifest.frames_of, manifest.users_of), ((17, 2348), (1, 12)));
     assert_eq!(manifest.meta, [("commit".to_owned(), "a1b2c3d".to_owned())]);
     assert_eq!(&*manifest.redact, "default");
     assert_eq!(manifest.hidden, manifest.hidden_by.iter().map(|(_, hits)| hits).sum::<u64>());
+}
+
+/// A compressed message that was made with the help of a lost one is not guessed.
+#[test]
+fn what_was_said_after_a_gap_is_not_guessed() {
+    let room = Room::empty();
+    let mut deflate = Compress::new(Compression::best(), false);
+    let mut message = |id: i64, text: &str| {
+        let mut bytes = Vec::with_capacity(1000);
+        deflate.compress_vec(text.as_bytes(), &mut bytes, FlushCompress::Sync).unwrap();
+        bytes.truncate(bytes.len() - 4);
+        let mut frame = frame(id, 1, Direction::ServerToClient, 0xc1, &bytes);
+        frame.stamp = Stamp { read_ns: id.unsigned_abs() * 1_000_000_000, written_ns: None };
+        Fact::Frame(frame)
+    };
+    let said = |who: &str| format!("{{\"type\":\"joined\",\"the_name_of_who_came\":\"{who}\"}}");
+    let first = message(1, &said("alice_arden"));
+    // It never was recorded, and what comes after it says the same.
+    let _ = message(2, &said("brian_blunt"));
+    let second = message(3, &said("brian_blunt"));
+    let gap = Gap {
+        connection: Some(1),
+        direction: Some(Direction::ServerToClient),
+        from_ns: 1_500_000_000,
+        to_ns: 2_500_000_000,
+        frames: 1,
+        bytes: 30,
+        reason: GapReason::DiskFull,
+    };
+    let connection = Connection {
+        id: 1,
+        status: Some(101),
+        response_head: b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Extensions: \
+                         permessage-deflate\r\n\r\n"
+            .to_vec(),
+        ..Connection::default()
+    };
+    let facts = [
+        Fact::Recording(sample::recording()),
+        Fact::Connection(connection),
+        first,
+        Fact::Gap(gap),
+        second,
+    ];
+    let lines: Vec<String> = facts.iter().map(jsonl::render).collect();
+    fs::write(room.path("gap.jsonl"), lines.join("\n")).unwrap();
+    room.prints(&["import", "gap.jsonl"]);
+    let page = room.page(&["--range", "+0s..+10s", "--redact", "off"]);
+    let kept = room.prints(&["export", &page]);
+    assert_eq!(kept.matches("alice_arden").count(), 1, "{kept}");
+    assert!(kept.contains("not-kept"), "{kept}");
 }

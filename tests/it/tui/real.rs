@@ -397,6 +397,32 @@ fn the_list_names_and_removes() {
     real.is_as_it_was(0);
 }
 
+/// A report of what was never opened, from the list.
+#[test]
+fn the_list_makes_a_report() {
+    let Some(real) = Real::new() else { return };
+    real.opens("", "");
+    real.shows("r report");
+    real.press("r");
+    real.shows("? free text");
+    real.press("q");
+    real.shows("no report was made");
+    real.press("r");
+    real.shows("? free text");
+    real.press("Space");
+    real.press("j");
+    real.press("Space");
+    real.shows("everything is decided");
+    real.press("Tab");
+    real.shows("Report: written");
+    real.press("Escape");
+    real.press("q");
+    real.is_as_it_was(0);
+    let files = fs::read_dir(real.folder.path()).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.starts_with("wiretape-")).count(), 3);
+}
+
 /// From the list to a recorder of its own, in the same terminal.
 #[test]
 fn the_list_leads_to_a_recorder() {

@@ -137,6 +137,29 @@ fn it_is_about_where_the_reader_is() {
     assert!(matches!(about("vL"), Topic::Between(from, to) if from < to));
 }
 
+/// In the list, it is about the recording that is picked, whichever is open.
+#[test]
+fn the_list_makes_one_of_what_is_picked() {
+    let mut desk = Desk::at(&demo(), "agent", (120, 36));
+    desk.types("1r");
+    assert_says(&desk.screen(), &["there are no recordings"]);
+    desk.lists(super::screens::listed());
+    desk.types("1jr");
+    let topic = Topic::Recording("quiet-heron".into());
+    assert_eq!(desk.steps.pop(), Some(Step::Begin(topic)));
+    // And back to the list, at the same line.
+    assert_says(
+        &desk.types("q").screen(),
+        &["[1 Sessions]", "▶ quiet-heron", "no report was made"],
+    );
+    assert!(!desk.left);
+    assert_says(&desk.types("r j ").press(Key::Tab).screen(), &["Report: written"]);
+    assert_says(&desk.press(Key::Esc).screen(), &["[1 Sessions]", "▶ quiet-heron"]);
+    // Of the users inside the one that is open it makes none.
+    desk.press(Key::Tab).types("r");
+    assert_says(&desk.screen(), &["report: only in the list (Tab)"]);
+}
+
 /// A report opens where its sender was; what it says of that may be anything.
 #[test]
 fn it_opens_where_the_sender_was() {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::wire::{Connection, Deflate, Direction, Gap, Message, MessageAssembler, RecordedFrame};
+use super::{Connection, Deflate, Direction, Gap, Message, MessageAssembler, RecordedFrame};
 
 /// Assemblers alive at once. Each may hold a 32 KiB window and some state, so that this is about
 /// 200 MiB at worst; the least recently used gives way, and its next message is not guessed.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::failure::Failure;
-use super::passage::Reading;
+use super::payloads::Payloads;
 use super::{human, sift};
 use crate::analysis::look::Look;
 use crate::analysis::timeline::Row;
@@ -20,21 +20,21 @@ pub(super) const ROWS_AT_ONCE: usize = 8192;
 const MOST_TRIED: usize = 8;
 
 /// A filter on its way through a recording.
-pub(super) struct Pass {
+pub(super) struct Filtering {
     pub(super) text: String,
     filter: Filter,
     met: u64,
     /// What would be met without a condition, by the condition.
     without: Vec<(String, Filter, u64)>,
-    read: Option<Reading>,
+    payloads: Option<Payloads>,
 }
 
-impl Pass {
+impl Filtering {
     pub(super) fn new(text: &str) -> Result<Self, Failure> {
         let filter = sift::parse(text)?;
         let without = filter.without_one().into_iter().take(MOST_TRIED);
         let without = without.map(|(term, rest)| (term, rest, 0)).collect();
-        Ok(Self { text: text.to_owned(), filter, met: 0, without, read: None })
+        Ok(Self { text: text.to_owned(), filter, met: 0, without, payloads: None })
     }
 
     /// Rows that are meant, of those from `from` on. Payloads are read only where they decide.
@@ -65,12 +65,12 @@ impl Pass {
             }
         }
         if !open.is_empty() {
-            let reading = match &mut self.read {
-                Some(reading) => reading,
-                None => self.read.insert(Reading::new(path)?),
+            let payloads = match &mut self.payloads {
+                Some(payloads) => payloads,
+                None => self.payloads.insert(Payloads::new(path)?),
             };
             let filter = &self.filter;
-            reading.until(last, &mut |frame, opcode, bytes| {
+            payloads.until(last, &mut |frame, opcode, bytes| {
                 for number in tape.timeline.rows_of_frame(frame) {
                     let Some(row) = open.get(&number) else { continue };
                     let json = parts.json(bytes, u32::from(row.part));

@@ -1,22 +1,21 @@
-//! The messages of a recording, one after the other, as far as somebody asks.
+//! A recording → the payloads of its messages, one after the other, as far as somebody asks.
 
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::failure::Failure;
 use crate::analysis::MESSAGE_LIMIT;
-use crate::exchange::Messages;
 use crate::recording::{Check, Follow, FrameRange, RecordingReader};
-use crate::wire::{Fact, Opcode};
+use crate::wire::{Fact, Messages, Opcode};
 
 /// Payloads on their way through a recording.
-pub(super) struct Reading {
+pub(super) struct Payloads {
     reader: RecordingReader,
     follow: Follow,
     messages: Messages,
 }
 
-impl Reading {
+impl Payloads {
     pub(super) fn new(path: &Path) -> Result<Self, Failure> {
         Ok(Self {
             reader: RecordingReader::open_with(path, Check::Schema)?,
