@@ -352,9 +352,9 @@ fn a_terminal_that_answers_nothing_has_the_screen_too() {
     let mut piece = [0; 4096];
     let mut told = child.stdout.take().unwrap();
     while !String::from_utf8_lossy(&shown).contains("Timeline]") {
-        let read = told.read(&mut piece).unwrap();
-        assert!(read > 0, "{}", String::from_utf8_lossy(&shown));
-        shown.extend(&piece[..read]);
+        let length = told.read(&mut piece).unwrap();
+        assert!(length > 0, "{}", String::from_utf8_lossy(&shown));
+        shown.extend(&piece[..length]);
     }
     let mut keys = child.stdin.take().unwrap();
     keys.write_all(b"q").unwrap();
