@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::clothes::prints;
 use super::names::{Form, Kind};
 use super::review::Rule;
 use super::text::Redactor;
@@ -198,15 +199,8 @@ impl Scope<'_> {
 
     /// Bytes that are no text: how many there were.
     fn unsearched(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let (decision, decided) = match self.redactor.policy.decisions.get(Rule::Unsearched.word())
-        {
-            Some(decision) => (decision, true),
-            None => (Rule::Unsearched.usual().0, true),
-        };
-        let after = format!("‹{} bytes›", bytes.len());
-        let before = format!("{} bytes", bytes.len());
-        self.redactor.review.hit(Rule::Unsearched, "$", (&before, &after), (decision, decided));
-        if decision == Decision::Show { bytes.to_vec() } else { after.into_bytes() }
+        let after = self.redactor.unsearched("$", bytes.len());
+        after.map_or_else(|| bytes.to_vec(), String::into_bytes)
     }
 
     /// The frame that was just put into `out`.
@@ -269,6 +263,10 @@ impl Scope<'_> {
                 }
                 other.into_bytes()
             }
+            // Other forms of binary messages may happen to be letters.
+            Ok(text) if message.opcode == Opcode::BINARY && !is_text(text) => {
+                self.unsearched(&message.payload)
+            }
             Ok(text) => self.redactor.payload(text).into_bytes(),
             Err(_) if message.opcode.is_control() => Vec::new(),
             Err(_) => self.unsearched(&message.payload),
@@ -278,4 +276,9 @@ impl Scope<'_> {
         }
         restate(&mut self.out, rows, message.opcode, &payload);
     }
+}
+
+/// It has no control letters but those that end lines, and messages (STOMP, `SignalR`).
+fn is_text(text: &str) -> bool {
+    prints(text.trim_end_matches(['\0', '\u{1e}', '\n', '\r']).replace('\u{1e}', "\n").as_str())
 }

@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::clothes::decoded;
 use super::names::{Form, Kind};
-use super::nested::decoded;
-use super::patterns::{is_secret_name, randomness};
 use super::review::Rule;
+use super::secret_names::{is_secret_header, is_secret_name};
+use super::shapes::randomness;
 use super::text::Redactor;
 use super::{Decision, Level};
 
@@ -73,6 +74,8 @@ impl Redactor {
             Some((name, _)) if name.ends_with(':') => self.header_line(line),
             Some((method, rest)) if !method.starts_with("HTTP/") => {
                 let version = rest.rsplit_once(' ').filter(|(_, it)| it.starts_with("HTTP/"));
+                let method =
+                    if self.is_strict() { self.strict_method(method) } else { method.to_owned() };
                 match version {
                     Some((target, version)) => {
                         format!("{method} {} {version}", self.target(target))
@@ -80,6 +83,7 @@ impl Redactor {
                     None => format!("{method} {}", self.target(rest)),
                 }
             }
+            _ if self.is_strict() => self.strict_status(line),
             _ => self.inside("status line", line, Form::Plain, 0),
         }
     }
@@ -90,7 +94,9 @@ impl Redactor {
         };
         let trimmed = value.trim();
         let space = &value[..value.len() - value.trim_start().len()];
-        format!("{name}:{space}{}", self.header(name.trim(), trimmed))
+        let hidden = self.header(name.trim(), trimmed);
+        let name = if self.is_strict() { self.strict_header(name) } else { name.to_owned() };
+        format!("{name}:{space}{hidden}")
     }
 
     fn header(&mut self, name: &str, value: &str) -> String {
@@ -119,8 +125,7 @@ impl Redactor {
         if self.is_user(&key) || self.is_known_user(value) {
             return self.user(&place, value);
         }
-        if !lower.starts_with("sec-websocket-") && (is_secret_name(name) || lower.contains("auth"))
-        {
+        if is_secret_header(&lower) {
             return self.secret(Rule::Header, &place, value);
         }
         let strict = self.policy.level == Level::Strict && !KEPT.contains(&lower.as_str());
@@ -172,11 +177,13 @@ impl Redactor {
                 }
                 Some((name, _)) if is_attribute(name.trim()) => cookie.to_owned(),
                 Some((name, id)) if self.is_user(name.trim()) || self.is_known_user(id.trim()) => {
-                    format!("{name}={}", self.user(place, id.trim()))
+                    format!("{}={}", self.called("cookie", name), self.user(place, id.trim()))
                 }
                 Some((name, secret)) if !secret.trim().is_empty() => {
-                    format!("{name}={}", self.secret(Rule::Cookie, place, secret.trim()))
+                    let secret = self.secret(Rule::Cookie, place, secret.trim());
+                    format!("{}={secret}", self.called("cookie", name))
                 }
+                Some((name, _)) => format!("{}=", self.called("cookie", name)),
                 None if !is_attribute(cookie.trim()) && !cookie.trim().is_empty() => {
                     self.secret(Rule::Cookie, place, cookie.trim())
                 }
@@ -184,6 +191,17 @@ impl Redactor {
             })
             .collect();
         cookies.join(";")
+    }
+
+    /// The name of a cookie, or of what stands in a query; the space around it stays.
+    fn called(&mut self, place: &str, name: &str) -> String {
+        let word = name.trim();
+        let other = if self.is_strict() {
+            self.strict_word(place, word)
+        } else {
+            self.inside(place, word, Form::Plain, 0)
+        };
+        if other == word { name.to_owned() } else { name.replacen(word, &other, 1) }
     }
 
     fn protocols(&mut self, place: &str, value: &str) -> String {
@@ -218,6 +236,9 @@ impl Redactor {
                         format!("{prefix}{}", self.secret(Rule::Protocol, place, secret))
                     }
                     _ if token => self.secret(Rule::Protocol, place, name),
+                    _ if self.is_strict() && !announced && !name.is_empty() => {
+                        self.strict_protocol(name)
+                    }
                     _ => self.inside(place, name, Form::Plain, 0),
                 };
                 format!("{space}{hidden}")
@@ -313,6 +334,10 @@ impl Redactor {
                             false => percent_encoded(&other),
                         }
                     }
+                };
+                let name = match self.called("query", &plain) {
+                    other if other == plain => name.to_owned(),
+                    other => percent_encoded(&other),
                 };
                 format!("{name}={hidden}")
             })

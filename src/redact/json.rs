@@ -1,9 +1,12 @@
 //! JSON text → the same text with some of its strings, numbers and names replaced; what is between
 //! them stays byte for byte.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use serde::de::IgnoredAny;
+
+use super::secret_names::Said;
 
 /// Objects and lists inside each other that are walked; deeper JSON is a text.
 const MAX_DEPTH: usize = 128;
@@ -20,6 +23,19 @@ pub(super) enum Part<'a> {
     Number(&'a str),
     /// A member's name, unescaped.
     Name(&'a str),
+}
+
+/// Where it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spot<'a> {
+    /// The path: `$.data.list[*].text`.
+    pub(super) place: &'a str,
+    /// The name of the member; within a list, the list's.
+    pub(super) key: &'a str,
+    /// In a list: the how many-th.
+    pub(super) index: Option<usize>,
+    /// What the other members of the object say of it.
+    pub(super) said: Said,
 }
 
 /// It is an object or a list, and not too deep to be walked.
@@ -60,12 +76,12 @@ pub(super) fn pieces(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Walks valid JSON; `replace` is told of each part with its place (`$.data.items[*].key`) and the
-/// name of the member it is in, and gives what is to stand there, if something else.
+/// Walks valid JSON; `replace` is told of each part and where it is, and gives what is to stand
+/// there, if something else.
 pub(super) fn walk(
     text: &str,
     root: &str,
-    replace: &mut dyn FnMut(&str, &str, Part<'_>) -> Option<String>,
+    replace: &mut dyn FnMut(Spot<'_>, Part<'_>) -> Option<String>,
 ) -> String {
     let mut walker = Walker {
         text,
@@ -73,6 +89,9 @@ pub(super) fn walk(
         copied: 0,
         out: String::with_capacity(text.len()),
         path: root.to_owned(),
+        index: None,
+        said: Said::default(),
+        objects: objects(text),
         replace,
     };
     walker.value("");
@@ -103,6 +122,65 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
+/// Letters of a text that names another, or says what is done: longer ones do neither.
+const LONGEST_SAYING: usize = 64;
+
+/// What the objects of valid JSON say of their members, by where they begin; those that say
+/// nothing are left out.
+fn objects(text: &str) -> HashMap<usize, Said> {
+    let mut found = HashMap::new();
+    // Objects and lists that are open: where one begins, what it says, and the member it is at.
+    let mut open: Vec<(usize, Said, Option<String>)> = Vec::new();
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'{' | b'[' => open.push((at, Said::default(), None)),
+            b'}' | b']' => {
+                let closed = open.pop().filter(|(_, said, _)| said.says_something());
+                found.extend(closed.map(|(start, said, _)| (start, said)));
+            }
+            b'"' => {
+                let end = end_of_string(bytes, at);
+                let next = bytes[end..].iter().find(|byte| !byte.is_ascii_whitespace());
+                let unescaped =
+                    |most| (end - at <= most).then(|| serde_json::from_str(&text[at..end]).ok())?;
+                if let Some((_, said, key)) = open.last_mut() {
+                    if next == Some(&b':') {
+                        *key = unescaped(usize::MAX);
+                    } else if let Some(key) = key
+                        && let Some(value) = unescaped(LONGEST_SAYING)
+                    {
+                        said.hear(key, &value);
+                    }
+                }
+                at = end;
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+/// Where the string ends that begins at `start`.
+fn end_of_string(bytes: &[u8], start: usize) -> usize {
+    let mut escaped = false;
+    let rest = bytes.iter().skip(start + 1).position(|byte| match byte {
+        _ if escaped => {
+            escaped = false;
+            false
+        }
+        b'\\' => {
+            escaped = true;
+            false
+        }
+        byte => *byte == b'"',
+    });
+    rest.map_or(bytes.len(), |length| start + length + 2)
+}
+
 struct Walker<'a, 'r> {
     text: &'a str,
     at: usize,
@@ -110,7 +188,12 @@ struct Walker<'a, 'r> {
     copied: usize,
     out: String,
     path: String,
-    replace: &'r mut dyn FnMut(&str, &str, Part<'_>) -> Option<String>,
+    /// In a list: the how many-th.
+    index: Option<usize>,
+    /// What is said in the object that this is in.
+    said: Said,
+    objects: HashMap<usize, Said>,
+    replace: &'r mut dyn FnMut(Spot<'_>, Part<'_>) -> Option<String>,
 }
 
 impl Walker<'_, '_> {
@@ -123,7 +206,7 @@ impl Walker<'_, '_> {
                 let (start, text) = self.string();
                 match text {
                     Some(text) => {
-                        if let Some(other) = (self.replace)(&self.path, key, Part::Text(&text)) {
+                        if let Some(other) = self.other(key, Part::Text(&text)) {
                             self.put(start, &quoted(&other));
                         }
                     }
@@ -134,7 +217,7 @@ impl Walker<'_, '_> {
                 let start = self.at;
                 self.until(|byte| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace());
                 let number = &self.text[start..self.at];
-                if let Some(other) = (self.replace)(&self.path, key, Part::Number(number)) {
+                if let Some(other) = self.other(key, Part::Number(number)) {
                     self.put(start, &other);
                 }
             }
@@ -146,7 +229,20 @@ impl Walker<'_, '_> {
         }
     }
 
+    fn other(&mut self, key: &str, part: Part<'_>) -> Option<String> {
+        let spot = Spot { place: &self.path, key, index: self.index, said: self.said };
+        (self.replace)(spot, part)
+    }
+
     fn object(&mut self) {
+        let said = self.objects.get(&self.at).copied().unwrap_or_default();
+        let around = std::mem::replace(&mut self.said, said);
+        let index = self.index.take();
+        self.members();
+        (self.said, self.index) = (around, index);
+    }
+
+    fn members(&mut self) {
         self.at += 1;
         loop {
             self.space();
@@ -167,7 +263,7 @@ impl Walker<'_, '_> {
                 self.put(start, &quoted(UNREADABLE));
                 UNREADABLE.to_owned()
             });
-            if let Some(other) = (self.replace)(&self.path, &name, Part::Name(&name)) {
+            if let Some(other) = self.other(&name, Part::Name(&name)) {
                 self.put(start, &quoted(&other));
             }
             self.space();
@@ -185,6 +281,7 @@ impl Walker<'_, '_> {
         self.at += 1;
         let length = self.path.len();
         self.path.push_str("[*]");
+        let around = self.index.replace(0);
         loop {
             self.space();
             match self.peek() {
@@ -192,11 +289,15 @@ impl Walker<'_, '_> {
                     self.at += 1;
                     break;
                 }
-                Some(b',') => self.at += 1,
+                Some(b',') => {
+                    self.at += 1;
+                    self.index = self.index.map(|index| index + 1);
+                }
                 Some(_) => self.value(key),
                 None => break,
             }
         }
+        self.index = around;
         self.path.truncate(length);
     }
 
@@ -204,17 +305,7 @@ impl Walker<'_, '_> {
     /// is escaped in it (`\ud800` alone), which JSON allows.
     fn string(&mut self) -> (usize, Option<String>) {
         let start = self.at;
-        self.at += 1;
-        let mut escaped = false;
-        while let Some(byte) = self.peek() {
-            self.at += 1;
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => break,
-                _ => {}
-            }
-        }
+        self.at = end_of_string(self.text.as_bytes(), start);
         (start, serde_json::from_str(&self.text[start..self.at]).ok())
     }
 

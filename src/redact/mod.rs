@@ -11,18 +11,24 @@
 //! times stay, ids of users become `user_07`; so what the rules find stays what it was. A payload
 //! that can't be searched is left out and marked.
 
+mod clothes;
 mod decisions;
 mod frames;
 mod heads;
 mod json;
 mod leaks;
+mod members;
 mod names;
 mod nested;
 mod patterns;
 mod review;
 mod rules;
+mod secret_names;
+mod shapes;
 mod strict;
+mod strict_heads;
 mod text;
+mod vendors;
 mod words;
 
 pub use decisions::{Decisions, DecisionsError};

@@ -15,6 +15,9 @@ pub(super) enum Kind {
     Token,
     Email,
     Card,
+    Iban,
+    Phone,
+    Ssn,
     Ip,
     Text,
     User,
@@ -30,6 +33,9 @@ impl Kind {
             Self::Token => "token",
             Self::Email => "email",
             Self::Card => "card",
+            Self::Iban => "iban",
+            Self::Phone => "phone",
+            Self::Ssn => "ssn",
             Self::Ip => "ip",
             Self::Text => "text",
             Self::User => "user",
@@ -82,8 +88,11 @@ impl Names {
     }
 
     fn number(&mut self, kind: Kind, original: &str) -> (Kind, u32) {
-        if let Some(known) = self.known.get(original) {
-            return *known;
+        match self.known.get(original) {
+            // An address that turns out to be somebody's id: by the last look all is known.
+            Some((Kind::Email, _)) if kind == Kind::User => {}
+            Some(known) => return *known,
+            None => {}
         }
         if self.known.len() == MAX_NAMES {
             return (kind, 0);
@@ -105,6 +114,16 @@ impl Names {
 
     /// After the first look: numbers anew, as some may be taken that were not known to be.
     pub(super) fn settle(&mut self) {
+        // An address that is somebody's id with something before it was no address.
+        let glued: Vec<String> = self
+            .known
+            .keys()
+            .filter(|it| self.glued_user(it).is_some_and(|at| at > 0))
+            .cloned()
+            .collect();
+        for original in glued {
+            self.known.remove(&original);
+        }
         let mut all: Vec<(Kind, u32, String)> = Vec::new();
         for (original, (kind, number)) in &self.known {
             if is_plain(*kind) {
@@ -127,6 +146,16 @@ impl Names {
     /// It is the id of a user.
     pub(super) fn is_user(&self, original: &str) -> bool {
         self.kind(original) == Some(Kind::User)
+    }
+
+    /// Where in an address the id of a user begins, if it ends with one: ids are put together of
+    /// others with `_` and `-`, which addresses may have in them.
+    pub(super) fn glued_user(&self, address: &str) -> Option<usize> {
+        if !matches!(self.kind(address), None | Some(Kind::Email)) {
+            return None;
+        }
+        let ends = address.match_indices(['_', '-']).map(|(at, _)| at + 1);
+        ends.take_while(|at| address[*at..].contains('@')).find(|at| self.is_user(&address[*at..]))
     }
 
     /// The name of a user who has one already.
@@ -187,7 +216,7 @@ fn are_renamed(claims: &str) -> bool {
     claims.is_some_and(|claims| claims.values().all(|id| user_number(id).is_some()))
 }
 
-const WORDS: [&str; 5] = ["token", "email", "card", "ip", "text"];
+const WORDS: [&str; 8] = ["token", "email", "card", "iban", "phone", "ssn", "ip", "text"];
 
 /// `token-1` and `9f2c`.
 fn is_numbered(name: &str, hash: &str) -> bool {

@@ -3,14 +3,17 @@
 use std::ops::Range;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
+use super::Decision;
+use super::clothes;
 use super::heads::{percent_decoded, percent_encoded};
 use super::json;
 use super::leaks::escaped;
 use super::names::{FAKE_HEADER, Form, Kind, is_name};
 use super::review::Rule;
+use super::shapes::LONGEST_SECRET;
 use super::text::{Cuts, MAX_NESTING, Redactor, overlaps};
 
 /// Letters of base64 that are decoded: shorter ones are words.
@@ -41,7 +44,30 @@ impl Redactor {
         cuts
     }
 
-    /// Base64 and percent-encoding within a text.
+    /// A text with letters written as HTML or a URL may write them, without what shows only once
+    /// they are written plainly; `None`: there is no such thing.
+    pub(super) fn undressed(
+        &mut self,
+        place: &str,
+        text: &str,
+        (form, nesting): (Form, usize),
+    ) -> Option<String> {
+        if nesting >= MAX_NESTING {
+            return None;
+        }
+        let of_html = clothes::html_decoded(text).and_then(|plain| {
+            let other = self.inside(place, &plain, form, nesting + 1);
+            (other != plain).then(|| clothes::html_encoded(&other))
+        });
+        let text = of_html.as_deref().unwrap_or(text);
+        let of_url = clothes::unreserved_decoded(text).and_then(|plain| {
+            let other = self.inside(place, &plain, form, nesting + 1);
+            (other != plain).then_some(other)
+        });
+        of_url.or(of_html)
+    }
+
+    /// Base64, hexadecimal digits and percent-encoding within a text.
     pub(super) fn encoded(
         &mut self,
         place: &str,
@@ -50,20 +76,23 @@ impl Redactor {
         cuts: &mut Cuts,
     ) {
         let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/_-=".contains(&byte);
-        for range in runs(text, is_base64, SHORTEST_BASE64) {
+        let lines = clothes::lines(text, is_base64);
+        for range in lines.into_iter().chain(runs(text, is_base64, SHORTEST_BASE64)) {
             if overlaps(cuts, &range) {
                 continue;
             }
-            let run = &text[range.clone()];
-            let Some((inner, engine)) = decoded(run) else { continue };
-            let other = if json::is_json(&inner) {
-                self.json(place, &inner, nesting + 1)
-            } else {
-                self.inside(place, &inner, Form::Marked, nesting + 1)
+            let run: String = text[range.clone()].split(['\r', '\n']).collect();
+            let Some((inner, clothes)) = clothes::decoded(&run) else {
+                let is_data = text[..range.start].ends_with(";base64,");
+                if let Some(other) = self.unsearchable(place, &run, is_data) {
+                    cuts.push((range, other));
+                }
+                continue;
             };
+            let other = self.packed(place, &inner, nesting);
             if other != inner {
-                self.names.name(Kind::Token, run, form);
-                cuts.push((range, engine.encode(other)));
+                self.names.name(Kind::Token, &run, form);
+                cuts.push((range, clothes.put_on(&other)));
             }
         }
         let is_url = |byte: u8| byte.is_ascii_graphic() && !b"\"'<>&?=".contains(&byte);
@@ -79,6 +108,32 @@ impl Redactor {
                 cuts.push((range, hidden));
             }
         }
+    }
+
+    /// What was packed into base64 or the like.
+    fn packed(&mut self, place: &str, inner: &str, nesting: usize) -> String {
+        if json::is_json(inner) {
+            self.json(place, inner, nesting + 1)
+        } else {
+            self.inside(place, inner, Form::Marked, nesting + 1)
+        }
+    }
+
+    /// Base64 that is no text, but a picture, a sound or something compressed: how long it is.
+    /// What is no longer than a key may be an id.
+    fn unsearchable(&mut self, place: &str, run: &str, is_data: bool) -> Option<String> {
+        let bytes = clothes::bytes(run)?;
+        let is_one = is_data || run.len() > LONGEST_SECRET || clothes::is_compressed(&bytes);
+        is_one.then(|| self.unsearched(place, bytes.len()))?
+    }
+
+    /// What stands for bytes that are no text, if something does: how many there were.
+    pub(super) fn unsearched(&mut self, place: &str, length: usize) -> Option<String> {
+        let (decision, decided) = self.decision(Rule::Unsearched, place);
+        let after = format!("‹{length} bytes›");
+        let before = format!("{length} bytes");
+        self.review.hit(Rule::Unsearched, place, (&before, &after), (decision, decided));
+        (decision != Decision::Show).then_some(after)
     }
 
     /// A JSON web token: what it says of its user is kept, under the user's other name, so that
@@ -131,13 +186,4 @@ fn runs(text: &str, fits: impl Fn(u8) -> bool, shortest: usize) -> Vec<Range<usi
         }
     }
     found
-}
-
-/// The text in base64, and how it was encoded.
-pub(super) fn decoded(run: &str) -> Option<(String, &'static base64::engine::GeneralPurpose)> {
-    [&STANDARD, &URL_SAFE, &STANDARD_NO_PAD, &URL_SAFE_NO_PAD].into_iter().find_map(|engine| {
-        let text = String::from_utf8(engine.decode(run).ok()?).ok()?;
-        let prints = !text.chars().any(|letter| letter.is_control() && !letter.is_whitespace());
-        (prints && !text.is_empty()).then_some((text, engine))
-    })
 }

@@ -34,6 +34,9 @@ pub(super) enum Rule {
     PrivateKey,
     Email,
     Card,
+    Iban,
+    Phone,
+    Ssn,
     Ip,
     Known,
     User,
@@ -59,6 +62,9 @@ impl Rule {
             Self::PrivateKey => "private key",
             Self::Email => "email",
             Self::Card => "card number",
+            Self::Iban => "bank account",
+            Self::Phone => "phone number",
+            Self::Ssn => "social security number",
             Self::Ip => "IP address",
             Self::Known => "hidden elsewhere",
             Self::User => "user ids, stable names",
@@ -84,6 +90,9 @@ impl Rule {
             Self::PrivateKey => "rule:private-key",
             Self::Email => "rule:email",
             Self::Card => "rule:card",
+            Self::Iban => "rule:iban",
+            Self::Phone => "rule:phone",
+            Self::Ssn => "rule:ssn",
             Self::Ip => "rule:ip",
             Self::Known => "rule:known",
             Self::User => "rule:user",
@@ -102,6 +111,9 @@ impl Rule {
             | Self::PrivateKey
             | Self::Email
             | Self::Card
+            | Self::Iban
+            | Self::Phone
+            | Self::Ssn
             | Self::Ip
             | Self::Known => format!("{} {place}", self.word().trim_start_matches("rule:")),
             _ => place.to_owned(),

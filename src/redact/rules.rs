@@ -144,9 +144,9 @@ impl Redactor {
         }
         // A JSON Schema, brought along: its shape is what it says.
         if json::is_json(text) {
-            return json::walk(text, PLACE, &mut |_, key, part| {
+            return json::walk(text, PLACE, &mut |spot, part| {
                 let Part::Text(text) = part else { return None };
-                let other = if self.is_strict() && PROSE.contains(&key) {
+                let other = if self.is_strict() && PROSE.contains(&spot.key) {
                     self.hide((Rule::Strict, PLACE), Kind::Text, text, Form::Marked)
                 } else {
                     self.said(PLACE, text)

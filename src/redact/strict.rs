@@ -3,9 +3,11 @@
 //! Whatever tells one thing from another gets a name that is the same wherever it is said, so that
 //! what the rules find stays what it was. Ids are named piece by piece: rules take them apart.
 
+use super::json::Spot;
 use super::names::{Form, Kind, plain_number};
-use super::patterns::{find, randomness};
+use super::patterns::find;
 use super::review::Rule;
+use super::shapes::randomness;
 use super::text::{MAX_NESTING, Redactor};
 use super::words::{is_id, is_type_name};
 use super::{Decision, Level};
@@ -61,13 +63,14 @@ impl Redactor {
     }
 
     /// The text that is the value of a member.
-    pub(super) fn strict_member(&mut self, place: &str, key: &str, text: &str) -> String {
+    pub(super) fn strict_member(&mut self, spot: Spot<'_>, text: &str) -> String {
+        let Spot { place, key, .. } = spot;
         // What the rules ask for by itself goes along with them.
         if self.is_asked_for(text) {
             return self.inside(place, text, Form::Marked, MAX_NESTING);
         }
-        if is_type_name(key) || self.policy.types.iter().any(|name| name == key) {
-            return if is_type(text) {
+        if self.is_type_at(spot) {
+            return if is_type(text) && !has_long_number(text) {
                 self.inside(place, text, Form::Marked, MAX_NESTING)
             } else {
                 self.named(place, text)
@@ -86,8 +89,20 @@ impl Redactor {
         }
     }
 
+    /// What stands here says what kind of event it is in. Of Socket.IO's that is the first of the
+    /// list; of other lists, what the rules take for it.
+    fn is_type_at(&self, spot: Spot<'_>) -> bool {
+        let is_named = |wanted: &str| self.policy.types.iter().any(|name| name == wanted);
+        match spot.index {
+            Some(0) if self.is_packet && spot.place == "$[*]" => true,
+            Some(index) if spot.place == "$[*]" => is_named(&index.to_string()),
+            _ => is_type_name(spot.key) || is_named(spot.key),
+        }
+    }
+
     /// A number; `None`: it stays. An id goes by a name, another says nothing any more.
-    pub(super) fn strict_number(&mut self, place: &str, key: &str, number: &str) -> Option<String> {
+    pub(super) fn strict_number(&mut self, spot: Spot<'_>, number: &str) -> Option<String> {
+        let Spot { place, key, .. } = spot;
         let is_read = self.policy.kept.iter().any(|name| name == key)
             || self.policy.types.iter().any(|name| name == key)
             || self.rules.reads(key);
@@ -109,7 +124,11 @@ impl Redactor {
         let begins =
             letters.next().is_some_and(|it| it.is_ascii_alphabetic() || "_$@".contains(it));
         let goes_on = letters.all(|it| it.is_ascii_alphanumeric() || "_$.:/-".contains(it));
-        let is_one = begins && goes_on && name.len() <= LONGEST_NAME && find(name).is_empty();
+        let is_one = begins
+            && goes_on
+            && name.len() <= LONGEST_NAME
+            && !has_long_number(name)
+            && find(name).is_empty();
         if name.is_empty() || is_one || self.is_kept(name) || self.rules.reads(name) {
             return name.to_owned();
         }
@@ -218,6 +237,14 @@ fn is_type(text: &str) -> bool {
         && text.bytes().all(|it| it.is_ascii_alphanumeric() || b"_.:/-".contains(&it))
         && find(text).is_empty()
         && randomness(text).is_none()
+}
+
+/// Digits of a number that is somebody's, in a name that is kept: versions and sizes have fewer.
+const LONG_NUMBER: usize = 6;
+
+/// It has a number in it as people have.
+fn has_long_number(name: &str) -> bool {
+    name.split(|it: char| !it.is_ascii_digit()).any(|digits| digits.len() >= LONG_NUMBER)
 }
 
 /// It is random, or a count: it says nothing by itself. Numbers as long as those of telephones and

@@ -3,14 +3,12 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::json::{self, Part};
+use super::json;
 use super::names::{Form, Kind, Names, is_name, plain_number, user_number};
-use super::patterns::{
-    self, Before, Found, is_secret_member, is_secret_text, is_within_secret, randomness,
-};
+use super::patterns::{self, Found};
 use super::review::{Review, Rule};
 use super::rules::Asked;
-use super::words::{FREE_TEXT_FROM, is_free_text, is_id, is_kept_name, is_protocol, is_user_name};
+use super::words::{FREE_TEXT_FROM, is_kept_name, is_protocol, is_user_name};
 use super::{Decision, Level, Policy};
 use aho_corasick::{AhoCorasick, MatchKind};
 
@@ -40,6 +38,8 @@ pub(super) struct Redactor {
     wordy: BTreeSet<String>,
     /// What the rules of the recording ask for.
     pub(super) rules: Asked,
+    /// What is being looked through is an event of Socket.IO.
+    pub(super) is_packet: bool,
 }
 
 impl Redactor {
@@ -69,6 +69,7 @@ impl Redactor {
             wherever: Vec::new(),
             wordy: BTreeSet::new(),
             rules: Asked::default(),
+            is_packet: false,
         }
     }
 
@@ -91,6 +92,11 @@ impl Redactor {
     /// There are places at which people write.
     pub(super) fn is_wordy(&self) -> bool {
         !self.wordy.is_empty()
+    }
+
+    /// People write at this place.
+    pub(super) fn is_wordy_at(&self, place: &str) -> bool {
+        self.wordy.contains(place)
     }
 
     /// A text outside of JSON.
@@ -150,7 +156,10 @@ impl Redactor {
             } else {
                 text[..at].to_owned()
             };
-            return format!("{prefix}{}", self.json("$", &text[at..], 0));
+            self.is_packet = text.starts_with("42") || text.starts_with("45");
+            let json = self.json("$", &text[at..], 0);
+            self.is_packet = false;
+            return format!("{prefix}{json}");
         }
         // Lines, and what SignalR ends each message with.
         let ends = ['\n', '\u{1e}'];
@@ -176,97 +185,6 @@ impl Redactor {
         if other == text { self.inside("$", text, Form::Marked, 0) } else { other }
     }
 
-    /// Valid JSON.
-    pub(super) fn json(&mut self, root: &str, text: &str, nesting: usize) -> String {
-        let mut before = Before::default();
-        json::walk(text, root, &mut |place, key, part| match part {
-            Part::Text(text) => {
-                let secret = before.announces(place, text)
-                    || is_secret_text(key, text)
-                    || is_within_secret(place) && !self.is_kept(key);
-                let other = self.member((place, key), text, secret, nesting);
-                (other != text).then_some(other)
-            }
-            Part::Name(name) => {
-                let other = self.inside(place, name, Form::Marked, MAX_NESTING);
-                let other = if self.is_strict() && other == name {
-                    self.strict_name(place, name)
-                } else {
-                    other
-                };
-                (other != name).then_some(other)
-            }
-            Part::Number(number) => self.number(place, key, number),
-        })
-    }
-
-    fn number(&mut self, place: &str, key: &str, number: &str) -> Option<String> {
-        let decided = self.policy.decisions.get(place);
-        if decided == Some(Decision::Show) {
-            return None;
-        }
-        let (rule, kind) = match () {
-            () if decided.is_some() => (Rule::Pointer, Kind::Token),
-            () if self.is_user(key) => (Rule::User, Kind::User),
-            () if is_secret_member(key) => (Rule::Member, Kind::Token),
-            () if patterns::is_card(number) => (Rule::Card, Kind::Card),
-            () if self.is_strict() => return self.strict_number(place, key, number),
-            () => return None,
-        };
-        let other = self.hide((rule, place), kind, number, Form::Marked);
-        (other != number).then(|| json::quoted(&other))
-    }
-
-    /// A text that is the value of a member.
-    fn member(
-        &mut self,
-        (place, key): (&str, &str),
-        text: &str,
-        secret: bool,
-        nesting: usize,
-    ) -> String {
-        if text.is_empty() || is_name(text) {
-            return text.to_owned();
-        }
-        let decided = self.policy.decisions.get(place);
-        if let Some(decision @ (Decision::Hide | Decision::Length)) = decided {
-            let what = (Kind::Token, decision, true);
-            return self.decide((Rule::Pointer, place), what, text, Form::Marked);
-        }
-        if self.is_called(text) {
-            return text.to_owned();
-        }
-        let shown = decided.is_some();
-        // `"role": "user"` is about nobody, even where somebody is called so.
-        let is_word = self.is_kept(key) && !is_id(key);
-        if (self.is_user(key) || self.is_known_user(text) && !is_word) && !shown {
-            return self.user(place, text);
-        }
-        let found = patterns::find(text);
-        // A secret of a known kind keeps its kind, if it is all that stands there.
-        let is_one = matches!(&found[..], [one] if one.range == (0..text.len()));
-        if secret && !is_one && !shown {
-            return self.hide((Rule::Member, place), Kind::Token, text, Form::Marked);
-        }
-        if nesting < MAX_NESTING && json::is_json(text) {
-            return self.json(place, text, nesting + 1);
-        }
-        if self.is_strict() && !shown {
-            return self.strict_member(place, key, text);
-        }
-        if !self.is_kept(key) && !shown {
-            if is_free_text(key, &without(text, &found)) || self.wordy.contains(place) {
-                return self.hide((Rule::FreeText, place), Kind::Text, text, Form::Marked);
-            }
-            if found.is_empty() && !is_id(key) && randomness(text).is_some() {
-                return self.hide((Rule::Entropy, place), Kind::Token, text, Form::Marked);
-            }
-        }
-        let other = self.inside(place, text, Form::Marked, nesting);
-        // Ids are put together of others; other texts may have somebody's name for a word.
-        if is_id(key) && !shown { self.users_in(place, &other) } else { other }
-    }
-
     /// The id of a user, wherever it is said.
     pub(super) fn user(&mut self, place: &str, text: &str) -> String {
         if text.is_empty() || is_name(text) || self.is_called(text) {
@@ -277,7 +195,7 @@ impl Redactor {
 
     /// What is called like a user was one, in this report or an earlier one, and so was what
     /// strict reports tell apart: nobody else gets that name.
-    fn is_called(&mut self, text: &str) -> bool {
+    pub(super) fn is_called(&mut self, text: &str) -> bool {
         let user = user_number(text).map(|number| (Kind::User, number));
         let called = user.or_else(|| plain_number(text).filter(|_| self.is_strict()));
         if let Some((kind, number)) = called {
@@ -295,7 +213,7 @@ impl Redactor {
     }
 
     /// What to do by this rule at this place, and whether that was decided.
-    fn decision(&self, rule: Rule, place: &str) -> (Decision, bool) {
+    pub(super) fn decision(&self, rule: Rule, place: &str) -> (Decision, bool) {
         let decisions = &self.policy.decisions;
         let decided = decisions.get(&rule.key(place)).or_else(|| decisions.get(rule.word()));
         if let Some(decision) = decided {
@@ -317,7 +235,7 @@ impl Redactor {
         self.decide((rule, place), (kind, decision, decided), text, form)
     }
 
-    fn decide(
+    pub(super) fn decide(
         &mut self,
         (rule, place): (Rule, &str),
         (kind, decision, decided): (Kind, Decision, bool),
@@ -352,17 +270,23 @@ impl Redactor {
         if text.len() < 6 || is_name(text) {
             return text.to_owned();
         }
+        let undressed = self.undressed(place, text, (form, nesting));
+        let text = undressed.as_deref().unwrap_or(text);
         let mut cuts = self.pieces(place, text, (form, nesting));
         for found in patterns::find(text) {
             if overlaps(&cuts, &found.range) {
                 continue;
             }
-            let original = &text[found.range.clone()];
-            let after = match found.rule {
+            let Found { mut range, rule, kind } = found;
+            if rule == Rule::Email {
+                range.start += self.names.glued_user(&text[range.clone()]).unwrap_or(0);
+            }
+            let original = &text[range.clone()];
+            let after = match rule {
                 Rule::Jwt => self.jwt(place, original, form),
-                rule => self.hide((rule, place), found.kind, original, form),
+                rule => self.hide((rule, place), kind, original, form),
             };
-            cuts.push((found.range, after));
+            cuts.push((range, after));
         }
         self.known(place, text, form, &mut cuts);
         if nesting < MAX_NESTING {
@@ -415,7 +339,7 @@ pub(super) fn overlaps(cuts: &[(Range<usize>, String)], range: &Range<usize>) ->
 }
 
 /// What is left of a text without what is hidden in it, now or in an earlier report.
-fn without(text: &str, found: &[Found]) -> String {
+pub(super) fn without(text: &str, found: &[Found]) -> String {
     let cuts = found.iter().map(|found| (found.range.clone(), String::new())).collect();
     let rest = splice(text, cuts);
     let mut out = String::with_capacity(rest.len());

@@ -67,6 +67,42 @@ const KEPT: [&str; 26] = [
 const TYPES: [&str; 8] =
     ["event", "eventtype", "jsonrpc", "kind", "messagetype", "method", "op", "type"];
 
+/// Words in queries that are everybody's, besides all of the above.
+const COMMON: [&str; 26] = [
+    "agent",
+    "b64",
+    "client",
+    "debug",
+    "eio",
+    "format",
+    "j",
+    "lang",
+    "language",
+    "limit",
+    "locale",
+    "mode",
+    "model",
+    "page",
+    "protocol",
+    "q",
+    "reconnect",
+    "room",
+    "stream",
+    "t",
+    "tenant",
+    "transport",
+    "v",
+    "version",
+    "vsn",
+    "workspace",
+];
+
+/// Everybody calls things so.
+pub(super) fn is_common(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    [&COMMON[..], &USERS, &FREE_TEXT, &KEPT].iter().any(|known| known.contains(&word.as_str()))
+}
+
 /// A member of this name holds the id of a user.
 pub(super) fn is_user_name(key: &str) -> bool {
     USERS.contains(&key.to_ascii_lowercase().as_str())
@@ -81,9 +117,7 @@ pub(super) fn is_free_text(key: &str, text: &str) -> bool {
 
 /// A member of this name is kept in strict reports.
 pub(super) fn is_kept_name(key: &str) -> bool {
-    let plain: String =
-        key.chars().filter(|letter| *letter != '_').flat_map(char::to_lowercase).collect();
-    KEPT.contains(&plain.as_str()) || is_id(key)
+    KEPT.contains(&plain(key).as_str()) || is_id(key)
 }
 
 /// Words of transports, and not what anybody wrote: `2`, `40`, `ping`.
@@ -93,9 +127,7 @@ pub(super) fn is_protocol(text: &str) -> bool {
 
 /// A member of this name says what kind of event it is in.
 pub(super) fn is_type_name(key: &str) -> bool {
-    let plain: String =
-        key.chars().filter(|letter| *letter != '_').flat_map(char::to_lowercase).collect();
-    TYPES.contains(&plain.as_str())
+    TYPES.contains(&plain(key).as_str())
 }
 
 /// A member of this name holds the id of a thing.
@@ -106,4 +138,36 @@ pub(super) fn is_id(key: &str) -> bool {
         || plain.ends_with("_id")
         || plain == "uuid"
         || key.ends_with("Id")
+}
+
+/// Members that hold the number of a telephone.
+const PHONES: [&str; 12] = [
+    "cell",
+    "cellphone",
+    "fax",
+    "handy",
+    "mobile",
+    "mobilenumber",
+    "msisdn",
+    "phone",
+    "phonenumber",
+    "tel",
+    "telephone",
+    "whatsapp",
+];
+
+/// A member of this name holds the number of a telephone.
+pub(super) fn is_phone_name(key: &str) -> bool {
+    PHONES.contains(&plain(key).as_str())
+}
+
+/// A member of this name holds a number of social security.
+pub(super) fn is_ssn_name(key: &str) -> bool {
+    ["ssn", "socialsecurity", "socialsecuritynumber"].contains(&plain(key).as_str())
+}
+
+/// As names are compared: in lower case, without what is between their words.
+pub(super) fn plain(key: &str) -> String {
+    let letters = key.chars().filter(|letter| !matches!(letter, '_' | '-' | '.' | ' '));
+    letters.flat_map(char::to_lowercase).collect()
 }

@@ -42,6 +42,7 @@ mod reader;
 mod record;
 mod redact;
 mod redact_holes;
+mod redact_kinds;
 mod redact_strict;
 #[cfg(unix)]
 mod report;
