@@ -114,6 +114,9 @@ const SHORTEST_LINE: usize = 20;
 /// Blocks of lines that all fit and are of one length, but for the last (RFC 2045, 6.8).
 pub(super) fn lines(text: &str, fits: impl Fn(u8) -> bool) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
+    if !text.contains('\n') {
+        return found;
+    }
     // A block that may go on: where it is, and how long its lines are.
     let mut block: Option<(Range<usize>, usize)> = None;
     let mut at = 0;

@@ -318,10 +318,15 @@ static PATTERNS: [Pattern; 44] = [
 /// All of them at once: most texts have nothing of what any looks for.
 static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
     let texts = PATTERNS.iter().map(|pattern| plain(pattern.text));
-    RegexSetBuilder::new(texts).size_limit(MOST).build().expect("tried by the tests")
+    RegexSetBuilder::new(texts)
+        .size_limit(MOST)
+        .dfa_size_limit(MOST)
+        .build()
+        .expect("tried by the tests")
 });
 
-/// Bytes that all patterns may take once they are compiled.
+/// Bytes that all patterns may take once they are compiled, and what is learned of them by looking
+/// through texts: with less, it is learned over and over.
 const MOST: usize = 32 << 20;
 
 /// Words of secrets are written in ASCII: their ends are found without a look at all letters there

@@ -232,11 +232,12 @@ impl Before {
     /// What was before says that this is a secret; and this is before the next.
     pub(super) fn announces(&mut self, place: &str, text: &str) -> bool {
         let list = place.ends_with(']') && self.place == place;
-        let is_named = is_word(&self.text)
-            && is_secret_word(&self.text)
-            && (self.text.starts_with('-') || is_token_like(text));
+        let is_named = list
+            && (self.text.starts_with('-') || is_token_like(text))
+            && is_word(&self.text)
+            && is_secret_word(&self.text);
         let is_message = place == "$[*]";
-        let secret = list && is_named || is_message && self.logs_in && is_token_like(text);
+        let secret = is_named || is_message && self.logs_in && is_token_like(text);
         self.logs_in |= is_message && is_login(text);
         self.place.replace_range(.., place);
         self.text.replace_range(.., text);

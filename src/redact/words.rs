@@ -168,6 +168,7 @@ pub(super) fn is_ssn_name(key: &str) -> bool {
 
 /// As names are compared: in lower case, without what is between their words.
 pub(super) fn plain(key: &str) -> String {
-    let letters = key.chars().filter(|letter| !matches!(letter, '_' | '-' | '.' | ' '));
-    letters.flat_map(char::to_lowercase).collect()
+    let mut key = key.to_ascii_lowercase();
+    key.retain(|letter| !matches!(letter, '_' | '-' | '.' | ' '));
+    key
 }

@@ -128,7 +128,8 @@ fn other_clothes_hide_nothing() {
     let lines = STANDARD.encode("{\"user\":\"someone of a long name\",\"password\":\"planted\"}");
     let lines: Vec<&str> =
         lines.as_bytes().chunks(24).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    let hex: String = b"{\"password\":\"planted\"}".iter().map(|it| format!("{it:02x}")).collect();
+    // `{"password":"planted"}`.
+    let hex = "7b2270617373776f7264223a22706c616e746564227d";
     let texts = [
         r#"{"v":"{&quot;password&quot;:&quot;planted&quot;}"}"#.to_owned(),
         r#"{"v":"password&#61;planted&#x26;x"}"#.to_owned(),
