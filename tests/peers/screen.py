@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """How fast the screen is on a long recording: first paint, loading, keys to paint, memory.
 
-    python3 tests/peers/screen.py BINARY RECORDING [KEYS]
+    python3 tests/peers/screen.py BINARY RECORDING [KEYS | growing]
 
 A pseudo-terminal of 120x36 plays the terminal; a key's paint is over when nothing more comes for
 15 ms, and a key that draws nothing within half a second draws nothing. Prints one line; times are
-in milliseconds.
+in milliseconds. A recording that grows is never loaded: its keys are pressed at once, a quarter of a
+second apart.
 """
 import fcntl
 import os
@@ -56,6 +57,9 @@ def rss(pid, what="VmHWM"):
 def main():
     binary, recording = sys.argv[1:3]
     keys = sys.argv[3] if len(sys.argv) > 3 else KEYS
+    grows = keys == "growing"
+    if grows:
+        keys = KEYS
     start = time.monotonic()
     pid, fd = pty.fork()
     if pid == 0:
@@ -69,16 +73,23 @@ def main():
     first = time.monotonic() - start
     # While it loads, a key is answered too.
     early = [paint(fd, "j")[1] for _ in range(5)]
-    quiet = 0
+    quiet = 3 if grows else 0
     while quiet < 3:
         more, _ = read(fd, time.monotonic() + 0.3)
         quiet = 0 if more else quiet + 1
     loaded = time.monotonic() - start - 0.9
-    both = [took for key in keys if (took := paint(fd, key))[1] > 0]
+    both = []
+    for key in keys:
+        if grows:
+            read(fd, time.monotonic() + 0.25)
+        took = paint(fd, key)
+        if took[1] > 0:
+            both.append(took)
     firsts, times = sorted(first for first, _ in both), sorted(last for _, last in both)
     at = lambda times, share: times[min(len(times) - 1, int(len(times) * share))] * 1000
     print(
-        f"first paint {first * 1000:.0f}, loaded {loaded * 1000:.0f}, "
+        f"first paint {first * 1000:.0f}, "
+        f"{'growing' if grows else f'loaded {loaded * 1000:.0f}'}, "
         f"a key while loading at worst {max(early) * 1000:.0f}, "
         f"{len(times)} keys to paint: p50 {at(firsts, 0.5):.1f} p95 {at(firsts, 0.95):.1f}, "
         f"with what the disk gives p50 {at(times, 0.5):.1f} p95 {at(times, 0.95):.1f}; "
