@@ -10,6 +10,7 @@ use super::choose::{self, choose};
 use super::failure::{Code, Failure};
 use super::filtering::{Filtering, ROWS_AT_ONCE};
 use super::locate::Located;
+use super::verdicts::Verdicts;
 use super::watch::{Decides, watch};
 use super::{Globals, clipboard, clock, config, escape, locate, ls, mask, query, report, rm, sift};
 use crate::analysis::MESSAGE_LIMIT;
@@ -24,7 +25,7 @@ use crate::rules::RuleBook;
 use crate::tui::diff::{self, Compared, Paired, Which};
 use crate::tui::review::{Stage, Step};
 use crate::tui::tape::About;
-use crate::tui::{Answer, Growths, Listed, Portion, Shown, Sifted, Source, Tape};
+use crate::tui::{Answer, Growths, Judges, Listed, Portion, Shown, Sifted, Source, Tape};
 use crate::wire::{Messages, Note};
 
 /// Bytes of a payload that are shown at first: more than anyone reads on a screen.
@@ -49,6 +50,8 @@ pub(crate) struct Front {
     desk: report::Desk,
     /// The recording that this one is compared with.
     other: Option<(Open, Tape)>,
+    /// What is found in those of the list.
+    verdicts: Verdicts,
 }
 
 /// The recording that is asked about.
@@ -67,7 +70,8 @@ struct Open {
 impl Front {
     pub(crate) fn new(globals: &Globals, rules: Option<String>) -> Self {
         let desk = report::Desk::default();
-        Self { globals: globals.clone(), rules, open: None, other: None, desk }
+        let verdicts = Verdicts::new(rules.clone());
+        Self { globals: globals.clone(), rules, open: None, other: None, desk, verdicts }
     }
 
     /// Begins to look at a recording, which is the one asked about from then on.
@@ -298,7 +302,12 @@ impl Source for Front {
     }
 
     fn recordings(&mut self) -> Result<Vec<Listed>, String> {
-        ls::listed(&self.globals.dir).map_err(|failure| failure.in_one_row())
+        let known = |file: &Path, recording: &_| self.verdicts.known(file, recording);
+        ls::listed(&self.globals.dir, &known).map_err(|failure| failure.in_one_row())
+    }
+
+    fn judge(&mut self, keys: Vec<String>, tell: Judges) {
+        self.verdicts.judge(keys, tell);
     }
 
     fn query(&mut self, sql: &str) -> Result<Answer, String> {
@@ -371,6 +380,7 @@ impl Source for Front {
     }
 
     fn open(&mut self, key: &str) -> Result<(Tape, Growths), String> {
+        self.verdicts.stop();
         // What is going on is for the screen to say.
         let globals = Globals { quiet: true, ..self.globals.clone() };
         let found = locate::find(&globals, OsStr::new(key));

@@ -12,7 +12,7 @@ use super::table::{Side, Table};
 use super::{Failure, Globals, cut, escape, locate, mask};
 use crate::recording::store::name_of;
 use crate::recording::{Check, RecordingError, RecordingReader, State, Totals};
-use crate::tui;
+use crate::tui::{self, Verdict};
 use crate::wire::Recording;
 
 /// Prints the list.
@@ -131,8 +131,11 @@ impl Seen {
     }
 }
 
+/// What is known of what is in a recording.
+type Known<'k> = dyn Fn(&Path, &Recording) -> Option<Verdict> + 'k;
+
 /// The list for the screen, the newest first.
-pub(super) fn listed(dir: &Path) -> Result<Vec<tui::Listed>, Failure> {
+pub(super) fn listed(dir: &Path, known: &Known<'_>) -> Result<Vec<tui::Listed>, Failure> {
     let files = in_order(locate::all(dir)?);
     let listed = files.into_iter().rev().map(|(file, seen)| {
         let listed = tui::Listed {
@@ -149,6 +152,8 @@ pub(super) fn listed(dir: &Path) -> Result<Vec<tui::Listed>, Failure> {
                 frames: seen.totals.frames.iter().sum(),
                 state: seen.state.word(),
                 upstream: mask::mask_target(&seen.recording.upstream),
+                verdict: known(&file, &seen.recording),
+                note: seen.recording.note.unwrap_or_default(),
                 ..listed
             },
             Err(error) => tui::Listed { state: "unreadable", upstream: trouble(&error), ..listed },

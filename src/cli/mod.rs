@@ -64,6 +64,7 @@ mod tap;
 mod ticker;
 mod timeline;
 mod uuid;
+mod verdicts;
 mod watch;
 mod zipped;
 

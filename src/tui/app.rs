@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::at::At;
 pub(super) use super::choice::Sieve;
 pub use super::choice::{
-    Asking, Lane, ListOrder, Mode, Order, Overlay, Pane, Screen, Sheet, Sql, Times, Typed,
+    Asking, Lane, ListOrder, Mode, Order, Overlay, Paint, Pane, Screen, Sheet, Sql, Times, Typed,
 };
 use super::diff::Compared;
 use super::inspect::Laid;
@@ -112,6 +112,7 @@ pub struct App {
     pub(super) unfolded: HashSet<u64>,
     pub(super) back: Option<Place>,
     pub(super) times: Times,
+    pub(super) paint: Paint,
     pub(super) mode: Mode,
     pub(super) payload: Option<(u32, Result<Shown, String>)>,
     /// The same, as it is shown.
@@ -187,6 +188,7 @@ impl App {
             unfolded: HashSet::new(),
             back: None,
             times: Times::Run,
+            paint: Paint::Direction,
             mode: Mode::Tree,
             payload: None,
             laid: None,

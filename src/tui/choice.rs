@@ -214,6 +214,34 @@ impl Times {
     }
 }
 
+/// What the colour of a row repeats, where no finding is about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Paint {
+    /// Where it went, which an arrow says too.
+    #[default]
+    Direction,
+    /// What it is, which a letter and its name say too.
+    Type,
+}
+
+impl Paint {
+    /// All.
+    pub const ALL: [Self; 2] = [Self::Direction, Self::Type];
+
+    /// In a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Direction => "direction",
+            Self::Type => "type",
+        }
+    }
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|paint| paint.word() == name)
+    }
+}
+
 /// How the Inspector shows a payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {

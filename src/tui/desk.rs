@@ -53,7 +53,8 @@ impl<'a> Desk<'a> {
         growths: Option<Growths>,
         clipboard: Clipboard,
     ) -> Self {
-        Self { app, asked, todo: VecDeque::new(), clipboard, out: None, growths }
+        let todo = update::begun(app).into();
+        Self { app, asked, todo, clipboard, out: None, growths }
     }
 }
 
@@ -92,7 +93,7 @@ impl Desk<'_> {
 
     pub(super) fn told(&mut self, told: Told) {
         match told {
-            Told::Typed(message) => self.take(message),
+            Told::Typed(message) | Told::Beside(message) => self.take(message),
             Told::Answer(message) => {
                 self.out = None;
                 self.take(message);
@@ -161,6 +162,11 @@ impl Desk<'_> {
             let tape = self.app.tape.as_ref();
             let asked = match &effect {
                 Effect::Quit | Effect::Leave | Effect::Start(_) => continue,
+                Effect::Judge(keys) => {
+                    // Who can't be asked is gone, and that is seen below.
+                    let _ = self.asked.send(Asked::Judge(keys.clone()));
+                    continue;
+                }
                 Effect::List => Some(Asked::List),
                 Effect::Open(key) => Some(Asked::Open(key.clone())),
                 Effect::Rename(key, name) => Some(Asked::Rename(key.clone(), name.clone())),

@@ -24,6 +24,8 @@ pub(super) enum Asked {
     /// A text for the clipboard, and what it is.
     Copy(String, String),
     List,
+    /// Answered by many or by none, and not waited for.
+    Judge(Vec<String>),
     Open(String),
     Rename(String, String),
     Remove(String),
@@ -38,6 +40,8 @@ pub(super) enum Told {
     Answer(Message),
     Opened(Box<(Tape, Growths)>),
     Typed(Message),
+    /// What nobody has asked for, nor waits for.
+    Beside(Message),
 }
 
 /// Answers what is asked of `source`, on a thread of its own. It ends when nobody asks any
@@ -46,7 +50,7 @@ pub(super) fn answer(mut source: Box<dyn Source>, tell: Sender<Told>) -> io::Res
     let (ask, asked) = channel();
     std::thread::Builder::new().name("disk".into()).spawn(move || {
         for asked in asked {
-            let told = one(&mut *source, asked);
+            let Some(told) = one(&mut *source, asked, &tell) else { continue };
             if tell.send(told).is_err() {
                 return;
             }
@@ -55,8 +59,16 @@ pub(super) fn answer(mut source: Box<dyn Source>, tell: Sender<Told>) -> io::Res
     Ok(ask)
 }
 
-fn one(source: &mut dyn Source, asked: Asked) -> Told {
-    match asked {
+/// The answer, if one is waited for.
+fn one(source: &mut dyn Source, asked: Asked, tell: &Sender<Told>) -> Option<Told> {
+    Some(match asked {
+        Asked::Judge(keys) => {
+            let tell = tell.clone();
+            let beside =
+                move |key, verdict| tell.send(Told::Beside(Message::Judged(key, verdict))).is_ok();
+            source.judge(keys, Box::new(beside));
+            return None;
+        }
         Asked::List => Told::Answer(Message::Listed(source.recordings())),
         Asked::Rename(key, name) => {
             let said = source.rename(&key, &name).map(|()| format!("it is {name} now"));
@@ -112,5 +124,5 @@ fn one(source: &mut dyn Source, asked: Asked) -> Told {
             Ok(opened) => Told::Opened(Box::new(opened)),
             Err(why) => Told::Answer(Message::Opened(Err(why))),
         },
-    }
+    })
 }

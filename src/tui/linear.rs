@@ -9,7 +9,7 @@ use super::keys::{Act, Key};
 use super::list::{self, Entry};
 use super::measure::{Digits, bytes, count, counted, lasted};
 use super::menu::Menu;
-use super::message::Message;
+use super::message::{Listed, Message};
 use super::review::Review;
 use super::tape::Tape;
 use crate::analysis::timeline::Row;
@@ -196,7 +196,7 @@ pub(super) fn about(app: &App) -> Vec<String> {
         counted(tape.count(Severity::Warning) as u64, "warning"),
     ];
     let counts = [
-        counted(tape.users.len() as u64, "user"),
+        counted(tape.people() as u64, "user"),
         counted(tape.runs.len() as u64, "run"),
         counted(tape.counts.frames, "frame"),
     ];
@@ -255,10 +255,13 @@ fn sessions(app: &App, told: &mut Vec<String>) {
                 let one = listed.get(at)?;
                 let started = app.wall.time(i128::from(one.started_ns), Digits::Date);
                 let frames = counted(one.frames, "frame");
-                Some(format!(
-                    "{}, {}, started {started}, {frames}, {}",
-                    one.name, one.state, one.upstream
-                ))
+                let found = one.verdict.map_or_else(String::new, |found| {
+                    let (errors, warnings) =
+                        (counted(found.errors, "error"), counted(found.warnings, "warning"));
+                    format!(", {errors}, {warnings}")
+                });
+                let Listed { name, state, upstream, .. } = one;
+                Some(format!("{name}, {state}, started {started}, {frames}{found}, {upstream}"))
             });
         }
     }

@@ -1,6 +1,6 @@
 //! What can be done here → a list to choose from by typing a few letters: the palette and menus.
 
-use super::app::{App, Lane, ListOrder, Order, Screen};
+use super::app::{App, Lane, ListOrder, Order, Paint, Screen};
 use super::at::{At, Found};
 use super::copy;
 use super::diff::Paired;
@@ -43,6 +43,8 @@ pub enum Do {
     Pauses,
     /// Look like this.
     Look(Look),
+    /// Colour rows by this.
+    Paint(Paint),
     /// Sort lanes.
     Sort(Order),
     /// Sort recordings.
@@ -222,6 +224,10 @@ pub fn command(text: &str) -> Option<Do> {
         "mute" => Mute::parse(rest).map(Do::Mute),
         "unmute" => Mute::parse(rest).map(Do::Unmute),
         "theme" => Look::named(rest.trim()).map(Do::Look),
+        "colour" | "color" => {
+            let what = rest.trim().strip_prefix("by ")?;
+            Paint::named(what.trim()).map(Do::Paint)
+        }
         _ => None,
     }
 }
@@ -259,6 +265,10 @@ fn palette(app: &App) -> Vec<Item> {
     items.push(Item::new("pause at findings", pauses, Do::Pauses));
     for look in Look::ALL {
         items.push(Item::new(format!("theme {}", look.word()), "", Do::Look(look)));
+    }
+    for paint in Paint::ALL {
+        let now = if paint == app.paint { "now" } else { "" };
+        items.push(Item::new(format!("colour by {}", paint.word()), now, Do::Paint(paint)));
     }
     for (name, filter) in app.saved.iter().filter(|_| app.tape.is_some()) {
         items.push(Item::new(format!("filter @{name}"), "kept", Do::Filter(filter.clone())));
@@ -339,7 +349,7 @@ fn marks(app: &App) -> Vec<Item> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Do, command, fits};
+    use super::{Do, Paint, command, fits};
     use crate::tui::at::At;
 
     #[test]
@@ -359,6 +369,10 @@ mod tests {
         assert_eq!(command("speed 4"), Some(Do::Speed("4".into())));
         assert_eq!(command("speed 3"), None);
         assert!(matches!(command("explain e102"), Some(Do::Explain(_))));
+        assert_eq!(command("colour by type"), Some(Do::Paint(Paint::Type)));
+        assert_eq!(command("color by direction"), Some(Do::Paint(Paint::Direction)));
+        assert_eq!(command("colour type"), None);
+        assert_eq!(command("colour by size"), None);
         assert_eq!(command("run"), None);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::diff::{Compared, Paired};
 use super::keys::Key;
 use super::mouse::Mouse;
@@ -28,6 +30,8 @@ pub enum Message {
     Sifted(String, Result<Sifted, String>),
     /// The folder was listed.
     Listed(Result<Vec<Listed>, String>),
+    /// A recording of the list, by its key, was looked through.
+    Judged(String, Verdict),
     /// A recording was opened.
     Opened(Result<Box<Tape>, String>),
     /// SQL was answered.
@@ -89,6 +93,8 @@ pub enum Effect {
     Forget(Vec<i64>),
     /// List the recordings.
     List,
+    /// Look through these recordings, by their keys, beside everything else.
+    Judge(Vec<String>),
     /// Open a recording, by its key.
     Open(String),
 }
@@ -154,6 +160,25 @@ pub struct Listed {
     pub state: &'static str,
     /// The server's URL; of an unreadable one, why.
     pub upstream: String,
+    /// What it is about, if somebody said so.
+    pub note: String,
+    /// What is found in it, once that is known.
+    pub verdict: Option<Verdict>,
+}
+
+/// What is found in a recording, in figures.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Users who were there.
+    pub users: u64,
+    /// Runs.
+    pub runs: u64,
+    /// Findings that are errors.
+    pub errors: u64,
+    /// Findings that are warnings.
+    pub warnings: u64,
+    /// There were rules to judge it by.
+    pub by_rules: bool,
 }
 
 /// What SQL gave.

@@ -51,7 +51,7 @@ pub use ground::Ground;
 pub use keymap::{Keymap, Preset};
 pub use keys::Key;
 pub use measure::{Digits, Wall, count, counted};
-pub use message::{Answer, Effect, Listed, Message, Portion, Shown, Sifted, Wish};
+pub use message::{Answer, Effect, Listed, Message, Portion, Shown, Sifted, Verdict, Wish};
 pub use mouse::Mouse;
 pub use resume::Resume;
 pub use spoken::speak;
@@ -87,6 +87,10 @@ pub trait Source: Send {
     /// # Errors
     /// Why they can't be listed, in words.
     fn recordings(&mut self) -> Result<Vec<Listed>, String>;
+
+    /// Begins to look through recordings, by their keys, in this order and beside everything else;
+    /// `tell` is told what is found in each. Whatever else was to be looked through is not any more.
+    fn judge(&mut self, keys: Vec<String>, tell: Judges);
 
     /// The rows that an SQL statement gives, some of them.
     ///
@@ -151,6 +155,9 @@ pub trait Source: Send {
     /// Why it can't be opened, in words.
     fn open(&mut self, key: &str) -> Result<(Tape, Growths), String>;
 }
+
+/// Is told what is found in a recording, by its key; whether anybody still listens.
+pub type Judges = Box<dyn FnMut(String, Verdict) -> bool + Send>;
 
 /// What is found of a recording while it is looked at.
 pub type Growths = std::sync::mpsc::Receiver<Growth>;

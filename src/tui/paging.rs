@@ -52,6 +52,21 @@ pub(super) fn first_finding(app: &App, lines: &[(usize, usize)], rows: usize) ->
     first_shown(app.finding_line(lines).unwrap_or(0), lines.len(), rows)
 }
 
+/// Rows that the users and connections of what is open take of the list of recordings.
+pub(super) fn inside_listed(app: &App, shape: &Shape) -> u16 {
+    let height = shape.middle.height;
+    if app.tape.is_some() && height >= 12 { height * 3 / 5 } else { 0 }
+}
+
+/// The recordings that are shown, by their places.
+pub(super) fn listed_shown(app: &App) -> std::ops::Range<usize> {
+    let shape = app.shape();
+    // A frame and a line of headings.
+    let height = shape.middle.height.saturating_sub(inside_listed(app, &shape) + 3);
+    let first = first_listed(app, usize::from(height));
+    first..first + usize::from(height)
+}
+
 /// The first recording shown.
 pub(super) fn first_listed(app: &App, rows: usize) -> usize {
     first_shown(app.picked, app.listed.as_ref().map_or(0, Vec::len), rows)

@@ -27,6 +27,8 @@ pub(super) struct Index {
     /// Names of events that begin and end a tool call.
     opens: Vec<Symbol>,
     closes: Vec<Symbol>,
+    /// Names of all events of one.
+    calls: Vec<Symbol>,
 }
 
 impl Index {
@@ -46,6 +48,14 @@ impl Index {
         self.blamed.get(finding).copied().flatten()
     }
 
+    pub(super) fn is_of_a_call(&self, name: Symbol) -> bool {
+        self.calls.contains(&name)
+    }
+
+    pub(super) fn is_an_end(&self, name: Symbol) -> bool {
+        self.ends.contains(&name)
+    }
+
     /// A call of a run has ended: since when it was open.
     fn close(&mut self, run: u32, call: Option<Scalar>) -> Option<u64> {
         let at_work = self.at_work.get_mut(&run)?;
@@ -63,7 +73,9 @@ impl Index {
         self.ends = ends.filter_map(|name| symbols.find(name)).collect();
         let subs = book.lifecycles.iter().flat_map(|lifecycle| &lifecycle.subs);
         let mut tools = subs.filter(|sub| matches!(sub.name.as_str(), "tool" | "call"));
-        let Some(Pattern::Sequence(parts)) = tools.next().map(|sub| &sub.pattern) else { return };
+        let Some(tool) = tools.next().map(|sub| &sub.pattern) else { return };
+        self.calls = tool.names().into_iter().filter_map(|name| symbols.find(name)).collect();
+        let Pattern::Sequence(parts) = tool else { return };
         let is_due = |part: &&Pattern| !matches!(part, Pattern::Repeat { min: 0, .. });
         let names = |part: Option<&Pattern>| {
             let names = part.map_or_else(Vec::new, Pattern::names);

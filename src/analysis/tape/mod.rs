@@ -336,6 +336,22 @@ impl Tape {
         self.by_time.iter().filter(|index| self.findings[**index].severity == severity).count()
     }
 
+    /// Users who were there: who was only ever turned away has a lane, and is no user.
+    pub fn people(&self) -> usize {
+        let was_in = |user: &&User| user.lines.iter().any(|line| !line.refused);
+        self.users.iter().filter(|user| !user.runs.is_empty() || was_in(user)).count()
+    }
+
+    /// Whether events of this name are about a tool's call, by the rules.
+    pub fn is_of_a_tool(&self, name: Symbol) -> bool {
+        self.index.is_of_a_call(name)
+    }
+
+    /// Whether an event of this name ends a run, by the rules.
+    pub fn ends_a_run(&self, name: Symbol) -> bool {
+        self.index.is_an_end(name)
+    }
+
     /// Since when tools are at work in a run.
     pub fn at_work(&self, run: u32) -> impl Iterator<Item = u64> + '_ {
         self.index.at_work(run).iter().map(|(_, since)| *since)

@@ -15,7 +15,7 @@ use crate::redact::{self, Decision, Level};
 use crate::rules::RuleBook;
 use crate::tui::diff::{Compared, Paired};
 use crate::tui::review::{Choice, Hidden, Review, Stage, Step, Topic};
-use crate::tui::{Answer, Growths, Listed, Portion, Shown, Sifted, Source};
+use crate::tui::{Answer, Growths, Judges, Listed, Portion, Shown, Sifted, Source};
 use crate::wire::Note;
 
 /// A report that is made from the screen.
@@ -174,6 +174,8 @@ impl Source for Alone {
     fn recordings(&mut self) -> Result<Vec<Listed>, String> {
         Ok(Vec::new())
     }
+
+    fn judge(&mut self, _: Vec<String>, _: Judges) {}
 
     fn query(&mut self, _: &str) -> Result<Answer, String> {
         Err(NOTHING.to_owned())

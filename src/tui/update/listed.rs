@@ -7,7 +7,8 @@ use super::walk;
 use crate::tui::app::{App, Asking, ListOrder, Overlay, Screen};
 use crate::tui::keys::{Act, Key};
 use crate::tui::menu::{Kind, Menu};
-use crate::tui::message::{Effect, Listed, Wish};
+use crate::tui::message::{Effect, Listed, Verdict, Wish};
+use crate::tui::paging;
 use crate::tui::review::{Step, Topic};
 
 pub(super) fn act(app: &mut App, act: Act, effects: &mut Vec<Effect>) {
@@ -89,11 +90,39 @@ pub(super) fn confirm(app: &mut App, listed: Listed, key: Key, effects: &mut Vec
 }
 
 /// The recordings there are; the one that was picked stays it.
-pub(super) fn list(app: &mut App, listed: Result<Vec<Listed>, String>) {
+pub(super) fn list(app: &mut App, listed: Result<Vec<Listed>, String>, effects: &mut Vec<Effect>) {
     let picked = app.listed.as_ref().ok().and_then(|before| before.get(app.picked));
     let picked = picked.map(|listed| listed.key.clone());
-    app.listed = listed;
+    let before = std::mem::replace(&mut app.listed, listed);
     sort(app, picked.as_deref());
+    effects.extend(unjudged(app));
+    // Of one that grows, what was found so far stands until more is.
+    for one in app.listed.iter_mut().flatten().filter(|one| one.state == "live") {
+        let known = before.iter().flatten().find(|known| known.key == one.key);
+        one.verdict = one.verdict.or(known.and_then(|known| known.verdict));
+    }
+}
+
+/// Recordings of the list of which it is not known what is in them: those that are shown first, then
+/// the newest.
+pub(super) fn unjudged(app: &App) -> Option<Effect> {
+    let listed = app.listed.as_ref().ok()?;
+    let shown = paging::listed_shown(app);
+    let mut unknown: Vec<(usize, &Listed)> = listed
+        .iter()
+        .enumerate()
+        .filter(|(_, one)| one.verdict.is_none() && one.state != "unreadable")
+        .collect();
+    unknown.sort_by_key(|(place, one)| (!shown.contains(place), Reverse(one.started_ns)));
+    let keys: Vec<String> = unknown.into_iter().map(|(_, one)| one.key.clone()).collect();
+    (!keys.is_empty()).then_some(Effect::Judge(keys))
+}
+
+/// One of them was looked through.
+pub(super) fn judged(app: &mut App, key: &str, verdict: Verdict) {
+    for one in app.listed.iter_mut().flatten().filter(|one| one.key == key) {
+        one.verdict = Some(verdict);
+    }
 }
 
 /// Sorts them in another way.

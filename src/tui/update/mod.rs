@@ -95,16 +95,22 @@ fn answered(app: &mut App, message: Message, effects: &mut Vec<Effect>) {
         {
             app.payload = Some((row, payload));
         }
-        Message::Listed(listed) => listed::list(app, listed),
+        Message::Listed(listed) => listed::list(app, listed, effects),
+        Message::Judged(key, verdict) => listed::judged(app, &key, verdict),
         Message::Tidied(said, listed) => {
-            listed::list(app, listed);
+            listed::list(app, listed, effects);
             app.said = Some(said.unwrap_or_else(|why| why));
         }
         Message::Saved(name, filter, Ok(place)) => {
             app.said = Some(format!("kept as @{name} in {place}"));
             app.saved.insert(name, filter);
         }
-        Message::Saved(_, _, Err(why)) | Message::Opened(Err(why)) => app.said = Some(why),
+        Message::Saved(_, _, Err(why)) => app.said = Some(why),
+        Message::Opened(Err(why)) => {
+            app.said = Some(why);
+            // That was stopped, for what was to be opened.
+            effects.extend(listed::unjudged(app));
+        }
         Message::Paired(key, paired) => compare::paired(app, &key, paired),
         Message::Queried(_) => overlay::answered(app, message),
         Message::Diffed(diffed) => compare::done(app, diffed),
@@ -153,6 +159,11 @@ fn go_on_sifting(app: &mut App, effects: &mut Vec<Effect>) {
         sieve.is_busy = true;
         effects.push(Effect::Sift(sieve.text.clone(), sieve.until));
     }
+}
+
+/// What a reader who has just come needs.
+pub(super) fn begun(app: &App) -> Vec<Effect> {
+    listed::unjudged(app).into_iter().collect()
 }
 
 /// Goes to a place, or waits until so much of the recording was looked at that it is there.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{act, compare, listed, review, seek, walk};
 use crate::rules::codes;
-use crate::tui::app::{App, Overlay, Screen, Sheet, Sql, Typed};
+use crate::tui::app::{App, Order, Overlay, Screen, Sheet, Sql, Typed};
 use crate::tui::at::{At, Found};
 use crate::tui::complete;
 use crate::tui::keys::{Act, Key};
@@ -164,11 +164,11 @@ fn choose(app: &mut App, chosen: Do, effects: &mut Vec<Effect>) {
         }
         Do::Pauses => pauses(app),
         Do::Look(look) => app.theme.look = look,
-        Do::Sort(order) => {
-            app.order = order;
-            app.relane();
-            app.said = Some(format!("lanes are sorted by {}", order.word()));
+        Do::Paint(paint) => {
+            app.paint = paint;
+            app.said = Some(format!("rows are coloured by {}", paint.word()));
         }
+        Do::Sort(order) => sort(app, order),
         Do::SortList(order) => listed::sort_by(app, order),
         Do::Between(key, runs) => listed::compare(app, Effect::Between(key, runs), effects),
         Do::Filter(text) => {
@@ -193,6 +193,13 @@ fn choose(app: &mut App, chosen: Do, effects: &mut Vec<Effect>) {
         Do::Copy(what, text) => effects.push(Effect::Copy(what, text)),
         Do::CopyScreen => effects.push(Effect::CopyScreen),
     }
+}
+
+/// Sorts lanes in another way.
+fn sort(app: &mut App, order: Order) {
+    app.order = order;
+    app.relane();
+    app.said = Some(format!("lanes are sorted by {}", order.word()));
 }
 
 /// Playing pauses at findings, or no more.

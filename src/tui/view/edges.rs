@@ -26,7 +26,7 @@ pub(super) fn head(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     };
     say(canvas, &tape.about.name, Role::Strong);
     let counts = [
-        counted(tape.users.len() as u64, "user"),
+        counted(tape.people() as u64, "user"),
         counted(tape.runs.len() as u64, "run"),
         counted(tape.counts.frames, "frame"),
     ];

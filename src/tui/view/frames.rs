@@ -5,7 +5,7 @@ use super::findings::{cell, sign};
 use crate::analysis::timeline::Row;
 use crate::events::Kind;
 use crate::rules::Severity;
-use crate::tui::app::{App, Lane, Pane, Screen, Sieve, Times};
+use crate::tui::app::{App, Lane, Paint, Pane, Screen, Sieve, Times};
 use crate::tui::escape::{self, tail};
 use crate::tui::list::Entry;
 use crate::tui::measure::{self, Digits, bytes, count, lasted};
@@ -200,7 +200,7 @@ impl Columns {
         let size =
             if row.kind == Kind::Message { bytes(u64::from(row.bytes)) } else { "-".to_owned() };
         let (short, long) = way(&row);
-        let (flag, role) = flag(tape, &row);
+        let (flag, role) = (flag(tape, &row), role_of(app, tape, &row));
         let (n, w) = (self.number, self.name);
         let kept = w.saturating_sub(stream.chars().count() + 1);
         let name = format!("{}{stream}", escape::fit(name.as_bytes(), kept));
@@ -231,7 +231,7 @@ impl Columns {
 }
 
 /// The codes of the findings that rest on a row.
-fn flag(tape: &Tape, row: &Row) -> (String, Role) {
+fn flag(tape: &Tape, row: &Row) -> String {
     let mut text = String::new();
     for finding in tape.timeline.findings_of(row.number).iter().take(3) {
         let Some(finding) = tape.findings.get(*finding) else { continue };
@@ -244,13 +244,20 @@ fn flag(tape: &Tape, row: &Row) -> (String, Role) {
         let gap = if text.is_empty() { "" } else { " " };
         text += &format!("{gap}◆ {}", escape::fit(note.text.as_bytes(), 30));
     }
-    let role = match row.worst() {
-        Some(Severity::Error) => Role::Bad,
-        Some(Severity::Warning) => Role::Warning,
-        _ if row.direction == Direction::ClientToServer => Role::Out,
+    text
+}
+
+/// What a row's colour repeats: its worst finding, or else what the reader has chosen.
+fn role_of(app: &App, tape: &Tape, row: &Row) -> Role {
+    match (row.worst(), app.paint) {
+        (Some(Severity::Error), _) => Role::Bad,
+        (Some(Severity::Warning), _) => Role::Warning,
+        (_, Paint::Direction) if row.direction == Direction::ClientToServer => Role::Out,
+        (_, Paint::Type) if row.kind != Kind::Message => Role::Quiet,
+        (_, Paint::Type) if tape.is_of_a_tool(row.name) => Role::Tool,
+        (_, Paint::Type) if tape.ends_a_run(row.name) => Role::Strong,
         _ => Role::Plain,
-    };
-    (text, role)
+    }
 }
 
 fn ghost(tape: &Tape, index: usize) -> String {

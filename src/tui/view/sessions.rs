@@ -1,12 +1,12 @@
 //! The recordings of a folder → a list, or how to get one.
 
 use super::canvas::Canvas;
-use super::findings::cell;
+use super::findings::{cell, sign};
 use crate::analysis::timeline::LaneOf;
 use crate::rules::Severity;
 use crate::tui::app::App;
 use crate::tui::measure::{Digits, bytes, count, counted, lasted};
-use crate::tui::message::Listed;
+use crate::tui::message::{Listed, Verdict};
 use crate::tui::shape::{Area, Shape};
 use crate::tui::tape::Tape;
 use crate::tui::theme::Role;
@@ -14,7 +14,7 @@ use crate::tui::{escape, list, paging};
 
 pub(super) fn draw(app: &App, shape: &Shape, canvas: &mut Canvas<'_>) {
     let Area { x, y, width, height } = shape.middle;
-    let below = if app.tape.is_some() && height >= 12 { height * 3 / 5 } else { 0 };
+    let below = paging::inside_listed(app, shape);
     let area = Area::new(x, y, width, height - below);
     if let Some(tape) = app.tape.as_ref().filter(|_| below > 0) {
         inside(app, tape, Area::new(x, y + height - below, width, below), canvas);
@@ -57,56 +57,143 @@ fn table(app: &App, listed: &[Listed], area: Area, wide: bool, canvas: &mut Canv
         "{in} open  {report} report  {diff} diff  {rename} rename  {remove} remove  {pane-next} inside"
     };
     canvas.frame(area, &title, &app.keys.fill(foot), app.inside.is_none());
-    let head = if wide {
-        format!(
-            "  {:<20} {:<19} {:>8} {:>6} {:>10} {:>7}  {:<12} upstream",
-            "name", "started", "length", "conns", "frames", "size", "state"
-        )
-    } else {
-        format!(
-            "  {:<18} {:<19} {:>8} {:>9}  {:<12}",
-            "name", "started", "length", "frames", "state"
-        )
-    };
-    canvas.line(inner, 0, &head, Role::Quiet);
+    let columns = Columns { wide, width: usize::from(inner.width) };
+    canvas.line(inner, 0, &columns.head(), Role::Quiet);
     let height = usize::from(inner.height.saturating_sub(1));
     let first = paging::first_listed(app, height);
     for (place, one) in listed.iter().enumerate().skip(first).take(height) {
         let mark = if place == app.picked { "▶" } else { " " };
-        let live = if one.state == "live" { "●" } else { " " };
-        let started = app.wall.time(i128::from(one.started_ns), Digits::Date);
-        let started = if one.state == "unreadable" { String::new() } else { started };
-        let length = one.lasted_ns.map(lasted).unwrap_or_default();
-        let name = crate::tui::escape::fit(one.name.as_bytes(), 18);
-        let text = if wide {
-            format!(
-                "{mark}{live}{name:<20} {started:<19} {length:>8} {:>6} {:>10} {:>7}  {:<12} {}",
-                count(one.connections),
-                count(one.frames),
-                bytes(one.size),
-                one.state,
-                one.upstream,
-            )
-        } else {
-            format!(
-                "{mark}{live}{name:<18} {started:<19} {length:>8} {:>9}  {:<12}",
-                count(one.frames),
-                one.state
-            )
-        };
         let row = (place - first + 1) as u16;
-        canvas.line(inner, row, &text, Role::Plain);
+        let mut x = inner.x;
+        for (text, role) in columns.parts(app, one, mark) {
+            let room = usize::from((inner.x + inner.width).saturating_sub(x));
+            x += canvas.put((x, inner.y + row), room, &text, role) as u16;
+        }
         if place == app.picked && app.inside.is_none() {
             canvas.select(inner, row);
         }
     }
 }
 
+/// Columns for the date and the time, to the minute: seconds tell nobody recordings apart.
+const STARTED: usize = 16;
+
+/// Columns of what is found; nobody needs more of it than that it is a lot.
+const FOUND: usize = 10;
+
+/// The columns of the list.
+struct Columns {
+    wide: bool,
+    width: usize,
+}
+
+impl Columns {
+    fn name(&self) -> usize {
+        if self.wide { 18 } else { 17 }
+    }
+
+    /// The upstream's, where there is room for it.
+    const UPSTREAM: usize = 21;
+
+    fn head(&self) -> String {
+        let name = self.name();
+        let (started, found, upstream) = (STARTED, FOUND, Self::UPSTREAM);
+        if self.wide {
+            format!(
+                "  {:<name$}{:<started$} {:>7} {:>5} {:>5} {:>9} {:>6}  {:<found$}{:<upstream$}note",
+                "name",
+                "started",
+                "length",
+                "users",
+                "runs",
+                "frames",
+                "size",
+                "findings",
+                "upstream",
+            )
+        } else {
+            format!(
+                "  {:<name$}{:<started$} {:>7} {:>9}  {:<found$}note",
+                "name", "started", "length", "frames", "findings"
+            )
+        }
+    }
+
+    /// A recording's row, in parts that have colours of their own. Whatever a name or a note holds
+    /// stays within its columns.
+    fn parts(&self, app: &App, one: &Listed, mark: &str) -> [(String, Role); 4] {
+        let unreadable = one.state == "unreadable";
+        let live = if one.state == "live" { "●" } else { " " };
+        let started = app.wall.time(i128::from(one.started_ns), Digits::Date);
+        let started: String = started.chars().take(STARTED).collect();
+        let started = if unreadable { String::new() } else { started };
+        let length = one.lasted_ns.map(lasted).unwrap_or_default();
+        let of = |figure: fn(&Verdict) -> u64| {
+            one.verdict.as_ref().map_or_else(String::new, |verdict| count(figure(verdict)))
+        };
+        let name = cell(&one.name, self.name());
+        let width = STARTED;
+        let mut text = format!("{mark}{live}{name}{started:<width$} {length:>7} ");
+        if self.wide {
+            text += &format!(
+                "{:>5} {:>5} {:>9} {:>6}  ",
+                of(|verdict| verdict.users),
+                of(|verdict| verdict.runs),
+                count(one.frames),
+                bytes(one.size)
+            );
+        } else {
+            text += &format!("{:>9}  ", count(one.frames));
+        }
+        let (found, role) = found(one);
+        let found = cell(&found, FOUND);
+        let used = escape::width(&text) + escape::width(&found);
+        let room = self.width.saturating_sub(used);
+        let (upstream, room) = match self.wide {
+            true if unreadable => (cell(&one.upstream, room), 0),
+            true => (cell(&one.upstream, Self::UPSTREAM), room.saturating_sub(Self::UPSTREAM)),
+            false => (String::new(), room),
+        };
+        let note = escape::fit(noted(one).as_bytes(), room);
+        let plain = Role::Plain;
+        [(text, plain), (found, role), (upstream, plain), (note, plain)]
+    }
+}
+
+/// What is found in it, as far as that is known.
+fn found(one: &Listed) -> (String, Role) {
+    let Some(verdict) = &one.verdict else {
+        let waits = if one.state == "unreadable" { "" } else { "…" };
+        return (waits.to_owned(), Role::Plain);
+    };
+    let signs = [(verdict.errors, Severity::Error), (verdict.warnings, Severity::Warning)];
+    let signs = signs.into_iter().filter(|(number, _)| *number > 0);
+    let signs: Vec<_> = signs.map(|(number, severity)| (number, sign(severity))).collect();
+    let words: Vec<String> =
+        signs.iter().map(|(number, (mark, _))| format!("{mark}{number}")).collect();
+    match signs.first() {
+        Some((_, (_, role))) => (words.join(" "), *role),
+        None if verdict.by_rules => ("ok".to_owned(), Role::Plain),
+        None => ("no rules".to_owned(), Role::Plain),
+    }
+}
+
+/// What is to be known of it besides, and what somebody said that it is about.
+pub(in crate::tui) fn noted(one: &Listed) -> String {
+    let state = match one.state {
+        "live" => "recording",
+        "finished" => "",
+        other => other,
+    };
+    let gap = if state.is_empty() || one.note.is_empty() { "" } else { ": " };
+    format!("{state}{gap}{}", one.note)
+}
+
 /// Users of the recording that is open, and their connections.
 fn inside(app: &App, tape: &Tape, area: Area, canvas: &mut Canvas<'_>) {
     let rows = list::inside(tape);
     let name = escape::fit(tape.about.name.as_bytes(), 30);
-    let users = counted(tape.users.len() as u64, "user");
+    let users = counted(tape.people() as u64, "user");
     let title = format!("Inside {name}   {users}");
     let foot = app.keys.fill("{pane-next} the list  {in} its lane");
     canvas.frame(area, &title, &foot, app.inside.is_some());

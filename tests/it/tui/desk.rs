@@ -43,6 +43,8 @@ pub(super) struct Desk {
     pub(super) copied: String,
     /// Steps of reports that were asked for.
     pub(super) steps: Vec<Step>,
+    /// Recordings that were to be looked through, in this order, when they were last listed.
+    pub(super) judge: Vec<String>,
     notes: Vec<Note>,
     /// The recording that this one is compared with.
     other: Option<(Tape, Payloads)>,
@@ -146,6 +148,7 @@ impl Desk {
             left: false,
             copied: String::new(),
             steps: Vec::new(),
+            judge: Vec::new(),
             notes: Vec::new(),
             other: None,
             tape,
@@ -167,6 +170,7 @@ impl Desk {
             left: false,
             copied: String::new(),
             steps: Vec::new(),
+            judge: Vec::new(),
             notes: Vec::new(),
             other: None,
             tape,
@@ -197,6 +201,11 @@ impl Desk {
         let (mut other, payloads) = tape(facts, "agent");
         other.about.name = "quiet-heron".into();
         self.other = Some((other, payloads));
+    }
+
+    /// What is open, as it would be opened again.
+    pub(super) fn tape(&self) -> Tape {
+        self.tape.clone()
     }
 
     /// The recordings that the folder has.
@@ -230,6 +239,10 @@ impl Desk {
             let answer = match effect {
                 Effect::Quit | Effect::Leave | Effect::Start(_) => {
                     self.left = true;
+                    continue;
+                }
+                Effect::Judge(keys) => {
+                    self.judge = keys;
                     continue;
                 }
                 Effect::Note(note) => {
@@ -271,11 +284,7 @@ impl Desk {
                 Effect::Save(name, filter) => {
                     Message::Saved(name, filter, Ok("config.toml".into()))
                 }
-                Effect::Query(_) => Message::Queried(Ok(Answer {
-                    names: vec!["id".into(), "text".into()],
-                    rows: vec![vec!["65".into(), "agent_started".into()]],
-                    is_cut: false,
-                })),
+                Effect::Query(_) => Message::Queried(Ok(row_65())),
                 Effect::Copy(what, text) => {
                     self.copied = text;
                     Message::Copied(format!("{what} copied"))
@@ -371,6 +380,15 @@ impl Desk {
         let buffer = self.buffer();
         let line = |y: u16| (0..width).map(|x| letter(buffer[(x, y)].style())).collect::<String>();
         (0..height).map(|y| line(y).trim_end_matches('.').to_owned() + "\n").collect()
+    }
+}
+
+/// What SQL says, whatever it is asked.
+fn row_65() -> Answer {
+    Answer {
+        names: vec!["id".into(), "text".into()],
+        rows: vec![vec!["65".into(), "agent_started".into()]],
+        is_cut: false,
     }
 }
 

@@ -41,7 +41,7 @@ fn a_flag_its_cause_and_back() {
     assert_says(
         &told,
         &[
-            "13 users, 69 runs, 2,348 frames. 5 errors, 3 warnings.",
+            "12 users, 69 runs, 2,348 frames. 5 errors, 3 warnings.",
             "user_01, run thread_user_01",
             "2. 06:54:16 error E102, user_07, run ce1ee94e: tool_completed (search_costs) never came",
             "Expected: tool_completed. (+ 2 same cause)",

@@ -41,6 +41,7 @@ impl Real {
     fn tmux(&self, args: &[&str]) -> String {
         let mut command = Command::new("tmux");
         command.env("TMUX_TMPDIR", self.folder.path()).env("TZ", "UTC").env_remove("TMUX");
+        command.env("XDG_CACHE_HOME", self.folder.path().join("cache"));
         let output = command.current_dir(self.folder.path()).arg("-L").arg("w").args(args);
         String::from_utf8(output.output().unwrap().stdout).unwrap()
     }
@@ -393,6 +394,52 @@ fn the_list_names_and_removes() {
     real.shows("removed");
     assert!(names().is_empty(), "{:?}", names());
     // The list is where it began: there is nothing to go back to.
+    real.press("q");
+    real.is_as_it_was(0);
+}
+
+/// What the list says of a recording is what `check` says, is kept, and is found anew of a file that
+/// has changed.
+#[test]
+fn the_list_says_what_is_found_and_remembers_it() {
+    let Some(real) = Real::new() else { return };
+    let folder = real.folder.path();
+    let file = fs::read_dir(folder.join("recordings")).unwrap().next().unwrap().unwrap().path();
+    let file = file.to_str().unwrap().to_owned();
+    let checked = run(folder, &["check", "--json", "--fail-on", "never", &file]);
+    let checked = String::from_utf8(checked.stdout).unwrap();
+    let count = |severity: &str| checked.matches(&format!("\"severity\":\"{severity}\"")).count();
+    let found = format!("✖{} ▲{}", count("error"), count("warning"));
+    assert_eq!(found, "✖5 ▲3", "{checked}");
+    real.opens("", "");
+    let screen = real.shows(&found);
+    assert!(screen.contains("  12    69     2,348 "), "{screen}");
+    let cache = folder.join("cache/wiretape/verdicts.json");
+    let kept = || fs::read_to_string(&cache).unwrap_or_default();
+    real.waits_for("what is kept", |_| kept().contains("\"errors\":5"));
+    real.press("q");
+    real.is_as_it_was(0);
+
+    // What is kept is what is said: nothing is looked through again.
+    fs::write(&cache, kept().replace("\"errors\":5", "\"errors\":4")).unwrap();
+    real.opens("clear;", "");
+    real.shows("✖4 ▲3");
+    real.press("q");
+    real.is_as_it_was(0);
+
+    // A file that has changed is another one.
+    assert!(run(folder, &["note", &file, "a storm"]).status.success());
+    real.opens("clear;", "");
+    real.shows(&found);
+    real.waits_for("what is kept", |_| kept().contains("\"errors\":5"));
+    assert!(!kept().contains("\"errors\":4"), "{}", kept());
+    real.press("q");
+    real.is_as_it_was(0);
+
+    // Of a broken cache nobody is told.
+    fs::write(&cache, "[{").unwrap();
+    real.opens("clear;", "");
+    real.shows(&found);
     real.press("q");
     real.is_as_it_was(0);
 }

@@ -4,8 +4,9 @@
 use std::fs;
 use std::path::Path;
 
+use unicode_width::UnicodeWidthStr as _;
 use wiretape::tui::keys::Act;
-use wiretape::tui::{Key, Keymap, Listed, Look, Preset, Theme};
+use wiretape::tui::{Key, Keymap, Listed, Look, Message, Preset, Theme, Verdict};
 use wiretape::wire::Fact;
 
 use super::desk::{Desk, demo};
@@ -40,11 +41,19 @@ pub(super) fn listed() -> Vec<Listed> {
         size: 6_100_000,
         state,
         upstream: "ws://localhost:8000".into(),
+        note: String::new(),
+        verdict: None,
     };
+    let verdict = |users, runs, errors, warnings| {
+        Some(Verdict { users, runs, errors, warnings, by_rules: true })
+    };
+    let live = one("amber-fox", "live", None, 4812);
+    let heron = one("quiet-heron", "finished", Some(130_000_000_000), 188);
+    let otter = one("lucky-otter", "interrupted", Some(11_040_000_000_000), 1_210_000);
     vec![
-        one("amber-fox", "live", None, 4812),
-        one("quiet-heron", "finished", Some(130_000_000_000), 188),
-        one("lucky-otter", "interrupted", Some(11_040_000_000_000), 1_210_000),
+        Listed { verdict: verdict(12, 31, 3, 5), ..live },
+        Listed { note: "login".into(), verdict: verdict(1, 2, 0, 0), ..heron },
+        Listed { note: "load test".into(), ..otter },
     ]
 }
 
@@ -124,6 +133,57 @@ fn the_list_of_recordings_and_nothing_at_all() {
         assert_looks("no-rules", &desk);
         assert_looks("no-findings", desk.types("4"));
     }
+}
+
+/// What is found in a recording comes to its row; names and notes stay within their columns.
+#[test]
+fn a_verdict_comes_to_its_row_and_no_text_breaks_one() {
+    let facts = demo();
+    for size in [WIDE, COMPACT] {
+        let mut desk = Desk::at(&facts, "agent", size);
+        let mut hostile = listed();
+        hostile[1].name = "漢字漢字漢字漢字漢字漢字\u{202e}".into();
+        hostile[1].note =
+            "\x1b[2J\x1b]52;c;aGk=\x07\nnext\tline \u{202e}┃│ 漢字漢字漢字".repeat(40);
+        hostile[1].upstream = "ws://\x1b[31m漢字漢字漢字漢字漢字漢字漢字".into();
+        hostile[1].verdict =
+            Some(Verdict { errors: u64::MAX, warnings: u64::MAX, ..Verdict::default() });
+        hostile[2].verdict = Some(Verdict { warnings: 7, ..Verdict::default() });
+        desk.lists(hostile);
+        let screen = desk.types("1").screen();
+        let rows: Vec<&str> = screen.lines().skip(2).take(6).collect();
+        for row in rows {
+            assert_eq!(row.width(), usize::from(size.0), "{row}");
+            assert!(row.starts_with(['│', '┌']) && row.ends_with(['│', '┐']), "{row}");
+        }
+        assert!(!screen.contains(['\x1b', '\u{202e}', '\t']), "{screen}");
+        assert!(screen.contains("●amber-fox") && screen.contains("▲7"), "{screen}");
+        desk.take(Message::Judged("lucky-otter".into(), Verdict::default()));
+        assert!(desk.screen().contains("no rules"), "{}", desk.screen());
+        // Of what is not there any more, nothing is told.
+        desk.take(Message::Judged("gone".into(), Verdict::default()));
+    }
+}
+
+#[test]
+fn what_is_shown_is_looked_through_first() {
+    let mut desk = Desk::at(&demo(), "agent", COMPACT);
+    let one = |at: usize| Listed {
+        key: format!("{at:02}"),
+        name: format!("tape-{at:02}"),
+        started_ns: 40 - at as i64,
+        state: if at == 3 { "unreadable" } else { "finished" },
+        verdict: (at == 5).then(Verdict::default),
+        ..Listed::default()
+    };
+    desk.lists((0..40).map(one).collect());
+    desk.types("1");
+    let asked: Vec<String> =
+        (0..40).filter(|at| ![3, 5].contains(at)).map(|at| format!("{at:02}")).collect();
+    assert_eq!(desk.judge, asked);
+    desk.types("G1");
+    assert_eq!(desk.judge.last().map(String::as_str), Some("34"), "{:?}", desk.judge);
+    assert_eq!(desk.judge[0], "35", "{:?}\n{}", desk.judge, desk.screen());
 }
 
 #[test]
@@ -229,6 +289,42 @@ fn colours_by_role_and_none() {
         assert_eq!(mono.types(keys).screen(), ansi.types(keys).screen(), "{keys}");
         assert!(!mono.roles().contains(['R', 'Y', 'C', 'B', 'F']), "{keys}: {}", mono.roles());
     }
+}
+
+/// Rows are coloured by what the reader chooses, for as long as they stay; what it is that is
+/// coloured stands there in letters, whatever the colour.
+#[test]
+fn rows_are_coloured_by_direction_or_by_type() {
+    let facts = demo();
+    let mut desk = Desk::at(&facts, "agent", WIDE);
+    let (screen, roles) = (desk.types("3").screen(), desk.roles());
+    let rows_of = |desk: &Desk, word: &str| -> Vec<String> {
+        let (screen, roles) = (desk.screen(), desk.roles());
+        let both = screen.lines().zip(roles.lines());
+        both.filter(|(line, _)| line.contains(word)).map(|(_, roles)| roles.to_owned()).collect()
+    };
+    // What went out is cyan, as the arrow says; what came in is plain, whatever it is.
+    assert!(rows_of(&desk, "out→").iter().any(|row| row.contains('C')), "{roles}");
+    assert!(!rows_of(&desk, "←in").iter().any(|row| row.contains('C')), "{roles}");
+    assert!(!roles.contains('B'), "{roles}");
+    desk.types(":colour by type");
+    assert!(desk.screen().contains("colour by type"));
+    let told = desk.press(Key::Enter).screen();
+    assert!(told.contains("rows are coloured by type"), "{told}");
+    let by_type = desk.types("3").roles();
+    assert!(!by_type.contains('C'), "{by_type}");
+    desk.types("/type:tool_*").press(Key::Enter);
+    for word in ["X tool_executing", "C tool_completed"] {
+        let rows = rows_of(&desk, word);
+        assert!(rows.iter().any(|row| row.contains('B')), "{word} {rows:?}\n{}", desk.screen());
+    }
+    // The choice stays, whatever is opened meanwhile, and changes no letter.
+    desk.press(Key::Esc);
+    desk.take(Message::Opened(Ok(Box::new(desk.tape()))));
+    assert_eq!(desk.types("3").screen(), screen);
+    assert_eq!(desk.roles(), by_type);
+    desk.types(":color by direction").press(Key::Enter).types("3");
+    assert_eq!(desk.roles(), roles);
 }
 
 /// Every text that names a key names the one that works.
