@@ -3,16 +3,14 @@
 //! What was said is searched as messages. One that is in several frames, or compressed, is put
 //! back plain: the frames before its last stay, empty. So no old bytes are left beside the new.
 
-use std::collections::HashMap;
-
 use super::clothes::prints;
 use super::names::{Form, Kind};
 use super::review::Rule;
 use super::text::Redactor;
 use super::{Decision, Level};
 use crate::wire::{
-    Close, Connection, Deflate, Fact, Marks, Message, MessageAssembler, Note, Opcode,
-    RecordedFrame, Recording, drop_payload, restate,
+    Close, Connection, Fact, Marks, Message, Messages, Note, Opcode, OpenRows, RecordedFrame,
+    Recording, drop_payload, restate,
 };
 
 /// Bytes of a message that are searched: as many as are recorded of a frame by default. What is
@@ -21,35 +19,27 @@ const SEARCHED: usize = 16 << 20;
 
 /// The facts, redacted.
 pub(super) fn facts(redactor: &mut Redactor, facts: &[Fact<'_>]) -> Vec<Fact<'static>> {
-    let mut scope = Scope { redactor, out: Vec::with_capacity(facts.len()), lanes: HashMap::new() };
+    let mut scope = Scope {
+        redactor,
+        out: Vec::with_capacity(facts.len()),
+        messages: Messages::new(SEARCHED),
+        open: OpenRows::default(),
+    };
     for fact in facts {
         scope.take(fact);
     }
-    let rest: Vec<usize> = scope
-        .lanes
-        .values()
-        .flat_map(|lanes| lanes.iter().flat_map(|lane| lane.rows.clone()))
-        .collect();
-    if scope.redactor.policy.level != Level::Off {
-        for at in rest {
-            drop_payload(&mut scope.out, at);
-        }
-    }
-    scope.out
-}
-
-struct Lane {
-    assembler: MessageAssembler,
-    /// Rows of messages that are not complete, by their place in `out`.
-    rows: Vec<usize>,
-    /// The row before belongs to a control frame.
-    control: bool,
+    let Scope { mut out, open, .. } = scope;
+    // What is of no whole message was not searched.
+    open.rest().for_each(|at| drop_payload(&mut out, at));
+    out
 }
 
 struct Scope<'a> {
     redactor: &'a mut Redactor,
     out: Vec<Fact<'static>>,
-    lanes: HashMap<i64, [Lane; 2]>,
+    messages: Messages,
+    /// Rows of messages that are not complete, by their place in `out`.
+    open: OpenRows,
 }
 
 impl Scope<'_> {
@@ -66,7 +56,10 @@ impl Scope<'_> {
         let other = match fact {
             Fact::Recording(recording) => Fact::Recording(self.recording(recording)),
             Fact::Connection(connection) => Fact::Connection(self.connection(connection)),
-            Fact::Gap(gap) => Fact::Gap(gap.clone()),
+            Fact::Gap(gap) => {
+                self.messages.gap(gap);
+                Fact::Gap(gap.clone())
+            }
             Fact::Note(note) if off => Fact::Note(note.clone()),
             Fact::Note(note) => Fact::Note(Note {
                 text: self.note(&note.text),
@@ -126,13 +119,7 @@ impl Scope<'_> {
     }
 
     fn connection(&mut self, connection: &Connection) -> Connection {
-        let deflate = Deflate::negotiated(&connection.response_head);
-        let lanes = deflate.map_or([None, None], |both| both.map(Some)).map(|deflate| Lane {
-            assembler: MessageAssembler::new(deflate, SEARCHED),
-            rows: Vec::new(),
-            control: false,
-        });
-        self.lanes.entry(connection.id).or_insert(lanes);
+        self.messages.connection(connection);
         let redactor = &mut *self.redactor;
         if redactor.policy.level == Level::Off {
             return connection.clone();
@@ -205,30 +192,10 @@ impl Scope<'_> {
 
     /// The frame that was just put into `out`.
     fn frame(&mut self, recorded: &RecordedFrame<'_>) {
-        let at = self.out.len() - 1;
-        let Some(lanes) = self.lanes.get_mut(&recorded.connection) else {
-            drop_payload(&mut self.out, at);
-            return;
-        };
-        let lane = &mut lanes[recorded.direction.index()];
-        let marks = recorded.frame.marks;
-        if !marks.has(Marks::PART) {
-            lane.control = !marks.has(Marks::RAW) && recorded.frame.header.opcode().is_control();
-        }
-        lane.rows.push(at);
-        let Some(message) = lane.assembler.feed(recorded) else { return };
-        let (first, last) = message.frames;
-        let rows = std::mem::take(&mut lane.rows);
-        let control = message.opcode.is_control();
-        let (mine, others): (Vec<usize>, Vec<usize>) = rows.into_iter().partition(|row| {
-            let Some(Fact::Frame(frame)) = self.out.get(*row) else { return false };
-            (first..=last).contains(&frame.id)
-                && (!control
-                    || frame.frame.header.is_empty()
-                    || frame.frame.header.opcode().is_control())
-        });
-        lane.rows = others;
-        self.message(&message, &mine);
+        self.open.add(recorded, self.out.len() - 1);
+        let Some(message) = self.messages.feed(recorded) else { return };
+        let rows = self.open.take(recorded, &message, &self.out);
+        self.message(&message, &rows);
     }
 
     fn message(&mut self, message: &Message, rows: &[usize]) {

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use wiretape::exchange::jsonl;
 use wiretape::redact::{Decision, Decisions, Level, Policy, Redacted};
 use wiretape::wire::{
-    Close, Connection, Direction, Fact, Frame, Header, Marks, Note, RecordedFrame, Recording,
+    Close, Connection, Direction, Fact, Frame, Gap, GapReason, Header, Marks, Note, RecordedFrame,
+    Recording,
 };
 
 use crate::sample::{self, frame};
@@ -235,6 +236,44 @@ fn forty_planted_secrets_are_gone_in_every_form() {
     let off = Redacted::new(&facts, policy(Level::Off));
     assert_eq!(off.facts, facts);
     assert_eq!((off.rows.len(), off.undecided()), (0, 0));
+}
+
+/// Where something was lost, what is after it is no end of what was before.
+#[test]
+fn a_gap_parts_a_message() {
+    let lost = Gap {
+        connection: Some(1),
+        direction: Some(In),
+        from_ns: 2,
+        to_ns: 3,
+        frames: 1,
+        bytes: 7,
+        reason: GapReason::Behind,
+    };
+    for gap in [None, Some(lost)] {
+        let mut facts = said(&[]);
+        facts.extend(gap.clone().map(Fact::Gap));
+        let at = |id: i64, opcode, text: &[u8]| {
+            let mut frame = frame(id, 1, In, opcode, text);
+            frame.stamp.read_ns = id as u64;
+            Fact::Frame(frame)
+        };
+        facts.push(at(1, 0x01, br#"{"type":"auth","secret":"planted-"#));
+        facts.push(at(4, 0x80, br#"secret","n":1}"#));
+        let redacted = Redacted::new(&facts, policy(Level::Default));
+        let payloads = redacted.facts.iter().filter_map(|fact| match fact {
+            Fact::Frame(frame) => Some((&*frame.frame.payload, frame.frame.marks)),
+            _ => None,
+        });
+        let payloads: Vec<(&[u8], Marks)> = payloads.collect();
+        if gap.is_some() {
+            assert!(
+                payloads.iter().all(|(text, marks)| text.is_empty() && marks.has(Marks::NOT_KEPT))
+            );
+        } else {
+            assert!(payloads[1].0.starts_with(br#"{"type":"auth","secret":"#), "{payloads:?}");
+        }
+    }
 }
 
 #[test]
