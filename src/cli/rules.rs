@@ -276,7 +276,8 @@ fn beginning(preset: &Preset) -> String {
     text.push_str(
         "\n# Events that have another name with you.\n#[[event]]\n#name = \"agent_completed\"\n\
          #type = [\"agent_completed\", \"done\"]\n\n\
-         # Another rule.\n#[[rule]]\n#id = \"answered-in-time\"\n#scope = \"conn\"\n\
+         # Another rule, and events that nothing else here is about.\n\
+         #[[event]]\n#name = \"question\"\n#[[event]]\n#name = \"answer\"\n#[[rule]]\n#id = \"answered-in-time\"\n#scope = \"conn\"\n\
          #response = [\"question\", \"answer\"]\n#within = \"2s\"\n#severity = \"warning\"\n",
     );
     text

@@ -287,3 +287,42 @@ pub enum RuleKind {
     Latency { event: Names, max: Nanos },
     Schema { event: Names, file: String, text: Option<String> },
 }
+
+impl RuleKind {
+    /// The lists of names in it, in its order; those that it lacks are empty.
+    pub(super) fn lists(&self) -> [&[String]; 3] {
+        let none: &[String] = &[];
+        match self {
+            Self::Existence(a)
+            | Self::Absence(a)
+            | Self::ExactlyOne(a)
+            | Self::Init(a)
+            | Self::End(a)
+            | Self::AtMost { event: a, .. }
+            | Self::Rate { event: a, .. }
+            | Self::Isolation { shared: a, .. }
+            | Self::Latency { event: a, .. }
+            | Self::Schema { event: a, .. } => [a, none, none],
+            Self::RespondedExistence(a, b)
+            | Self::CoExistence(a, b)
+            | Self::NotCoExistence(a, b)
+            | Self::Response(a, b)
+            | Self::AlternateResponse(a, b)
+            | Self::ChainResponse(a, b)
+            | Self::Precedence(a, b)
+            | Self::AlternatePrecedence(a, b)
+            | Self::ChainPrecedence(a, b)
+            | Self::Succession(a, b)
+            | Self::AlternateSuccession(a, b)
+            | Self::ChainSuccession(a, b)
+            | Self::NotSuccession(a, b)
+            | Self::NotChainSuccession(a, b) => [a, b, none],
+            Self::Pair { open, close, .. } => [open.as_slice(), close, none],
+            Self::Reply { request, reply, error } => [request.as_slice(), reply, error],
+            Self::Sequence { reset_on, .. } => [reset_on.as_slice(), none, none],
+            Self::Heartbeat { event, from, .. } => [event.as_slice(), from, none],
+            Self::Silence { after, expect, .. } => [after.as_slice(), expect, none],
+            Self::Reconnect { .. } | Self::Resume { .. } => [none, none, none],
+        }
+    }
+}

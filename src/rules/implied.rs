@@ -1,13 +1,14 @@
 //! A rule and a lifecycle of the same scope → whether they contradict each other, or the one says
-//! no more than the other (rules.md, 2.1 and 3.5).
+//! no more than the other (rules.md, 2.1 and 3.5); a rule by itself → whether anything breaks it.
 //!
 //! The rule's monitor is run in step with the lifecycle's automaton, through every state that both
-//! can reach. Events that the lifecycle does not order by itself may come at any time.
+//! can reach. Events that the lifecycle does not order by itself may come at any time. A rule by
+//! itself is run beside the automaton that takes everything.
 
 use std::collections::HashSet;
 
 use super::automaton::{Automaton, State};
-use super::book::{Lifecycle, Rule, RuleKind as K};
+use super::book::{Lifecycle, Pattern, Rule, RuleKind as K};
 
 /// States of an automaton that are looked through; beyond, nothing is said.
 const MAX_STATES: usize = 4096;
@@ -67,13 +68,99 @@ pub fn relation(rule: &Rule, lifecycle: &Lifecycle) -> Relation {
     explore(&rule.kind, &automaton, &ordered, &free)
 }
 
+/// Whether no run breaks `rule`, whatever comes, and in whatever order: where only the events come
+/// whose names `lives` knows, and those that its `where` asks for only if it is `met`.
+pub fn never_broken(rule: &Rule, lives: &dyn Fn(&str) -> bool, met: bool) -> bool {
+    let Some([a, b]) = lists(&rule.kind) else {
+        return dependent(&rule.kind).is_some_and(|(names, tested)| {
+            tested && !met || !names.into_iter().flatten().any(|name| lives(name))
+        });
+    };
+    // What has to pass the test of the rule's `where` comes without passing it as well.
+    let (tests_a, tests_b) = tested(&rule.kind);
+    let mut free = HashSet::from([(false, false)]);
+    for name in a.iter().chain(b).filter(|name| lives(name)) {
+        let (first, second) = (a.contains(name), b.contains(name));
+        if met {
+            free.insert((first, second));
+        }
+        if rule.filter.is_some() {
+            free.insert((first && !tests_a, second && !tests_b));
+        }
+    }
+    let Ok(anything) = Automaton::compile(&everything(), &[], MAX_STATES) else { return false };
+    // A slice has an event at least: that one of none would break it says nothing.
+    free.iter().all(|(a, b)| {
+        let begun = Memory::default().after(&rule.kind, *a, *b);
+        holds_throughout((&rule.kind, begun), &anything, &free)
+    })
+}
+
+/// `()`: what comes besides is free.
+fn everything() -> Pattern {
+    Pattern::Sequence(Vec::new())
+}
+
+fn holds_throughout(
+    (kind, begun): (&K, Memory),
+    automaton: &Automaton,
+    free: &HashSet<(bool, bool)>,
+) -> bool {
+    explore_from((kind, begun), automaton, &[], free) == Relation::Implied
+}
+
+/// Whether no run breaks a pattern: whatever comes of its letters, in whatever order, is accepted.
+pub fn accepts_everything(pattern: &Pattern, alphabet: &[String]) -> bool {
+    let Ok(automaton) = Automaton::compile(pattern, alphabet, MAX_STATES) else { return false };
+    // The smallest automaton that does has one state.
+    let start = automaton.start();
+    automaton.state_count() == 1
+        && automaton.accepts(start)
+        && automaton.edges(start).len() == automaton.letters().len()
+}
+
+/// Which of its two lists a `where` is about.
+fn tested(kind: &K) -> (bool, bool) {
+    match kind {
+        K::Precedence(..) => (false, true),
+        K::Succession(..) | K::CoExistence(..) | K::NotCoExistence(..) => (true, true),
+        _ => (true, false),
+    }
+}
+
+/// Of a rule about more than the order of names: without which it says nothing, and whether its
+/// `where` is about all of them. `None`: it always says something.
+fn dependent(kind: &K) -> Option<(Vec<&[String]>, bool)> {
+    Some(match kind {
+        K::AlternateResponse(a, _) | K::ChainResponse(a, _) => (vec![a.as_slice()], true),
+        K::AlternatePrecedence(_, b) | K::ChainPrecedence(_, b) => (vec![b.as_slice()], true),
+        K::AlternateSuccession(a, b) | K::ChainSuccession(a, b) => (vec![a.as_slice(), b], true),
+        K::Rate { event, .. } | K::Latency { event, .. } | K::Schema { event, .. } => {
+            (vec![event.as_slice()], true)
+        }
+        K::Silence { after, .. } => (vec![after.as_slice()], true),
+        K::Pair { open, close, .. } => (vec![open.as_slice(), close], false),
+        K::Reply { request, reply, error } => (vec![request.as_slice(), reply, error], false),
+        _ => return None,
+    })
+}
+
 fn explore(
     kind: &K,
     automaton: &Automaton,
     ordered: &[(bool, bool)],
     free: &HashSet<(bool, bool)>,
 ) -> Relation {
-    let start = (automaton.start(), Memory::default());
+    explore_from((kind, Memory::default()), automaton, ordered, free)
+}
+
+fn explore_from(
+    (kind, begun): (&K, Memory),
+    automaton: &Automaton,
+    ordered: &[(bool, bool)],
+    free: &HashSet<(bool, bool)>,
+) -> Relation {
+    let start = (automaton.start(), begun);
     let mut seen: HashSet<(State, Memory)> = HashSet::from([start]);
     let mut left = vec![start];
     let (mut both, mut only_lifecycle) = (false, false);

@@ -185,6 +185,14 @@ impl Known {
         }
     }
 
+    /// Whether it is declared, built in, or begins or ends a scope.
+    pub(super) fn is_event(&self, name: &str) -> bool {
+        let of_scope = |scope: &Scope| {
+            scope.begin.iter().chain(&scope.end).chain(&scope.failed).any(|other| other == name)
+        };
+        self.declares(name) || self.scopes.iter().any(of_scope)
+    }
+
     fn declares(&self, name: &str) -> bool {
         BUILT_IN.contains(&name) || self.declared.iter().any(|declared| declared == name)
     }

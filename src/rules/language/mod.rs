@@ -32,6 +32,7 @@ mod rules;
 mod scopes;
 mod sections;
 mod shape;
+mod vacuous;
 
 pub use diagnostic::Diagnostic;
 pub(crate) use near::nearest;
@@ -117,6 +118,13 @@ fn book<'t>(name: &str, text: &'t str, report: &mut Report<'t>) -> Option<RuleBo
     reading.tests.clone_from(&known.tests);
     known.check_events(report);
     beside_lifecycles(&sections, (&lifecycles, &rules), report);
+    let read = vacuous::Checked {
+        reading: &reading,
+        lifecycles: &lifecycles,
+        rules: &rules,
+        known: &known,
+    };
+    vacuous::warn(&sections, &read, report);
     severities_of_known_rules(&sections, report);
     let built_in = of_built_in(&sections, report);
     Some(RuleBook {

@@ -167,36 +167,7 @@ pub(super) struct Watch {
 impl Watch {
     pub(super) fn new(rule: &Rule, caps: Caps, symbols: &mut Symbols) -> Self {
         let mut set = |names: &[String]| names.iter().map(|name| symbols.intern(name)).collect();
-        let none: &[String] = &[];
-        let [a, b, c] = match &rule.kind {
-            K::Existence(a) | K::Absence(a) | K::ExactlyOne(a) | K::Init(a) | K::End(a) => {
-                [a, none, none]
-            }
-            K::AtMost { event: a, .. }
-            | K::Rate { event: a, .. }
-            | K::Isolation { shared: a, .. } => [a.as_slice(), none, none],
-            K::Latency { event: a, .. } | K::Schema { event: a, .. } => [a, none, none],
-            K::RespondedExistence(a, b)
-            | K::CoExistence(a, b)
-            | K::NotCoExistence(a, b)
-            | K::Response(a, b)
-            | K::AlternateResponse(a, b)
-            | K::ChainResponse(a, b)
-            | K::Precedence(a, b)
-            | K::AlternatePrecedence(a, b)
-            | K::ChainPrecedence(a, b)
-            | K::Succession(a, b)
-            | K::AlternateSuccession(a, b)
-            | K::ChainSuccession(a, b)
-            | K::NotSuccession(a, b)
-            | K::NotChainSuccession(a, b) => [a, b, none],
-            K::Pair { open, close, .. } => [open.as_slice(), close, none],
-            K::Reply { request, reply, error } => [request.as_slice(), reply, error],
-            K::Sequence { reset_on, .. } => [reset_on.as_slice(), none, none],
-            K::Heartbeat { event, from, .. } => [event.as_slice(), from, none],
-            K::Silence { after, expect, .. } => [after.as_slice(), expect, none],
-            K::Reconnect { .. } | K::Resume { .. } => [none, none, none],
-        };
+        let [a, b, c] = rule.kind.lists();
         let schema = match &rule.kind {
             K::Schema { text: Some(text), .. } => Schema::compile(text).ok().map(Arc::new),
             _ => None,
