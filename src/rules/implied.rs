@@ -193,19 +193,25 @@ fn explore_from(
 
 /// The lists of a rule that is about the order of names alone.
 fn lists(kind: &K) -> Option<[&[String]; 2]> {
-    Some(match kind {
-        K::Existence(a) | K::Absence(a) | K::ExactlyOne(a) | K::Init(a) | K::End(a) => [a, &[]],
-        K::AtMost { event, .. } => [event, &[]],
-        K::RespondedExistence(a, b)
-        | K::CoExistence(a, b)
-        | K::NotCoExistence(a, b)
-        | K::Response(a, b)
-        | K::Precedence(a, b)
-        | K::Succession(a, b)
-        | K::NotSuccession(a, b)
-        | K::NotChainSuccession(a, b) => [a, b],
-        _ => return None,
-    })
+    let is_order = matches!(
+        kind,
+        K::Existence(_)
+            | K::Absence(_)
+            | K::ExactlyOne(_)
+            | K::Init(_)
+            | K::End(_)
+            | K::AtMost { .. }
+            | K::RespondedExistence(..)
+            | K::CoExistence(..)
+            | K::NotCoExistence(..)
+            | K::Response(..)
+            | K::Precedence(..)
+            | K::Succession(..)
+            | K::NotSuccession(..)
+            | K::NotChainSuccession(..)
+    );
+    let [a, b, _] = kind.lists();
+    is_order.then_some([a, b])
 }
 
 impl Memory {

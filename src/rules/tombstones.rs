@@ -72,3 +72,39 @@ impl Tombstones {
         (number - self.first) as usize
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Ended, MOST, Tombstones};
+    use crate::events::{Scalar, Symbol};
+    use crate::rules::slice::Key;
+
+    fn key(number: i64) -> Key {
+        Key::from_slice(&[Scalar::Integer(number)])
+    }
+
+    fn ended(frame: i64) -> Ended {
+        Ended { frame, at_ns: 0, name: Symbol::of_number(0) }
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_and_the_newest_of_a_key_is_kept() {
+        let mut tombstones = Tombstones::default();
+        let frame = |tombstones: &Tombstones, number| Some(tombstones.get(&key(number))?.frame);
+        tombstones.bury(&key(0), ended(1));
+        tombstones.bury(&key(1), ended(2));
+        tombstones.bury(&key(0), ended(3));
+        assert_eq!([0, 1, 2].map(|number| frame(&tombstones, number)), [Some(3), Some(2), None]);
+        let most = i64::try_from(MOST).expect("a small number");
+        // All but one of these have room: the first of the key's two goes, and the key stays.
+        for number in 2..most {
+            tombstones.bury(&key(number), ended(number));
+        }
+        assert_eq!([0, 1].map(|number| frame(&tombstones, number)), [Some(3), Some(2)]);
+        tombstones.bury(&key(most), ended(most));
+        assert_eq!([0, 1].map(|number| frame(&tombstones, number)), [Some(3), None]);
+        tombstones.bury(&key(most + 1), ended(most + 1));
+        assert_eq!(frame(&tombstones, 0), None);
+        assert_eq!(frame(&tombstones, most + 1), Some(most + 1));
+    }
+}

@@ -80,3 +80,36 @@ impl<T: Copy + PartialEq> Column<T> {
         values.sum::<usize>() * size_of::<T>() + self.chunks.capacity() * size_of::<Chunk<T>>()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{CHUNK, Column};
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        /// It is a list, however its values repeat.
+        #[test]
+        fn a_column_is_a_list(
+            runs in proptest::collection::vec((0_u8..3, 1_usize..2 * CHUNK), 0..6),
+            changes in proptest::collection::vec((0_u32..5 * CHUNK as u32, 0_u8..9), 0..9),
+        ) {
+            let (mut column, mut list) = (Column::default(), Vec::new());
+            for (value, length) in runs {
+                (0..length).for_each(|_| column.push(value));
+                list.resize(list.len() + length, value);
+            }
+            for (row, value) in changes {
+                let (known, mine) = (list.get_mut(row as usize), column.get_mut(row));
+                prop_assert_eq!(&mine, &known);
+                if let (Some(known), Some(mine)) = (known, mine) {
+                    (*known, *mine) = (value, value);
+                }
+            }
+            for row in 0..=list.len() {
+                prop_assert_eq!(column.get(row as u32), list.get(row).copied());
+            }
+        }
+    }
+}

@@ -78,7 +78,8 @@ impl Draft {
         let looked = Looked::at(path, order.rules, globals)?;
         let sifted = filter.map(|filter| looked.sift(filter)).transpose()?;
         let scope = Scope::of(order.subject, &looked, sifted.as_ref())?;
-        let extract = extract(&looked, &scope)?;
+        let unpacks = order.level != Level::Off || order.payloads == Payloads::TypesOnly;
+        let extract = extract(&looked, &scope, unpacks)?;
         let Looked { recording, analysis, timeline, rules_text, .. } = looked;
         let book = analysis.engine().book().clone();
         let symbols = analysis.symbols();
@@ -176,6 +177,10 @@ impl Draft {
         if self.extract.plain > 0 {
             let messages = human::counted(self.extract.plain, "message");
             remarks.push(format!("{messages} came compressed and are plain in the report"));
+        }
+        if self.extract.unpacked > 0 {
+            let messages = human::counted(self.extract.unpacked, "message");
+            remarks.push(format!("{messages} of MessagePack are JSON in the report"));
         }
         remarks
     }

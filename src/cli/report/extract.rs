@@ -1,5 +1,6 @@
 //! A recording and what of it is in scope → those facts, which tell of the run what the whole did.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
 
@@ -8,10 +9,13 @@ use crate::analysis::{Analysis, MESSAGE_LIMIT};
 use crate::cli::failure::{Code, Failure};
 use crate::cli::human;
 use crate::cli::sift::Looked;
+use crate::events::Format;
+use crate::events::payload::json_of;
 use crate::recording::{Check, RecordingReader};
 use crate::rules::{Finding, RuleBook, Status};
 use crate::wire::{
-    Fact, Gap, Marks, Message, Messages, OpenRows, RecordedFrame, Recording, drop_payload, restate,
+    Fact, Gap, Marks, Message, Messages, Opcode, OpenRows, RecordedFrame, Recording, drop_payload,
+    restate,
 };
 
 /// Frames of a report: many times what anybody reads, and about what 24 MB hold.
@@ -30,6 +34,8 @@ pub(super) struct Extract {
     pub(super) frames_of: (u64, u64),
     /// Messages that were compressed, and that are plain here.
     pub(super) plain: u64,
+    /// Messages that were `MessagePack`, and that are JSON here.
+    pub(super) unpacked: u64,
     /// The scope, in words.
     pub(super) words: String,
     /// How what is found in it differs from what was found in the whole.
@@ -84,11 +90,14 @@ impl Differs {
 }
 
 /// Takes out what is in scope, as wide as is needed for it to tell the same.
-pub(super) fn extract(looked: &Looked, scope: &Scope) -> Result<Extract, Failure> {
+///
+/// What is to be hidden in is read as text: where the rules read `MessagePack`, it `unpacks` that.
+pub(super) fn extract(looked: &Looked, scope: &Scope, unpacks: bool) -> Result<Extract, Failure> {
+    let unpacks = unpacks && looked.analysis.engine().book().reading.format == Format::MessagePack;
     let mut best: Option<Extract> = None;
     for width in scope.widths() {
         let mut keep = scope.keep(looked, *width);
-        let mut next = match cut(looked, scope, &keep) {
+        let mut next = match cut(looked, scope, (&keep, unpacks)) {
             Ok(next) => next,
             // Wider than this can't be.
             Err(_) if best.is_some() => break,
@@ -99,7 +108,7 @@ pub(super) fn extract(looked: &Looked, scope: &Scope) -> Result<Extract, Failure
             if !scope.is_around() || !keep.leave_out(&next.odd) {
                 break;
             }
-            let pruned = cut(looked, scope, &keep)?;
+            let pruned = cut(looked, scope, (&keep, unpacks))?;
             if pruned.differs.count() >= next.differs.count() {
                 break;
             }
@@ -119,9 +128,9 @@ pub(super) fn extract(looked: &Looked, scope: &Scope) -> Result<Extract, Failure
     best.ok_or_else(|| Failure::new(Code::Runtime, "nothing is in scope"))
 }
 
-fn cut(looked: &Looked, scope: &Scope, keep: &Keep) -> Result<Extract, Failure> {
+fn cut(looked: &Looked, scope: &Scope, (keep, unpacks): (&Keep, bool)) -> Result<Extract, Failure> {
     let reader = RecordingReader::open_with(looked.path(), Check::Schema)?;
-    let mut cut = Cut::new(keep, looked);
+    let mut cut = Cut { unpacks, ..Cut::new(keep, looked) };
     reader.facts(&mut |fact| {
         cut.take(&fact);
         if cut.is_too_large() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -136,11 +145,11 @@ fn cut(looked: &Looked, scope: &Scope, keep: &Keep) -> Result<Extract, Failure> 
             .next("wiretape report REC --run ID   or --range A..B takes less")
             .next("wiretape export REC -o FILE.jsonl   carries everything"));
     }
-    let Cut { facts, frames, all_frames, plain, ids, lines, .. } = cut;
+    let Cut { facts, frames, all_frames, plain, unpacked, ids, lines, .. } = cut;
     let found = findings(&facts, &looked.analysis.engine().book().clone())?;
     let (differs, odd) = compare(looked, scope, &found, (&ids, &lines));
     let frames_of = (frames, all_frames);
-    Ok(Extract { facts, frames_of, plain, words: String::new(), differs, odd })
+    Ok(Extract { facts, frames_of, plain, unpacked, words: String::new(), differs, odd })
 }
 
 /// What is found in facts.
@@ -203,10 +212,13 @@ struct Cut<'a> {
     bytes: usize,
     /// Nothing is left out, so that compressed messages still follow each other.
     is_whole: bool,
+    /// `MessagePack` becomes JSON.
+    unpacks: bool,
     messages: Messages,
     /// Kept rows of messages that are not complete.
     open: OpenRows,
     plain: u64,
+    unpacked: u64,
 }
 
 impl<'a> Cut<'a> {
@@ -223,9 +235,11 @@ impl<'a> Cut<'a> {
             all_frames: 0,
             bytes: 0,
             is_whole: keep.is_all(),
+            unpacks: false,
             messages: Messages::new(MESSAGE_LIMIT),
             open: OpenRows::default(),
             plain: 0,
+            unpacked: 0,
         }
     }
 
@@ -272,38 +286,51 @@ impl<'a> Cut<'a> {
 
     fn frame(&mut self, frame: &RecordedFrame<'_>) {
         self.all_frames += 1;
-        let is_deflated = !self.is_whole && self.messages.deflates(frame.connection);
+        let is_alone = !self.is_whole && self.messages.deflates(frame.connection);
+        let is_read = is_alone || self.unpacks;
         if self.keep.frame(frame) {
             self.frames += 1;
             self.bytes += frame.frame.payload.len();
             self.ids.insert(frame.id);
-            if is_deflated {
+            if is_read {
                 self.open.add(frame, self.facts.len());
             }
             let owned = RecordedFrame { frame: frame.frame.clone().into_owned(), ..frame.clone() };
             self.facts.push(Fact::Frame(owned));
         }
-        let message = if is_deflated { self.messages.feed(frame) } else { None };
+        let message = if is_read { self.messages.feed(frame) } else { None };
         if let Some(message) = message {
             let rows = self.open.take(frame, &message, &self.facts);
             self.complete(&message, &rows);
         }
     }
 
-    /// A compressed message is read with the help of those before it, which may not be here: it is
-    /// put back plain. One that can't be read keeps nothing that would be read wrongly.
+    /// A compressed message is read with the help of those before it, which may not be here, or be
+    /// something else: it is put back plain. One that can't be read keeps nothing that would be read
+    /// wrongly.
     fn complete(&mut self, message: &Message, rows: &[usize]) {
-        if !message.compressed || rows.is_empty() {
+        if rows.is_empty() {
             return;
         }
-        self.plain += 1;
+        self.plain += u64::from(message.compressed);
         let whole = message.trouble.is_none() && message.length == message.payload.len() as u64;
-        if whole && !message.marks.has(Marks::RAW) {
+        let whole = whole && !message.marks.has(Marks::RAW);
+        if let Some(json) = self.unpacked(message).filter(|_| whole) {
+            self.unpacked += 1;
+            restate(&mut self.facts, rows, Opcode::TEXT, json.as_bytes());
+        } else if message.compressed && whole {
             restate(&mut self.facts, rows, message.opcode, &message.payload);
-        } else {
+        } else if message.compressed {
             for row in rows {
                 drop_payload(&mut self.facts, *row);
             }
         }
+    }
+
+    /// The JSON of a map or a list in `MessagePack`, which no text begins like.
+    fn unpacked<'m>(&self, message: &'m Message) -> Option<Cow<'m, str>> {
+        let begins = message.payload.first().is_some_and(|first| !first.is_ascii());
+        let is_packed = self.unpacks && message.opcode == Opcode::BINARY && begins;
+        is_packed.then(|| json_of(Format::MessagePack, &message.payload, 0))?
     }
 }

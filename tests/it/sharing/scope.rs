@@ -220,3 +220,56 @@ fn what_was_said_after_a_gap_is_not_guessed() {
     assert_eq!(kept.matches("alice_arden").count(), 1, "{kept}");
     assert!(kept.contains("not-kept"), "{kept}");
 }
+
+/// `MessagePack` is hidden like JSON, and what is found in it is still found.
+#[test]
+fn packed_messages_are_hidden_and_judged() {
+    let room = Room::empty();
+    fs::write(
+        room.path("packed.toml"),
+        "version = 1\npreset = \"agent\"\n[decode]\nformat = \"msgpack\"\n",
+    )
+    .unwrap();
+    // Texts of up to 31 bytes, in a map of up to 15 members.
+    let packed = |members: &[(&str, &str)]| {
+        let mut bytes = vec![0x80 | members.len() as u8];
+        for text in members.iter().flat_map(|(name, value)| [name, value]) {
+            bytes.push(0xa0 | text.len() as u8);
+            bytes.extend(text.as_bytes());
+        }
+        bytes
+    };
+    let said = [
+        &[("type", "agent_started"), ("api_key", "planted-packed-secret")][..],
+        &[("type", "tool_executing"), ("tool_name", "search")],
+        &[("type", "agent_completed")],
+    ];
+    let connection = Connection { id: 1, status: Some(101), ..Connection::default() };
+    let mut facts = vec![Fact::Recording(sample::recording()), Fact::Connection(connection)];
+    for (id, said) in (1..).zip(said) {
+        let members = [said, &[("run_id", "R1"), ("user_id", "planted-packed-user")]].concat();
+        let mut frame = frame(id, 1, Direction::ServerToClient, 0x82, &packed(&members));
+        frame.stamp = Stamp { read_ns: id.unsigned_abs() * 1_000_000, written_ns: None };
+        facts.push(Fact::Frame(frame));
+    }
+    let lines: Vec<String> = facts.iter().map(jsonl::render).collect();
+    fs::write(room.path("packed.jsonl"), lines.join("\n")).unwrap();
+    room.prints(&["import", "packed.jsonl"]);
+    for more in [
+        &["--redact", "default"][..],
+        &["--redact", "strict"],
+        &["--redact", "off", "--payloads", "types-only"],
+    ] {
+        let args = [&["--whole", "--rules", "packed.toml"], more].concat();
+        let page = room.page(&args);
+        let (_, told, _) = room.says(&["check", &page, "--json"]);
+        assert!(told.contains("E102"), "{more:?}: {told}");
+        let kept = room.prints(&["export", &page]);
+        assert!(!kept.contains("planted-packed-secret"), "{kept}");
+        assert_eq!(kept.contains("planted-packed-user"), more[1] == "off", "{kept}");
+        fs::remove_file(&page).unwrap();
+    }
+    // Where nothing is hidden, nothing is put otherwise.
+    let page = room.page(&["--whole", "--rules", "packed.toml", "--redact", "off"]);
+    assert_eq!(frames(&room, &page), frames(&room, room.recording().to_str().unwrap()));
+}
