@@ -142,6 +142,10 @@ impl Redactor {
         if self.is_strict() && PROSE.contains(&key) {
             return self.hide((Rule::Strict, PLACE), Kind::Text, text, Form::Marked);
         }
+        // `cookie:token` says where a token is, and holds none.
+        if let Some((of @ ("header" | "cookie" | "query"), name)) = text.split_once(':') {
+            return format!("{of}:{}", self.said(PLACE, name));
+        }
         // A JSON Schema, brought along: its shape is what it says.
         if json::is_json(text) {
             return json::walk(text, PLACE, &mut |spot, part| {

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use wiretape::exchange::jsonl;
 use wiretape::redact::{Decision, Decisions, Level, Policy, Redacted};
+use wiretape::rules::presets;
 use wiretape::wire::{
     Close, Connection, Direction, Fact, Frame, Gap, GapReason, Header, Marks, Note, RecordedFrame,
     Recording,
@@ -273,6 +274,20 @@ fn a_gap_parts_a_message() {
         } else {
             assert!(payloads[1].0.starts_with(br#"{"type":"auth","secret":"#), "{payloads:?}");
         }
+    }
+}
+
+/// The rules that everybody has hold no secret: `cookie:token` says where one is.
+#[test]
+fn presets_go_along_as_they_are() {
+    for preset in presets::presets() {
+        let rules = Some(preset.text.to_owned());
+        let facts = [Fact::Recording(Recording { rules, ..sample::recording() })];
+        let redacted = Redacted::new(&facts, policy(Level::Default));
+        let hidden: Vec<_> = redacted.rows.iter().filter(|row| row.place == "the rules").collect();
+        assert!(hidden.is_empty(), "{}: {hidden:?}", preset.name);
+        let Fact::Recording(recording) = &redacted.facts[0] else { unreachable!("the recording") };
+        assert!(recording.rules.as_deref().unwrap().contains("version = 1"), "{}", preset.name);
     }
 }
 

@@ -118,7 +118,7 @@ fn title(app: &App, tape: &Tape, shape: &Shape, scale: &Scale, shown: &[Lane]) -
     let (first, last, all) = (of(shown.first()), of(shown.last()), tape.users.len());
     let folding = app.folding.word();
     let folding = app.keys.fill(&format!("{folding} ({{folding}})"));
-    format!("Timeline  {from} → {to}   {column}   {folding}   users {first}-{last} of {all}")
+    format!("Timeline  {from} → {to}   {column}   {folding}   lanes {first}-{last} of {all}")
 }
 
 fn legend(tape: &Tape, shape: &Shape) -> String {
