@@ -9,11 +9,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::failure::Failure;
+use super::failure::{Code, Failure};
 use super::human::{self, Wall, moment};
 use super::output::{Output, Role};
 use super::sift::{self, Looked, Sifted};
 use super::{Globals, escape, locate};
+use crate::analysis::timeline::LaneOf;
 use crate::events::Kind;
 use crate::rules::{Finding, Severity};
 
@@ -78,6 +79,13 @@ pub(crate) fn run(args: &TimelineArgs, globals: &Globals) -> Result<ExitCode, Fa
     let filter = filter.map(|text| sift::parse_kept(text, globals)).transpose()?;
     let path = locate::find(globals, &args.recording)?;
     let looked = Looked::at(&path, args.rules.as_deref(), globals)?;
+    if let Some(user) = args.user.as_deref().filter(|user| !is_there(&looked, user)) {
+        return Err(Failure::new(
+            Code::Usage,
+            format!("nobody is called {user} in this recording"),
+        )
+        .next("wiretape stats REC --by user   shows who is there"));
+    }
     let sifted = filter.map(|filter| looked.sift(filter)).transpose()?;
     let lanes = lanes(&looked, sifted.as_ref(), args.user.as_deref());
     let mut output = globals.output();
@@ -96,11 +104,22 @@ pub(crate) fn run(args: &TimelineArgs, globals: &Globals) -> Result<ExitCode, Fa
     }
     if !lanes.is_empty() {
         draw(&mut output, &lanes, looked.recording.started_ns)?;
+    } else if let Some(user) = &args.user {
+        output.line(&format!("no runs of {} to show", escape::text(user)))?;
     } else if sifted.is_none_or(|sifted| sifted.count > 0) {
         output.line("no runs to show: no event names one; where run ids are is told by [fields] of a rules file")?;
     }
     output.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A user, or a connection of nobody known, is called so.
+fn is_there(looked: &Looked, user: &str) -> bool {
+    let Looked { timeline, analysis, .. } = looked;
+    let connection = user.strip_prefix("conn ").and_then(|id| id.parse().ok());
+    let is_one = |id| timeline.tile(LaneOf::Connection(id), 0..u64::MAX).count > 0;
+    connection.is_some_and(is_one)
+        || timeline.users().any(|(_, id, _)| id.display(analysis.symbols()) == user)
 }
 
 /// The lanes of a recording; of a filter, those in which it means something.

@@ -163,6 +163,11 @@ fn a_timeline_is_text() {
     assert!(lines.iter().any(|line| line.contains("ok ")), "{text}");
     assert!(!text.contains("user_01"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    // Who is not there is not one of whom nothing is to be shown.
+    let (output, text) = checked(folder.path(), &["timeline", &name, "--user", "nobody"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), text.as_str()), (Some(2), ""), "{told}");
+    assert!(told.contains("nobody is called nobody") && told.contains("stats REC --by"), "{told}");
 }
 
 #[test]
