@@ -463,6 +463,8 @@ fn the_list_makes_a_report() {
     real.press("Tab");
     real.shows("Report: written");
     real.press("Escape");
+    // At once after it, a key would be one with Alt.
+    real.waits_for("the list", |screen| !screen.contains("Report: written"));
     real.press("q");
     real.is_as_it_was(0);
     let files = fs::read_dir(real.folder.path()).unwrap();
